@@ -1,0 +1,140 @@
+"""Frames of any library, with columns of any name, brought to the columns of a `RawLog`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from prism_rec.data.raw_log import TimeKind
+from prism_rec.data.times import to_seconds
+from prism_rec.errors import InputError
+
+DEFAULT_COLUMNS = {"user": "user_id", "item": "item_id", "timestamp": "timestamp", "rating": "rating"}
+
+
+def to_polars(frame: Any, where: str) -> pl.DataFrame:
+    """Return a polars, pandas or Arrow frame (or another eager one that Narwhals reads) as polars.
+
+    Raises:
+        InputError: not such a frame, or a column that mixes types.
+    """
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    try:
+        polars_frame: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
+        return polars_frame
+    except TypeError as error:
+        raise InputError(f"{where}: {_first_line(error)}; give a polars, pandas or Arrow frame") from None
+    except ValueError as error:
+        raise InputError(f"{where}: {_first_line(error)}; give every column one type") from None
+
+
+def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the column of each role: the names given, and the default names for the rest.
+
+    Raises:
+        InputError: a role other than user, item, timestamp and rating.
+    """
+    for role in columns:
+        if role not in DEFAULT_COLUMNS:
+            raise InputError(f"columns: unknown role {role!r}; the roles are {', '.join(DEFAULT_COLUMNS)}")
+    return DEFAULT_COLUMNS | dict(columns)
+
+
+def events_from(frame: pl.DataFrame, columns: Mapping[str, str], time: TimeKind, where: str) -> pl.DataFrame:
+    """Return the events of a frame as `RawLog.events` has them.
+
+    Args:
+        frame: one row an event.
+        columns: the frame's name for the roles user, item, timestamp and rating, where it is not the default.
+        time: with `order`, a frame without timestamps is in time order as it stands.
+        where: the file or argument, for messages.
+
+    Raises:
+        InputError: no rows, a missing column, a missing id, or a time or rating that is none.
+    """
+    names = complete_columns(columns)
+    if frame.is_empty():
+        raise InputError(f"{where} is empty; at least one interaction is needed")
+    events = {
+        "user_id": text_ids(require_column(frame, names["user"], "user", where), where),
+        "item_id": text_ids(require_column(frame, names["item"], "item", where), where),
+    }
+    if time == "order" and "timestamp" not in columns and names["timestamp"] not in frame.columns:
+        events["timestamp"] = pl.int_range(len(frame), eager=True)
+    else:
+        events["timestamp"] = to_seconds(require_column(frame, names["timestamp"], "timestamp", where), where)
+    if "rating" in columns or names["rating"] in frame.columns:
+        events["rating"] = _ratings(require_column(frame, names["rating"], "rating", where), where)
+    return pl.DataFrame(events)
+
+
+def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str], where: str) -> pl.DataFrame:
+    """Return a frame of users or items with its id column first, as text, each id once.
+
+    Args:
+        frame: one row a user or item.
+        id_name: `user_id` or `item_id`.
+        columns: names for roles; the id column may have the name it has among the interactions, or `id_name`.
+        where: the file or argument, for messages.
+
+    Raises:
+        InputError: no id column, a missing or repeated id, or a column named `row`, which is ours.
+    """
+    role = id_name.removesuffix("_id")
+    given_name = complete_columns(columns)[role]
+    source_name = given_name if given_name in frame.columns else id_name
+    ids = text_ids(require_column(frame, source_name, role, where), where).alias(id_name)
+    others = frame.drop(source_name)
+    for reserved in ("row", id_name):
+        if reserved in others.columns:
+            raise InputError(f"{where}: column {reserved!r} has a name that prism-rec uses itself; rename it")
+    repeated = ids.is_first_distinct().not_()
+    if repeated.any():
+        row = repeated.arg_max() or 0
+        raise InputError(
+            f"{where}, row {row + 1}: {id_name} {ids[row]!r} occurs twice; keep one row for each id"
+        )
+    return others.insert_column(0, ids)
+
+
+def require_column(frame: pl.DataFrame, name: str, role: str, where: str) -> pl.Series:
+    """Return a column, or say which columns there are and how to name the right one."""
+    if name not in frame.columns:
+        raise InputError(
+            f"{where} has no column {name!r} (found: {', '.join(frame.columns)}); "
+            f"name the right one with --columns {role}=NAME"
+        )
+    return frame[name]
+
+
+def text_ids(ids: pl.Series, where: str) -> pl.Series:
+    """Return ids as text, exactly as given: '007' stays '007', 7 becomes '7'.
+
+    Raises:
+        InputError: a missing id, or ids that are neither text nor whole numbers.
+    """
+    if ids.null_count():
+        row = ids.is_null().arg_max() or 0
+        raise InputError(f"{where}, row {row + 1}: no {ids.name}; fill it in or remove the row")
+    if not (ids.dtype.is_integer() or ids.dtype in (pl.String, pl.Categorical, pl.Enum)):
+        raise InputError(f"{where}: column {ids.name!r} holds {ids.dtype}; give ids as text or whole numbers")
+    return ids.cast(pl.String)
+
+
+def _ratings(ratings: pl.Series, where: str) -> pl.Series:
+    numbers = ratings.cast(pl.Float64, strict=False).fill_nan(None)
+    wrong = numbers.is_null() & ratings.is_not_null()
+    if ratings.dtype.is_float():
+        wrong &= ratings.is_not_nan()
+    if wrong.any():
+        row = wrong.arg_max() or 0
+        raise InputError(f"{where}, row {row + 1}: rating {ratings[row]!r} is not a number; mend that row")
+    return numbers
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")

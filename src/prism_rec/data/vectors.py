@@ -1,0 +1,106 @@
+"""The forms in which a modality's vectors may be given: matrix and ids, a frame, a ready table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align
+from prism_rec.data.frames import text_ids, to_polars
+from prism_rec.errors import InputError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+def check_modality_name(name: str) -> str:
+    """Return the name if it can name a modality, a file and a component alike.
+
+    Raises:
+        InputError: it is not a lower-case letter followed by lower-case letters, digits, `_` or `-`.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"feature name {name!r}: use a lower-case letter, then lower-case letters, digits, '_' or '-'"
+        )
+    return name
+
+
+def table_from(
+    name: str, given: Any, catalogue: Catalogue, allow_unknown: bool = False
+) -> tuple[FeatureTable, dict[str, int]]:
+    """Align one modality in whatever form it was given.
+
+    Args:
+        name: the modality's name.
+        given: a pair (matrix, ids); a frame with the column `item_id` and either one column of lists or
+            numeric columns; or a `FeatureTable`, which is taken to be in catalogue order already.
+        catalogue: the items to align to.
+        allow_unknown: count ids that neither log nor items file knows, rather than refuse them.
+
+    Returns:
+        The table, and counts of what was left out.
+
+    Raises:
+        InputError: see `align`; or a table of another height than the catalogue's.
+    """
+    check_modality_name(name)
+    if isinstance(given, FeatureTable):
+        if len(given.present) != len(catalogue.item_ids) + 1 or len(given.vectors) != len(given.present):
+            raise InputError(
+                f"feature {name!r} has {len(given.vectors)} rows for {len(catalogue.item_ids)} items; "
+                "it needs one an item and the padding row 0 before them"
+            )
+        return given, {}
+    if isinstance(given, tuple):
+        matrix, ids = given
+        return align(name, np.asarray(matrix), _id_series(name, ids), catalogue, allow_unknown)
+    matrix, series = vectors_from(to_polars(given, f"feature {name!r}"), f"feature {name!r}")
+    return align(name, matrix, series, catalogue, allow_unknown)
+
+
+def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
+    """Return matrix and ids of a frame: `item_id` and one column of lists, or a numeric column a dimension.
+
+    Raises:
+        InputError: no `item_id`, no such columns, or lists of different lengths.
+    """
+    if "item_id" not in frame.columns:
+        raise InputError(
+            f"{where} has no column 'item_id' (found: {', '.join(frame.columns)}); rename the id column"
+        )
+    ids = text_ids(frame["item_id"], where)
+    others = frame.drop("item_id")
+    if others.width == 1 and others.to_series().dtype.is_nested():
+        return _stack_lists(others.to_series(), ids, where), ids
+    wrong = [name for name, dtype in others.schema.items() if not dtype.is_numeric()]
+    if wrong or not others.width:
+        raise InputError(
+            f"{where}: beside 'item_id' give one column of lists or numeric columns only (found: "
+            f"{', '.join(wrong) or 'nothing'})"
+        )
+    return others.to_numpy(), ids
+
+
+def _stack_lists(lists: pl.Series, ids: pl.Series, where: str) -> Matrix:
+    widths = lists.cast(pl.List(pl.Float32)).list.len().fill_null(0)
+    other = widths != widths[0]
+    if other.any():
+        row = other.arg_max() or 0
+        raise InputError(
+            f"{where}, row {row + 1} (item {ids[row]!r}): {widths[row]} numbers where row 1 has {widths[0]}; "
+            "give vectors of one width"
+        )
+    flat: Matrix = lists.explode().to_numpy()
+    return flat.reshape(len(lists), -1)
+
+
+def _id_series(name: str, ids: Sequence[Any] | pl.Series) -> pl.Series:
+    try:
+        series = ids if isinstance(ids, pl.Series) else pl.Series("item_id", list(ids))
+    except TypeError:
+        raise InputError(f"feature {name!r}: the ids mix types; give them all as text") from None
+    return text_ids(series.alias("item_id"), f"feature {name!r}")
