@@ -6,11 +6,13 @@ Latent semantic analysis (Deerwester et al. 1990) by randomised SVD (Halko, Mart
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import qr, svd
 
+from prism_rec.features.encoders.encoder import Encoded, Modality
 from prism_rec.features.encoders.ngrams import count_ngrams
 from prism_rec.features.encoders.unit import NEGLIGIBLE, unit_rows
 
@@ -38,45 +40,39 @@ class HashedTextEncoder:
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 [texts, D], unit rows; zero (absent) where a text has no letter or digit."""
-        return self.fit(texts).encode(texts)
+        return self.fit(texts).encode(texts).vectors
 
     def fit(self, texts: Sequence[str]) -> "FittedTextEncoder":
-        """Learn the axes; what comes back encodes any text, new ones too."""
-        sample = sorted(set(texts), key=_digest)[: self.fit_on]
-        fingerprint = hashlib.sha256(b"".join(map(_digest, sample))).hexdigest()
-        words, characters = count_ngrams(sample, _COLUMNS)
-        weights = np.stack([_rarity(words), _rarity(characters)])
-        axes = _axes(_weigh(words, characters, weights), self.width)
-        return FittedTextEncoder(weights, axes, f"hashed-text width={self.width} texts={fingerprint}")
+        """Return the encoder of this collection; it encodes any text, new ones too."""
+        return FittedTextEncoder(sorted(set(texts), key=_digest)[: self.fit_on], self.width)
 
 
-@dataclass(frozen=True, eq=False)
 class FittedTextEncoder:
-    """The axes learned from one collection of texts.
+    """The axes of one collection of texts, learned when first needed."""
 
-    Attributes:
-        weights: float32 [2, columns], rarity of each hashed word n-gram and character n-gram.
-        axes: float32 [2 columns, D].
-        fingerprint: differs whenever the vector of some text may.
-    """
+    encodes: Modality = "text"
 
-    weights: np.ndarray
-    axes: np.ndarray
-    fingerprint: str
-    encodes = "text"
+    def __init__(self, sample: Sequence[str], width: int) -> None:
+        collection = hashlib.sha256(b"".join(map(_digest, sample))).hexdigest()
+        self.fingerprint = f"hashed-text width={width} texts={collection}"
+        self._sample = sample
+        self._width = width
 
-    @property
-    def width(self) -> int:
-        """D, the length of a vector."""
-        return int(self.axes.shape[1])
+    def encode(self, batch: Sequence[str]) -> Encoded:
+        """Return unit rows; zero (absent) where a text shares no n-gram with the collection."""
+        rarity, axes = self._learned
+        vectors = np.zeros((len(batch), self._width), dtype=np.float32)
+        for start in range(0, len(batch), _CHUNK):
+            words, characters = count_ngrams(batch[start : start + _CHUNK], _COLUMNS)
+            vectors[start : start + _CHUNK] = _weigh(words, characters, rarity) @ axes
+        return Encoded(unit_rows(vectors))
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return float32 [texts, D], unit rows; zero (absent) where a text shares nothing with them."""
-        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
-        for start in range(0, len(texts), _CHUNK):
-            words, characters = count_ngrams(texts[start : start + _CHUNK], _COLUMNS)
-            vectors[start : start + _CHUNK] = _weigh(words, characters, self.weights) @ self.axes
-        return unit_rows(vectors)
+    @cached_property
+    def _learned(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rarity of the n-grams, float32 [2, columns]; axes, float32 [2 columns, D]."""
+        words, characters = count_ngrams(self._sample, _COLUMNS)
+        rarity = np.stack([_rarity(words), _rarity(characters)])
+        return rarity, _axes(_weigh(words, characters, rarity), self._width)
 
 
 def _digest(text: str) -> bytes:
@@ -90,14 +86,15 @@ def _rarity(counts: sparse.csr_array) -> np.ndarray:
     return np.where(texts > 0, rarity, 0).astype(np.float32)
 
 
-def _weigh(words: sparse.csr_array, characters: sparse.csr_array, weights: np.ndarray) -> sparse.csr_array:
+def _weigh(words: sparse.csr_array, characters: sparse.csr_array, rarity: np.ndarray) -> sparse.csr_array:
     """Damp counts, weigh them by rarity, and give words and characters equal say in each text."""
     blocks = []
-    for counts, rarity in zip((words, characters), weights, strict=True):
-        counts.data = (1 + np.log(counts.data)) * rarity[counts.indices]
-        norms = np.sqrt(counts.multiply(counts).sum(axis=1))
-        counts.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(counts.indptr))
-        blocks.append(counts)
+    for counts, weights in zip((words, characters), rarity, strict=True):
+        weighted = counts.copy()
+        weighted.data = (1 + np.log(counts.data)) * weights[counts.indices]
+        norms = np.sqrt(weighted.multiply(weighted).sum(axis=1))
+        weighted.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(weighted.indptr))
+        blocks.append(weighted)
     return sparse.hstack(blocks, format="csr")
 
 

@@ -1,0 +1,52 @@
+"""Open a picture file as the encoders want it, or say why not."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MOST_PIXELS = 100_000_000
+_MOST_BYTES = 100_000_000
+
+
+class UnreadablePictureError(ValueError):
+    """A file that is no picture, or one too large; the message is the reason in a few words."""
+
+
+def open_picture(path: Path) -> "Image":
+    """Return a fully decoded RGB picture, upright by its EXIF tag, transparent parts white.
+
+    Raises:
+        UnreadablePictureError: no file, no picture, cut short, over 100 MB or over 100 million pixels.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise UnreadablePictureError("too many bytes")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of sizes that are checked here
+            with Image.open(path) as picture:
+                if picture.width * picture.height > _MOST_PIXELS:
+                    raise UnreadablePictureError("too many pixels")
+                return _flatten(ImageOps.exif_transpose(picture))
+    except UnreadablePictureError:
+        raise
+    except FileNotFoundError:
+        raise UnreadablePictureError("no file") from None
+    except Exception as error:  # decoders raise of every kind on damaged bytes
+        raise UnreadablePictureError(f"unreadable ({type(error).__name__})") from None
+
+
+def _flatten(picture: "Image") -> "Image":
+    from PIL import Image
+
+    if picture.mode == "RGB":
+        picture.load()
+        return picture
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
