@@ -18,6 +18,8 @@ class Cleaning(BaseModel):
     Attributes:
         min_rating: events rated lower, or not rated, are dropped; None keeps all and needs no ratings.
         duplicates: which of a user's several events with one item stay: `first` in time, `last` or `all`.
+            Where seen items are never recommended, a repeated one can only be missed; published sets with
+            repeats (Yelp) keep all.
         core: users and items with fewer events are dropped, over and over until none is left; 1 keeps all.
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,14 +16,11 @@ from prism_rec.data.clean import Cleaning, clean
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, events_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
-from prism_rec.data.numbering import number_ids, renumber
+from prism_rec.data.numbering import describe_rows, number_ids, renumber
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import Split, SplitRule, parse_rule
-from prism_rec.data.vectors import check_modality_name, table_from
+from prism_rec.data.vectors import table_from
 from prism_rec.errors import InputError
-from prism_rec.folders import begin_folder, finish_folder, hash_file, require_folder, write_text_atomically
-
-STAGE = "prepare"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +104,7 @@ class Dataset:
         """
         columns = columns or {}
         log = RawLog(
-            events=events_from(to_polars(interactions, "interactions"), columns, time, "interactions"),
+            events=events_from(to_polars(interactions, "interactions").lazy(), columns, time, "interactions"),
             items=None
             if items is None
             else entities_from(to_polars(items, "items"), "item_id", columns, "items"),
@@ -154,8 +150,8 @@ class Dataset:
         interactions = events.select(new_users.alias("user"), new_items.alias("item"), "timestamp")
         dataset = cls(
             interactions=interactions.sort("user", maintain_order=True),
-            users=_describe_rows(user_ids.gather(kept_users).alias("user_id"), log.users, first=0),
-            items=_describe_rows(item_ids.gather(kept_items).alias("item_id"), log.items, first=1),
+            users=describe_rows(user_ids.gather(kept_users).alias("user_id"), log.users, first=0),
+            items=describe_rows(item_ids.gather(kept_items).alias("item_id"), log.items, first=1),
             features={},
             rule=rule,
             time=log.time,
@@ -209,6 +205,10 @@ class Dataset:
         """Where the rule cuts each history."""
         return self.rule.cut(self.histories, self.interactions["timestamp"].to_numpy())
 
+    def counts(self) -> dict[str, int]:
+        """Return U, N and the number of interactions."""
+        return {"users": len(self.users), "items": len(self.items), "interactions": len(self.interactions)}
+
     def training(self) -> Histories:
         """Return U histories, cut where training ends; a temporal split may leave some empty."""
         return self.histories.prefixes(np.arange(self.number_of_users), self.split.train_end)
@@ -233,33 +233,9 @@ class Dataset:
         Raises:
             InputError: the folder holds something else.
         """
-        folder = Path(folder)
-        begin_folder(folder, STAGE)
-        (folder / "features").mkdir(exist_ok=True)
-        self.interactions.write_parquet(folder / "interactions.parquet")
-        self.users.write_parquet(folder / "users.parquet")
-        self.items.write_parquet(folder / "items.parquet")
-        for name, table in self.features.items():
-            vectors, present = _feature_files(name)
-            np.save(folder / vectors, table.vectors, allow_pickle=False)
-            np.save(folder / present, table.present, allow_pickle=False)
-        split = {"rule": self.rule.model_dump(mode="json"), "counts": self.split.counts()}
-        write_text_atomically(folder / "splits.json", json.dumps(split, indent=2) + "\n")
-        finish_folder(
-            folder,
-            STAGE,
-            config={"cleaning": self.cleaning.model_dump(mode="json"), **(config or {})},
-            files=_files(self.features),
-            inputs=inputs,
-            time=self.time,
-            features=list(self.features),
-            counts={
-                "users": self.number_of_users,
-                "items": self.number_of_items,
-                "interactions": len(self.interactions),
-            },
-            dropped=self.dropped,
-        )
+        from prism_rec.data.dataset_folder import save_dataset  # it needs this class
+
+        save_dataset(self, Path(folder), config or {}, inputs)
 
     @classmethod
     def load(cls, folder: Path | str) -> Dataset:
@@ -268,68 +244,15 @@ class Dataset:
         Raises:
             InputError: no such folder, unfinished, another stage's, or changed since it was written.
         """
-        folder = Path(folder)
-        manifest = require_folder(folder, STAGE)
-        try:
-            names = [check_modality_name(name) for name in manifest["features"]]
-            _require_unchanged(folder, manifest["files"], _files(names))
-            split = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
-            dataset = cls(
-                interactions=pl.read_parquet(folder / "interactions.parquet"),
-                users=pl.read_parquet(folder / "users.parquet"),
-                items=pl.read_parquet(folder / "items.parquet"),
-                features={name: _load_table(folder, name) for name in names},
-                rule=parse_rule(split["rule"]),
-                time=manifest["time"],
-                cleaning=Cleaning.model_validate(manifest["config"]["cleaning"]),
-                dropped=manifest["dropped"],
-            )
-        except (KeyError, TypeError, ValidationError) as error:
-            raise InputError(
-                f"{folder}: the manifest was changed ({type(error).__name__}); run {STAGE} again"
-            ) from None
-        if dataset.split.counts() != split["counts"]:
-            raise InputError(f"{folder}/splits.json does not match the interactions; run {STAGE} again")
-        return dataset
+        from prism_rec.data.dataset_folder import load_dataset  # it needs this class
+
+        return load_dataset(Path(folder))
 
     def _require_queries(self) -> None:
         counts = self.split.counts()
         for part in ("validation", "test"):
             if not counts[f"{part}_queries"]:
                 raise InputError(f"the {self.rule.name} split leaves no {part} target; choose other moments")
-
-
-def _describe_rows(ids: pl.Series, given: pl.DataFrame | None, first: int) -> pl.DataFrame:
-    """Return `row`, the ids, and the given columns of each id, null where an id is not described."""
-    rows = ids.to_frame().with_row_index("row", offset=first).with_columns(pl.col("row").cast(pl.Int64))
-    if given is None:
-        return rows
-    if given[ids.name].is_in(ids.implode()).not_().all():
-        raise InputError(
-            f"none of the {len(given)} rows that describe {ids.name}s has an id of the interactions "
-            f"({given[ids.name][0]!r} against {ids[0]!r}); check the id column"
-        )
-    return rows.join(given, on=ids.name, how="left", maintain_order="left")
-
-
-def _feature_files(name: str) -> tuple[str, str]:
-    return f"features/{name}.npy", f"features/{name}.present.npy"
-
-
-def _files(features: Iterable[str]) -> list[str]:
-    fixed = ["interactions.parquet", "users.parquet", "items.parquet", "splits.json"]
-    return fixed + [file for name in features for file in _feature_files(name)]
-
-
-def _load_table(folder: Path, name: str) -> FeatureTable:
-    vectors, present = (np.load(folder / file, allow_pickle=False) for file in _feature_files(name))
-    return FeatureTable(vectors, present)
-
-
-def _require_unchanged(folder: Path, recorded: Mapping[str, Any], files: list[str]) -> None:
-    for file in files:
-        if hash_file(folder / file) != recorded[file]["sha256"]:
-            raise InputError(f"{folder / file} was changed after it was written; run {STAGE} again")
 
 
 def _explain(error: ValidationError) -> InputError:

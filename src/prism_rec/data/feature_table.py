@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,24 @@ class FeatureTable:
     def coverage(self) -> float:
         """Share of the catalogue's items that have this modality, 0 to 1."""
         return float(self.present[1:].mean())
+
+    @staticmethod
+    def files(name: str) -> tuple[str, str]:
+        """Return where a dataset's folder has the vectors and the presence of a modality."""
+        return f"features/{name}.npy", f"features/{name}.present.npy"
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write the table into a dataset's folder."""
+        vectors, present = self.files(name)
+        (folder / vectors).parent.mkdir(exist_ok=True)
+        np.save(folder / vectors, self.vectors, allow_pickle=False)
+        np.save(folder / present, self.present, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> FeatureTable:
+        """Read the table from a dataset's folder."""
+        vectors, present = (np.load(folder / file, allow_pickle=False) for file in cls.files(name))
+        return cls(vectors, present)
 
 
 @dataclass(frozen=True, eq=False)

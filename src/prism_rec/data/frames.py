@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import narwhals as nw
@@ -32,6 +34,23 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
         raise InputError(f"{where}: {_first_line(error)}; give every column one type") from None
 
 
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Turn whatever a library says of a file that it cannot read into one line that names the file.
+
+    Raises:
+        InputError: the file is missing, empty, cut short, not UTF-8, or not of its format.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{where}: no such file; check the path") from None
+    except pl.exceptions.NoDataError:
+        raise InputError(f"{where} is empty; at least one row is needed") from None
+    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{where} cannot be read ({_first_line(error)}); check that it is whole") from None
+
+
 def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
     """Return the column of each role: the names given, and the default names for the rest.
 
@@ -44,11 +63,11 @@ def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
     return DEFAULT_COLUMNS | dict(columns)
 
 
-def events_from(frame: pl.DataFrame, columns: Mapping[str, str], time: TimeKind, where: str) -> pl.DataFrame:
+def events_from(frame: pl.LazyFrame, columns: Mapping[str, str], time: TimeKind, where: str) -> pl.DataFrame:
     """Return the events of a frame as `RawLog.events` has them.
 
     Args:
-        frame: one row an event.
+        frame: one row an event; other columns than those of the roles are never read.
         columns: the frame's name for the roles user, item, timestamp and rating, where it is not the default.
         time: with `order`, a frame without timestamps is in time order as it stands.
         where: the file or argument, for messages.
@@ -57,18 +76,28 @@ def events_from(frame: pl.DataFrame, columns: Mapping[str, str], time: TimeKind,
         InputError: no rows, a missing column, a missing id, or a time or rating that is none.
     """
     names = complete_columns(columns)
-    if frame.is_empty():
+    with reading(where):
+        found = frame.collect_schema().names()
+    roles = ["user", "item"]
+    if time != "order" or "timestamp" in columns or names["timestamp"] in found:
+        roles.append("timestamp")
+    if "rating" in columns or names["rating"] in found:
+        roles.append("rating")
+    for role in roles:
+        require_column(found, names[role], role, where)
+    with reading(where):
+        given = frame.select(names[role] for role in roles).collect()
+    if given.is_empty():
         raise InputError(f"{where} is empty; at least one interaction is needed")
     events = {
-        "user_id": text_ids(require_column(frame, names["user"], "user", where), where),
-        "item_id": text_ids(require_column(frame, names["item"], "item", where), where),
+        "user_id": text_ids(given[names["user"]], where),
+        "item_id": text_ids(given[names["item"]], where),
+        "timestamp": pl.int_range(len(given), eager=True),
     }
-    if time == "order" and "timestamp" not in columns and names["timestamp"] not in frame.columns:
-        events["timestamp"] = pl.int_range(len(frame), eager=True)
-    else:
-        events["timestamp"] = to_seconds(require_column(frame, names["timestamp"], "timestamp", where), where)
-    if "rating" in columns or names["rating"] in frame.columns:
-        events["rating"] = _ratings(require_column(frame, names["rating"], "rating", where), where)
+    if "timestamp" in roles:
+        events["timestamp"] = to_seconds(given[names["timestamp"]], where)
+    if "rating" in roles:
+        events["rating"] = _ratings(given[names["rating"]], where)
     return pl.DataFrame(events)
 
 
@@ -87,7 +116,8 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     role = id_name.removesuffix("_id")
     given_name = complete_columns(columns)[role]
     source_name = given_name if given_name in frame.columns else id_name
-    ids = text_ids(require_column(frame, source_name, role, where), where).alias(id_name)
+    require_column(frame.columns, source_name, role, where)
+    ids = text_ids(frame[source_name], where).alias(id_name)
     others = frame.drop(source_name)
     for reserved in ("row", id_name):
         if reserved in others.columns:
@@ -101,14 +131,13 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     return others.insert_column(0, ids)
 
 
-def require_column(frame: pl.DataFrame, name: str, role: str, where: str) -> pl.Series:
-    """Return a column, or say which columns there are and how to name the right one."""
-    if name not in frame.columns:
+def require_column(found: Sequence[str], name: str, role: str, where: str) -> None:
+    """Say which columns there are, and how to name the right one, where `name` is not among them."""
+    if name not in found:
         raise InputError(
-            f"{where} has no column {name!r} (found: {', '.join(frame.columns)}); "
+            f"{where} has no column {name!r} (found: {', '.join(found)}); "
             f"name the right one with --columns {role}=NAME"
         )
-    return frame[name]
 
 
 def text_ids(ids: pl.Series, where: str) -> pl.Series:

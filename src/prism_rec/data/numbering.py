@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from prism_rec.errors import InputError
+
 
 def number_ids(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Return each id's number, and the distinct ids: 0, 1, ... in the order of first appearance."""
@@ -28,3 +30,25 @@ def renumber(events: pl.DataFrame, column: str, first: int) -> tuple[pl.Series, 
     numbers = order.with_row_index("number", offset=first)
     joined = events.select(column).join(numbers, on=column, how="left", maintain_order="left")
     return joined["number"].cast(pl.Int64), order[column]
+
+
+def describe_rows(ids: pl.Series, given: pl.DataFrame | None, first: int) -> pl.DataFrame:
+    """Return `row`, the ids, and the given columns of each id, null where an id is not described.
+
+    Args:
+        ids: external ids in row order; the series is named `user_id` or `item_id`.
+        given: a column of that name, each id once, and further columns; or None.
+        first: the first row's number.
+
+    Raises:
+        InputError: no id is described, so the two must be in different alphabets.
+    """
+    rows = ids.to_frame().with_row_index("row", offset=first).with_columns(pl.col("row").cast(pl.Int64))
+    if given is None:
+        return rows
+    if given[ids.name].is_in(ids.implode()).not_().all():
+        raise InputError(
+            f"none of the {len(given)} rows that describe {ids.name}s has an id of the interactions "
+            f"({given[ids.name][0]!r} against {ids[0]!r}); check the id column"
+        )
+    return rows.join(given, on=ids.name, how="left", maintain_order="left")

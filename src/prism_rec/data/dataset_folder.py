@@ -1,0 +1,79 @@
+"""A dataset as a stage folder: Parquet, .npy and JSON, every file with its hash in the manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from prism_rec.data.clean import Cleaning
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.feature_table import FeatureTable
+from prism_rec.data.split import parse_rule
+from prism_rec.data.vectors import check_modality_name
+from prism_rec.errors import InputError
+from prism_rec.folders import begin_folder, finish_folder, hash_file, require_folder, write_text_atomically
+
+STAGE = "prepare"
+
+
+def save_dataset(dataset: Dataset, folder: Path, config: Mapping[str, Any], inputs: Iterable[Path]) -> None:
+    """Write a dataset; see `Dataset.save`."""
+    begin_folder(folder, STAGE)
+    dataset.interactions.write_parquet(folder / "interactions.parquet")
+    dataset.users.write_parquet(folder / "users.parquet")
+    dataset.items.write_parquet(folder / "items.parquet")
+    for name, table in dataset.features.items():
+        table.save(folder, name)
+    split = {"rule": dataset.rule.model_dump(mode="json"), "counts": dataset.split.counts()}
+    write_text_atomically(folder / "splits.json", json.dumps(split, indent=2) + "\n")
+    finish_folder(
+        folder,
+        STAGE,
+        config={"cleaning": dataset.cleaning.model_dump(mode="json"), **config},
+        files=_files(dataset.features),
+        inputs=inputs,
+        time=dataset.time,
+        features=list(dataset.features),
+        counts=dataset.counts(),
+        dropped=dataset.dropped,
+    )
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Read a dataset; see `Dataset.load`."""
+    manifest = require_folder(folder, STAGE)
+    try:
+        names = [check_modality_name(name) for name in manifest["features"]]
+        _require_unchanged(folder, manifest["files"], _files(names))
+        split = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
+        dataset = Dataset(
+            interactions=pl.read_parquet(folder / "interactions.parquet", glob=False),
+            users=pl.read_parquet(folder / "users.parquet", glob=False),
+            items=pl.read_parquet(folder / "items.parquet", glob=False),
+            features={name: FeatureTable.load(folder, name) for name in names},
+            rule=parse_rule(split["rule"]),
+            time=manifest["time"],
+            cleaning=Cleaning.model_validate(manifest["config"]["cleaning"]),
+            dropped=manifest["dropped"],
+        )
+    except (KeyError, TypeError, ValidationError) as error:
+        raise InputError(f"{folder}: its manifest was changed ({error!r}); run {STAGE} again") from None
+    if dataset.split.counts() != split["counts"]:
+        raise InputError(f"{folder}/splits.json does not fit the interactions; run {STAGE} again")
+    return dataset
+
+
+def _files(features: Iterable[str]) -> list[str]:
+    fixed = ["interactions.parquet", "users.parquet", "items.parquet", "splits.json"]
+    return fixed + [file for name in features for file in FeatureTable.files(name)]
+
+
+def _require_unchanged(folder: Path, recorded: Mapping[str, Any], files: Iterable[str]) -> None:
+    for file in files:
+        if hash_file(folder / file) != recorded[file]["sha256"]:
+            raise InputError(f"{folder / file} was changed after it was written; run {STAGE} again")
