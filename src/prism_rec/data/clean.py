@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from prism_rec.config import Config
 from prism_rec.errors import InputError
 
 
-class Cleaning(BaseModel):
+class Cleaning(Config):
     """What to leave out; the steps run in the order of these settings.
 
     Attributes:
@@ -22,8 +23,6 @@ class Cleaning(BaseModel):
             repeats (Yelp) keep all.
         core: users and items with fewer events are dropped, over and over until none is left; 1 keeps all.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_rating: float | None = None
     duplicates: Literal["first", "last", "all"] = "first"

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import ValidationError
 
 from prism_rec.data.clean import Cleaning, clean
 from prism_rec.data.feature_table import Catalogue, FeatureTable
@@ -105,20 +104,13 @@ class Dataset:
         columns = columns or {}
         log = RawLog(
             events=events_from(to_polars(interactions, "interactions").lazy(), columns, time, "interactions"),
-            items=None
-            if items is None
-            else entities_from(to_polars(items, "items"), "item_id", columns, "items"),
-            users=None
-            if users is None
-            else entities_from(to_polars(users, "users"), "user_id", columns, "users"),
+            items=_entities(items, "item_id", columns, "items"),
+            users=_entities(users, "user_id", columns, "users"),
             time=time,
         )
-        try:
-            cleaning = Cleaning(min_rating=min_rating, duplicates=duplicates, core=core)
-            rule = parse_rule(split)
-        except ValidationError as error:
-            raise _explain(error) from None
-        return cls.from_log(log, cleaning, rule, features, allow_unknown_features)
+        settings = {"min_rating": min_rating, "duplicates": duplicates, "core": core}
+        cleaning = Cleaning.parse(settings, "cleaning")
+        return cls.from_log(log, cleaning, parse_rule(split), features, allow_unknown_features)
 
     @classmethod
     def from_log(
@@ -255,7 +247,5 @@ class Dataset:
                 raise InputError(f"the {self.rule.name} split leaves no {part} target; choose other moments")
 
 
-def _explain(error: ValidationError) -> InputError:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"]) or "split"
-    return InputError(f"{place}: {first['msg']} (given: {first['input']!r})")
+def _entities(frame: Any, id_name: str, columns: Mapping[str, str], where: str) -> pl.DataFrame | None:
+    return None if frame is None else entities_from(to_polars(frame, where), id_name, columns, where)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import ValidationError
 
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
@@ -58,10 +57,10 @@ def load_dataset(folder: Path) -> Dataset:
             features={name: FeatureTable.load(folder, name) for name in names},
             rule=parse_rule(split["rule"]),
             time=manifest["time"],
-            cleaning=Cleaning.model_validate(manifest["config"]["cleaning"]),
+            cleaning=Cleaning.parse(manifest["config"]["cleaning"], f"{folder}/manifest.json"),
             dropped=manifest["dropped"],
         )
-    except (KeyError, TypeError, ValidationError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}: its manifest was changed ({error!r}); run {STAGE} again") from None
     if dataset.split.counts() != split["counts"]:
         raise InputError(f"{folder}/splits.json does not fit the interactions; run {STAGE} again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import narwhals as nw
 import polars as pl
@@ -73,9 +73,12 @@ def events_from(frame: pl.LazyFrame, columns: Mapping[str, str], time: TimeKind,
         where: the file or argument, for messages.
 
     Raises:
-        InputError: no rows, a missing column, a missing id, or a time or rating that is none.
+        InputError: no rows, a missing column, a missing id, a time or rating that is none, or no such kind of
+            time.
     """
     names = complete_columns(columns)
+    if time not in get_args(TimeKind):
+        raise InputError(f"time: no kind {time!r}; choose one of {', '.join(get_args(TimeKind))}")
     with reading(where):
         found = frame.collect_schema().names()
     roles = ["user", "item"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import field_validator
 
+from prism_rec.config import Config
 from prism_rec.data.histories import Histories, IntArray
+from prism_rec.errors import InputError
 
 Times = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
@@ -36,11 +39,7 @@ class Split:
         }
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LeaveOneOut(_Rule):
+class LeaveOneOut(Config):
     """The last item of a history is the test target, the one before it the validation target.
 
     Histories of fewer than 3 items cannot be split; they are dropped and counted when a dataset is made. This
@@ -69,7 +68,7 @@ class LeaveOneOut(_Rule):
         )
 
 
-class Temporal(_Rule):
+class Temporal(Config):
     """Two moments cut all histories alike, so that nothing learned is younger than any question.
 
     Training is every event before the first moment. A user's validation target is their first event from the
@@ -85,14 +84,19 @@ class Temporal(_Rule):
     quantiles: tuple[float, float] = (0.8, 0.9)
     times: tuple[float, float] | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> Temporal:
-        first, second = self.quantiles
-        if not 0 < first < second < 1:
-            raise ValueError(f"quantiles {first} {second}: give two rising numbers between 0 and 1")
-        if self.times is not None and not self.times[0] < self.times[1]:
-            raise ValueError(f"times {self.times[0]} {self.times[1]}: the second must be the later one")
-        return self
+    @field_validator("quantiles")
+    @classmethod
+    def _check_quantiles(cls, quantiles: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < quantiles[0] < quantiles[1] < 1:
+            raise ValueError("give two rising numbers between 0 and 1")
+        return quantiles
+
+    @field_validator("times")
+    @classmethod
+    def _check_times(cls, times: tuple[float, float] | None) -> tuple[float, float] | None:
+        if times is not None and not times[0] < times[1]:
+            raise ValueError("give two moments, the earlier one first")
+        return times
 
     @property
     def shortest_history(self) -> int:
@@ -124,17 +128,22 @@ class Temporal(_Rule):
         )
 
 
-SplitRule = Annotated[LeaveOneOut | Temporal, Field(discriminator="name")]
-_RULES: TypeAdapter[LeaveOneOut | Temporal] = TypeAdapter(SplitRule)
+SplitRule = LeaveOneOut | Temporal
+_RULES: dict[str, type[LeaveOneOut] | type[Temporal]] = {"leave-one-out": LeaveOneOut, "temporal": Temporal}
 
 
-def parse_rule(rule: str | dict[str, Any] | LeaveOneOut | Temporal) -> LeaveOneOut | Temporal:
-    """Return the rule that a name, such as "temporal", or stored parameters stand for.
+def parse_rule(rule: str | Mapping[str, Any] | SplitRule) -> SplitRule:
+    """Return the rule that a name, such as "temporal", or stored parameters with a `name` stand for.
 
     Raises:
-        ValueError: no such rule, an unknown parameter, or a value out of range.
+        InputError: no such rule, an unknown parameter, or a value out of range.
     """
-    return _RULES.validate_python({"name": rule} if isinstance(rule, str) else rule)
+    if isinstance(rule, LeaveOneOut | Temporal):
+        return rule
+    values = {"name": rule} if isinstance(rule, str) else rule
+    if values.get("name") not in _RULES:
+        raise InputError(f"split: no rule {values.get('name')!r}; choose one of {', '.join(_RULES)}")
+    return _RULES[values["name"]].parse(values, "split")
 
 
 def _count_before(histories: Histories, timestamps: Times, moment: float) -> IntArray:

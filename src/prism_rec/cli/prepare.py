@@ -1,0 +1,140 @@
+"""`prism-rec prepare`: raw logs to a dataset folder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from prism_rec.errors import InputError
+
+
+def prepare(
+    interactions: Annotated[
+        Path,
+        typer.Option(help="Table (.csv, .tsv, .parquet; .gz too), MovieLens folder, or file of lines."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier dataset there is replaced.")],
+    source: Annotated[
+        Literal["table", "movielens", "text"],
+        typer.Option(
+            help="table: a row an event. movielens: a GroupLens folder. text: `user item item ...`."
+        ),
+    ] = "table",
+    items: Annotated[
+        Path | None, typer.Option(help="Table of items with their id, title and any further columns.")
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE[:IDS]",
+            help="A modality's vectors: .npy or .safetensors, with ids, one a line, in STEM.ids.txt or IDS; "
+            "or .parquet with item_id. Repeat for more.",
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=NAME",
+            help="A column's name, where it is not user_id, item_id, timestamp or rating. "
+            "Roles: user, item, timestamp, rating. Repeat for more.",
+        ),
+    ] = None,
+    time: Annotated[
+        Literal["absolute", "relative", "order"] | None,
+        typer.Option(
+            help="What a table's timestamps mean: dates or seconds since 1970 (absolute), seconds since the "
+            "user's first event (relative), or order alone (they may be missing). Default: absolute."
+        ),
+    ] = None,
+    min_rating: Annotated[float | None, typer.Option(help="Drop events rated lower.")] = None,
+    duplicates: Annotated[
+        Literal["first", "last", "all"],
+        typer.Option(help="Which of a user's events with one and the same item to keep."),
+    ] = "first",
+    core: Annotated[
+        int, typer.Option(min=1, help="Drop users and items with fewer events, until there are none.")
+    ] = 1,
+    split: Annotated[
+        Literal["leave-one-out", "temporal"],
+        typer.Option(
+            help="leave-one-out: a user's last item is for test, the one before it for validation. "
+            "temporal: two moments, the same for all users."
+        ),
+    ] = "leave-one-out",
+    quantiles: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="temporal: where validation and test begin, as shares of events. Default: 0.8 0.9."
+        ),
+    ] = None,
+    times: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="temporal: when validation and test begin, such as 2017-01-01 2018-01-01."),
+    ] = None,
+    allow_unknown_features: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unknown-features", help="Leave out vectors of items that neither log nor items know."
+        ),
+    ] = False,
+) -> None:
+    """Turn a raw log into a dataset that train, evaluate and recommend read.
+
+    Each user's events are put in order of time, equal times in the order of the file.
+    Nothing is written unless all of the input is good.
+
+    For instance:
+
+        prism-rec prepare --source movielens --interactions ml-latest-small
+          --min-rating 4 --core 5 --features text=text.npy --out data/ml-small
+    """
+    from prism_rec.cli.describe import show
+    from prism_rec.data.clean import Cleaning
+    from prism_rec.data.prepare import prepare as run
+    from prism_rec.data.split import parse_rule
+
+    settings = {"min_rating": min_rating, "duplicates": duplicates, "core": core}
+    dataset = run(
+        source,
+        interactions,
+        out,
+        items=items,
+        features=_pairs(features, "--features"),
+        columns=_pairs(columns, "--columns"),
+        time=time,
+        cleaning=Cleaning.parse(settings, "cleaning"),
+        rule=parse_rule({"name": split, **_moments(split, quantiles, times)}),
+        allow_unknown_features=allow_unknown_features,
+    )
+    show(dataset, str(out))
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise InputError(f"{option} {text}: write it as NAME=VALUE")
+        if name in pairs:
+            raise InputError(f"{option} {text}: {name!r} is given twice; leave one out")
+        pairs[name] = value
+    return pairs
+
+
+def _moments(
+    split: str, quantiles: tuple[float, float] | None, times: tuple[str, str] | None
+) -> dict[str, tuple[float, ...]]:
+    """Return the parameters of the split rule."""
+    import polars as pl
+
+    from prism_rec.data.times import to_seconds
+
+    if (quantiles or times) and split != "temporal":
+        raise InputError("--quantiles and --times belong to --split temporal; add that or leave them out")
+    if quantiles and times:
+        raise InputError("--quantiles and --times: give one of them")
+    if quantiles:
+        return {"quantiles": quantiles}
+    if times:
+        return {"times": tuple(map(float, to_seconds(pl.Series("time", times), "--times")))}
+    return {}
