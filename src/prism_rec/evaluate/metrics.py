@@ -1,0 +1,122 @@
+"""Metrics: from the targets' ranks (accuracy) and from the recommended lists (beyond accuracy).
+
+Shapes: Q queries, K places of a list, N items of the catalogue. Ranks count from 1; a query has one target.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from prism_rec.errors import InputError
+
+CUTOFFS = (5, 10, 20, 50)
+
+Metric = Callable[[Int64[np.ndarray, "Q"], int], Float64[np.ndarray, "Q"]]
+
+
+def recall(ranks: Int64[np.ndarray, "Q"], k: int) -> Float64[np.ndarray, "Q"]:
+    """Give each query 1 if its target is among the first k, else 0; with one target this is the hit rate."""
+    return (ranks <= k).astype(np.float64)
+
+
+def ndcg(ranks: Int64[np.ndarray, "Q"], k: int) -> Float64[np.ndarray, "Q"]:
+    """Give each query 1 / log2(rank + 1), or 0 beyond place k; with one target the ideal gain is 1.
+
+    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002.
+    """
+    return np.where(ranks <= k, 1.0 / np.log2(ranks + 1.0), 0.0)
+
+
+def mrr(ranks: Int64[np.ndarray, "Q"], k: int) -> Float64[np.ndarray, "Q"]:
+    """Give each query 1 / rank, or 0 beyond place k."""
+    return np.where(ranks <= k, 1.0 / ranks, 0.0)
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType({"recall": recall, "ndcg": ndcg, "mrr": mrr})
+"""The accuracy metrics by name: `METRICS["ndcg"](ranks, 10)` holds one value a query."""
+
+
+def exposure(top: Int64[np.ndarray, "Q K"], k: int, number_of_items: int) -> Int64[np.ndarray, "N"]:
+    """Count how often each item of the catalogue stands among the first k of a list.
+
+    Args:
+        top: item rows 1..N in the order of recommendation; 0 where a list ends early.
+        k: places of each list that count.
+        number_of_items: N.
+
+    Raises:
+        ValueError: the lists are shorter than k, so that the count would pass for another one.
+    """
+    if top.shape[1] < k:
+        raise ValueError(f"the lists hold {top.shape[1]} places; the first {k} are asked for")
+    return np.bincount(top[:, :k].ravel(), minlength=number_of_items + 1)[1:]
+
+
+def coverage(exposures: Int64[np.ndarray, "N"]) -> float:
+    """Return the share of the catalogue that is recommended to anybody."""
+    return float(np.mean(exposures > 0))
+
+
+def gini(exposures: Int64[np.ndarray, "N"]) -> float:
+    """Return how unequally items are recommended: 0 when all are alike, 1 - 1/N when one takes every place.
+
+    Items never recommended count, with zero exposure. At least one item must be recommended.
+
+    Source: the Gini coefficient of sorted values, sum_i (2 i - N - 1) x_i / (N sum_i x_i).
+    """
+    number = len(exposures)
+    weights = 2.0 * np.arange(1, number + 1) - number - 1
+    return float(weights @ np.sort(exposures) / (number * exposures.sum()))
+
+
+def novelty(exposures: Int64[np.ndarray, "N"], popularity: Int64[np.ndarray, "N"]) -> float:
+    """Return the mean self-information of the recommended items in bits: the rarer in training, the higher.
+
+    The self-information of an item is -log2 of its share of the training events. An item without any would be
+    infinitely novel; it counts as if it had been seen once, like the rarest of the seen items. At least one
+    item must be recommended.
+
+    Source: Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", PNAS 2010,
+    with shares of events in place of shares of users.
+    """
+    events = max(int(popularity.sum()), 1)
+    information = np.log2(events / np.maximum(popularity, 1))
+    return float(exposures @ information / exposures.sum())
+
+
+def summarise(
+    ranks: Int64[np.ndarray, "Q"],
+    top: Int64[np.ndarray, "Q K"],
+    popularity: Int64[np.ndarray, "rows"],
+    number_of_items: int,
+    ks: Iterable[int] = CUTOFFS,
+) -> dict[str, float]:
+    """Return every metric at every cutoff, averaged over the queries, as `{"recall@10": 0.097, ...}`.
+
+    Args:
+        ranks: place of each query's target in the whole catalogue, from 1.
+        top: each query's best items, in order, 0 where the catalogue is exhausted.
+        popularity: training events of each item row; N + 1 numbers, the first (padding) is not looked at.
+        number_of_items: N.
+        ks: cutoffs, none beyond K.
+
+    Raises:
+        InputError: there is no query to average over.
+        ValueError: `popularity` is not of N + 1 rows, or a cutoff is beyond K.
+    """
+    if len(ranks) == 0:
+        raise InputError("there is no query to evaluate; keep users with enough events to be split")
+    if len(popularity) != number_of_items + 1:
+        raise ValueError(
+            f"popularity has {len(popularity)} rows; {number_of_items + 1} are needed (row 0: padding)"
+        )
+    summary: dict[str, float] = {}
+    for k in ks:
+        summary |= {f"{name}@{k}": float(metric(ranks, k).mean()) for name, metric in METRICS.items()}
+        exposures = exposure(top, k, number_of_items)
+        summary[f"coverage@{k}"] = coverage(exposures)
+        summary[f"gini@{k}"] = gini(exposures)
+        summary[f"novelty@{k}"] = novelty(exposures, popularity[1:])
+    return summary
