@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _MOST_PIXELS = 100_000_000
 _MOST_BYTES = 100_000_000
+_MOST_OBLONG = 50
 
 
 class UnreadablePictureError(ValueError):
@@ -19,7 +20,8 @@ def open_picture(path: Path) -> "Image":
     """Return a fully decoded RGB picture, upright by its EXIF tag, transparent parts white.
 
     Raises:
-        UnreadablePictureError: no file, no picture, cut short, over 100 MB or over 100 million pixels.
+        UnreadablePictureError: no file, no picture, cut short, over 100 MB, over 100 million pixels, or more
+            than 50 times as long as wide.
     """
     from PIL import Image, ImageOps
 
@@ -31,6 +33,8 @@ def open_picture(path: Path) -> "Image":
             with Image.open(path) as picture:
                 if picture.width * picture.height > _MOST_PIXELS:
                     raise UnreadablePictureError("too many pixels")
+                if max(picture.size) > _MOST_OBLONG * min(picture.size):
+                    raise UnreadablePictureError("too oblong")  # scaled up by its short side it would explode
                 return _flatten(ImageOps.exif_transpose(picture))
     except UnreadablePictureError:
         raise

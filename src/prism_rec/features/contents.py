@@ -1,0 +1,157 @@
+"""What there is to encode: a text or a picture file an item, with the hash by which its vector is kept."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from prism_rec.data.frames import text_ids
+from prism_rec.errors import InputError
+from prism_rec.features.encoders.encoder import Modality
+from prism_rec.features.images import PICTURES
+from prism_rec.features.images import STAGE as IMAGES
+from prism_rec.folders import hash_file, require_folder
+
+
+@dataclass(frozen=True)
+class Content:
+    """One item's text or picture file, or why there is none.
+
+    Attributes:
+        item_id: the item's external id.
+        value: a text or the path of a picture; None if the item has none.
+        key: SHA-256 of the content in hexadecimal; None if the item has none.
+        absent: the reason in a few words; None if there is a content.
+    """
+
+    item_id: str
+    value: str | Path | None
+    key: str | None
+    absent: str | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The contents of one modality, in the order of the items."""
+
+    modality: Modality
+    entries: Sequence[Content]
+
+
+def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -> Contents:
+    """Join the chosen fields of every item, in the chosen order, by spaces.
+
+    Lists, such as a path of categories, are joined by ` > `; runs of white space become one space; empty
+    fields are skipped. An item whose fields are all empty has no text.
+
+    Args:
+        items: a row an item, with `item_id`.
+        fields: columns of texts, numbers or lists of them.
+        where: what to call the frame in messages.
+
+    Raises:
+        InputError: no fields, a field that is not a column, or an id that is missing or given twice.
+    """
+    if not fields:
+        raise InputError(f"{where}: no fields to encode; choose from {', '.join(items.columns)}")
+    for field in fields:
+        if field not in items.columns:
+            raise InputError(f"{where} has no column {field!r}; choose from {', '.join(items.columns)}")
+    rows = items.select(fields).iter_rows()
+    texts = [" ".join(filter(None, map(_text, row))) for row in rows]
+    entries = [_text_content(item_id, text) for item_id, text in zip(_ids(items, where), texts, strict=True)]
+    return Contents("text", entries)
+
+
+def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
+    """List the pictures of a folder.
+
+    Args:
+        folder: the output of the images stage; or any folder of pictures, each named by its item's id.
+        table: `item_id` and `file`, the file's path relative to `folder`, where names are not ids.
+
+    Raises:
+        InputError: no such folder, the images stage unfinished there, no picture at all, an id that is
+            missing or given twice, or a file outside the folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name a folder of pictures")
+    if table is not None:
+        entries = _tabled_pictures(folder, table)
+    elif (folder / PICTURES).exists():
+        entries = _gathered_pictures(folder)
+    else:
+        entries = _named_pictures(folder)
+    return Contents("image", entries)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " > ".join(filter(None, map(_text, value)))
+    return " ".join(str(value).split())
+
+
+def _text_content(item_id: str, text: str) -> Content:
+    if not text:
+        return Content(item_id, None, None, "no text")
+    return Content(item_id, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _gathered_pictures(folder: Path) -> list[Content]:
+    size = require_folder(folder, IMAGES)["config"].get("size")
+    pictures = pl.read_parquet(folder / PICTURES)
+    entries = []
+    for item_id, status, reason, file, source in pictures.select(
+        "item_id", "status", "reason", "file", "sha256"
+    ).iter_rows():
+        if status == "ok":  # the stored file depends on the source's bytes and on the size asked for
+            key = hashlib.sha256(f"{source} {size}".encode()).hexdigest()
+            entries.append(Content(item_id, folder / file, key))
+        else:
+            entries.append(Content(item_id, None, None, f"no picture ({reason})"))
+    return entries
+
+
+def _tabled_pictures(folder: Path, table: pl.DataFrame) -> list[Content]:
+    where = f"the table of {folder}"
+    for column in ("item_id", "file"):
+        if column not in table.columns:
+            raise InputError(f"{where} has no column {column!r}; it needs item_id and file")
+    home = folder.resolve()
+    entries = []
+    for row, (item_id, file) in enumerate(zip(_ids(table, where), table["file"], strict=True), 1):
+        path = folder / str(file or "")
+        if not path.resolve().is_relative_to(home):
+            raise InputError(f"{where}, row {row}: {file!r} lies outside of the folder; give a path inside")
+        entries.append(_picture_content(item_id, path))
+    return entries
+
+
+def _named_pictures(folder: Path) -> list[Content]:
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    if not paths:
+        raise InputError(f"{folder} holds no pictures; name a folder of files such as ITEM_ID.jpg")
+    _ids(pl.DataFrame({"item_id": [path.stem for path in paths]}), str(folder))
+    return [_picture_content(path.stem, path) for path in paths]
+
+
+def _picture_content(item_id: str, path: Path) -> Content:
+    if not path.is_file():
+        return Content(item_id, None, None, "no picture")
+    return Content(item_id, path, hash_file(path))
+
+
+def _ids(frame: pl.DataFrame, where: str) -> list[str]:
+    if "item_id" not in frame.columns:
+        raise InputError(f"{where} has no column 'item_id'; rename the column of the items' ids")
+    ids = text_ids(frame["item_id"], where)
+    for fault, rows in (("no item id", ids.is_null()), ("an id given before", ids.is_duplicated())):
+        if rows.any():
+            row = rows.arg_max() or 0
+            raise InputError(f"{where}, row {row + 1}: {fault} ({ids[row]!r}); give each item one row")
+    return ids.to_list()

@@ -1,0 +1,152 @@
+"""Find and load a Hugging Face model by its name on the hub or by its folder, or tell how to get it."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from prism_rec.errors import InputError
+from prism_rec.folders import hash_file
+
+Precision = Literal["auto", "float32", "float16", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where one model's files are, fixed to one state of them.
+
+    Attributes:
+        name: what the user called it.
+        location: the folder, or the name on the hub.
+        revision: the commit on the hub; None for a folder.
+        identity: the commit, or the hash of the folder's files; it changes whenever the model does.
+    """
+
+    name: str
+    location: str
+    revision: str | None
+    identity: str
+
+
+def find_model(name: str, revision: str = "main") -> ModelSource:
+    """Find a model folder or a cached model; otherwise ask the hub for its configuration.
+
+    A cached model is taken as it is, so that a later commit on the hub changes nothing by itself.
+
+    Args:
+        name: a folder with `config.json`, or a name on the hub such as `openai/clip-vit-base-patch32`.
+        revision: branch, tag or commit on the hub.
+
+    Raises:
+        InputError: neither a model folder nor a model on the hub, or not cached and the hub out of reach.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise InputError(
+                f"{folder} has no config.json; name a folder that save_pretrained or a download made"
+            )
+        return ModelSource(name, str(folder), None, _hash_folder(folder))
+    with _hub_errors(name, revision):
+        from huggingface_hub import hf_hub_download, try_to_load_from_cache
+
+        cached = try_to_load_from_cache(name, "config.json", revision=revision)
+        path = cached if isinstance(cached, str) else hf_hub_download(name, "config.json", revision=revision)
+        commit = Path(path).parent.name
+        return ModelSource(name, name, commit, commit)
+
+
+def load_model(source: ModelSource, device: torch.device, precision: Precision) -> torch.nn.Module:
+    """Load the weights, ready for inference on `device`; never runs code that comes with a model.
+
+    Raises:
+        InputError: weights missing, damaged or out of reach.
+    """
+    with loading(source):
+        from transformers import AutoModel
+
+        model, facts = AutoModel.from_pretrained(
+            source.location,
+            revision=source.revision,
+            dtype=_dtype(device, precision),
+            output_loading_info=True,
+        )
+        missing = sorted(facts["missing_keys"])
+        if missing and not all(key.startswith("pooler.") for key in missing):
+            raise InputError(
+                f"{source.name}: its files lack the weights {missing[0]!r}; fetch the model again"
+            )
+        if missing:
+            model.pooler = None  # a layer that only pre-training had would add noise, not meaning
+        ready: torch.nn.Module = model.eval().to(device)
+        return ready
+
+
+def find_device() -> torch.device:
+    """Return the GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def loading(source: ModelSource) -> Iterator[None]:
+    """Turn the many errors of loading a model, its tokenizer or its picture processor into one line."""
+    with _hub_errors(source.name, source.revision or "main"):
+        try:
+            yield
+        except InputError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            if source.revision is not None and isinstance(error, OSError):
+                raise _unreachable(source.name, source.revision) from None
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise InputError(f"{source.name} cannot be loaded: {reason}") from None
+
+
+@contextmanager
+def _hub_errors(name: str, revision: str) -> Iterator[None]:
+    try:
+        from huggingface_hub import errors
+    except ImportError:
+        raise InputError(f"encoder {name!r} needs transformers: pip install 'prism-rec[hf]'") from None
+    try:
+        yield
+    except errors.HFValidationError:
+        raise InputError(f"{name!r} is neither a folder nor a model's name such as owner/model") from None
+    except (errors.GatedRepoError, errors.RepositoryNotFoundError):
+        raise InputError(
+            f"the hub shows no model {name!r}; check the name, or run `hf auth login` if it is private"
+        ) from None
+    except errors.RevisionNotFoundError:
+        raise InputError(f"{name} has no revision {revision!r}; name a branch, tag or commit of it") from None
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, errors.HfHubHTTPError):
+        raise _unreachable(name, revision) from None
+    except errors.EntryNotFoundError:
+        raise InputError(
+            f"{name} on the hub has no config.json; choose a model of the transformers library"
+        ) from None
+
+
+def _unreachable(name: str, revision: str) -> InputError:
+    at = "" if revision == "main" else f" --revision {revision}"
+    return InputError(
+        f"{name} is not wholly in the local cache and cannot be had from the hub; where the hub is in reach"
+        f" run `hf download {name}{at} --local-dir DIR`, copy DIR here and give it as --encoder DIR,"
+        " or take the encoder hashed-text or picture-descriptors, which need no download"
+    )
+
+
+def _hash_folder(folder: Path) -> str:
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".md")
+    listing = "".join(f"{path.name} {hash_file(path)}\n" for path in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _dtype(device: torch.device, precision: Precision) -> torch.dtype:
+    if precision == "auto":
+        precision = "float16" if device.type == "cuda" else "float32"
+    dtype: torch.dtype = getattr(torch, precision)
+    return dtype

@@ -1,0 +1,124 @@
+"""Pictures -> vectors by any Hugging Face model that sees pictures: CLIP, SigLIP, DINOv2 and their like."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prism_rec.errors import InputError
+from prism_rec.features.encoders.encoder import Encoded, Modality
+from prism_rec.features.encoders.hugging_face_model import (
+    ModelSource,
+    Precision,
+    find_device,
+    load_model,
+    loading,
+)
+from prism_rec.features.encoders.unit import unit_rows
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class PicturePreparation:
+    """The model's own resizing and cropping, on Pillow alone; made once in each worker process.
+
+    Scaling and normalising are left to the device where the processor allows it: bytes travel, not floats.
+    """
+
+    def __init__(self, source: ModelSource) -> None:
+        self._source = source
+
+    def __call__(self, picture: "Image") -> dict[str, np.ndarray]:
+        """Return the model's inputs by name, without the batch axis."""
+        asked = {} if self.normalisation is None else {"do_rescale": False, "do_normalize": False}
+        inputs = self.processor(picture, return_tensors="np", **asked)
+        return {name: np.asarray(values[0]) for name, values in inputs.items()}
+
+    @cached_property
+    def processor(self) -> Any:
+        """The picture processor that came with the model."""
+        with loading(self._source):
+            from transformers import AutoImageProcessor
+
+            processors: Any = AutoImageProcessor
+            return processors.from_pretrained(
+                self._source.location, revision=self._source.revision, backend="pil"
+            )
+
+    @cached_property
+    def normalisation(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Factor and shift per channel, float32 [3, 1, 1]; None where the processor must do it itself."""
+        processor = self.processor
+        if list(processor.model_input_names) != ["pixel_values"] or not processor.do_rescale:
+            return None
+        mean, deviation = np.zeros(3), np.ones(3)
+        if processor.do_normalize:
+            mean, deviation = np.array(processor.image_mean), np.array(processor.image_std)
+        factor = (processor.rescale_factor / deviation).astype(np.float32)
+        return factor.reshape(3, 1, 1), (-mean / deviation).astype(np.float32).reshape(3, 1, 1)
+
+
+class HuggingFacePictureEncoder:
+    """Encode pictures with the picture half of a two-tower model, or with a vision model's pooled output.
+
+    A vision model without a trained pooler gives the mean over its tokens.
+
+    Args:
+        source: from `find_model`.
+        batch_size: number of pictures that go through the model at a time.
+        precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
+    """
+
+    encodes: Modality = "image"
+
+    def __init__(
+        self, source: ModelSource, batch_size: int | None = None, precision: Precision = "auto"
+    ) -> None:
+        self.fingerprint = f"image {source.identity}"
+        self.prepare = PicturePreparation(source)
+        self._source = source
+        self._device = find_device()
+        self.batch_size = batch_size or (256 if self._device.type == "cuda" else 16)
+        self._precision = precision
+
+    @torch.inference_mode()
+    def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
+        """Return unit vectors float32 [B, D] of prepared pictures."""
+        inputs = {
+            name: torch.from_numpy(np.stack([one[name] for one in batch])).to(self._device)
+            for name in batch[0]
+        }
+        pixels = inputs["pixel_values"]
+        if self._normalisation is not None:
+            factor, shift = self._normalisation
+            pixels = torch.addcmul(shift, pixels, factor)
+        inputs["pixel_values"] = pixels.to(self._model.dtype)
+        return Encoded(unit_rows(_features(self._model, inputs).float().cpu().numpy()))
+
+    @cached_property
+    def _normalisation(self) -> tuple[Tensor, Tensor] | None:
+        if self.prepare.normalisation is None:
+            return None
+        factor, shift = (torch.from_numpy(part).to(self._device) for part in self.prepare.normalisation)
+        return factor, shift
+
+    @cached_property
+    def _model(self) -> Any:
+        model: Any = load_model(self._source, self._device, self._precision)
+        if not hasattr(model, "get_image_features") and model.main_input_name != "pixel_values":
+            raise InputError(f"{self._source.name} encodes no pictures; name a vision or a two-tower model")
+        return model
+
+
+def _features(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+    output = model.get_image_features(**inputs) if hasattr(model, "get_image_features") else model(**inputs)
+    if isinstance(output, Tensor):
+        return output
+    vectors: Tensor | None = output.pooler_output
+    if vectors is None:
+        vectors = cast(Tensor, output.last_hidden_state).mean(dim=1)
+    return vectors.flatten(start_dim=1)

@@ -1,0 +1,137 @@
+"""Texts -> vectors by any Hugging Face model that reads texts: CLIP, SigLIP, BERT and their like."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prism_rec.errors import InputError
+from prism_rec.features.encoders.encoder import Encoded, Modality
+from prism_rec.features.encoders.hugging_face_model import (
+    ModelSource,
+    Precision,
+    find_device,
+    load_model,
+    loading,
+)
+from prism_rec.features.encoders.unit import unit_rows
+
+_NO_LIMIT = 1_000_000
+
+
+class HuggingFaceTextEncoder:
+    """Encode texts with the text half of a two-tower model, or with the mean over a text model's tokens.
+
+    Longer texts are cut at the token limit. Texts of like length share a batch, so little is padded; neither
+    batch nor order changes a vector beyond rounding.
+
+    Args:
+        source: from `find_model`.
+        max_tokens: cut texts sooner than the model must; None: at the model's own limit.
+        batch_tokens: number of tokens, padding included, that go through the model at a time.
+        precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
+    """
+
+    encodes: Modality = "text"
+
+    def __init__(
+        self,
+        source: ModelSource,
+        max_tokens: int | None = None,
+        batch_tokens: int | None = None,
+        precision: Precision = "auto",
+    ) -> None:
+        self.fingerprint = f"text {source.identity} tokens={max_tokens or 'all'}"
+        self._source = source
+        self._max_tokens = max_tokens
+        self._device = find_device()
+        self._batch_tokens = batch_tokens or (65_536 if self._device.type == "cuda" else 1_024)
+        self._precision = precision
+
+    @cached_property
+    def token_limit(self) -> int:
+        """The number of tokens, special ones included, beyond which a text is cut."""
+        text_config = self._model.config.get_text_config()
+        positions = getattr(text_config, "max_position_embeddings", _NO_LIMIT)
+        limit = min(self._tokenizer.model_max_length, positions)
+        if self._max_tokens is not None and self._max_tokens > limit:
+            raise InputError(f"max_tokens {self._max_tokens} is more than the {limit} of {self._source.name}")
+        return self._max_tokens or limit
+
+    def encode(self, batch: Sequence[str]) -> Encoded:
+        """Return unit vectors float32 [B, D] of texts, any number of them, in their order."""
+        tokens, truncated = self._tokenize(list(batch))
+        lengths = np.array([len(one) for one in tokens])
+        order = np.argsort(-lengths, kind="stable")
+        vectors: np.ndarray | None = None
+        start = 0
+        while start < len(order):
+            rows = order[start : start + max(1, self._batch_tokens // max(1, int(lengths[order[start]])))]
+            encoded = self._encode_tokens([tokens[row] for row in rows])
+            if vectors is None:
+                vectors = np.empty((len(order), encoded.shape[1]), dtype=np.float32)
+            vectors[rows] = encoded
+            start += len(rows)
+        if vectors is None:
+            vectors = np.empty((0, 0), dtype=np.float32)
+        return Encoded(unit_rows(vectors), truncated, self.token_limit)
+
+    def _tokenize(self, texts: list[str]) -> tuple[list[list[int]], np.ndarray]:
+        """Return the token numbers of each text, cut at the limit, and which were cut."""
+        tokens: list[list[int]] = self._tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+        truncated = np.array([len(one) > self.token_limit for one in tokens], dtype=bool)
+        for row in np.flatnonzero(truncated):
+            tokens[row] = self._tokenizer(texts[row], truncation=True, max_length=self.token_limit)[
+                "input_ids"
+            ]
+        return tokens, truncated
+
+    @torch.inference_mode()
+    def _encode_tokens(self, tokens: list[list[int]]) -> np.ndarray:
+        inputs = self._tokenizer.pad(
+            {"input_ids": tokens},
+            padding="max_length" if self._reads_padding else True,
+            max_length=self.token_limit if self._reads_padding else None,
+            return_tensors="pt",
+            verbose=False,
+        ).to(self._device)
+        if self._reads_padding:
+            inputs.pop("attention_mask", None)
+        vectors: np.ndarray = _features(self._model, inputs).float().cpu().numpy()
+        return vectors
+
+    @property
+    def _reads_padding(self) -> bool:
+        """SigLIP was trained without a mask on texts padded to the limit, and pools the last position."""
+        return str(self._model.config.model_type).startswith("siglip")
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        with loading(self._source):
+            from transformers import AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(self._source.location, revision=self._source.revision)
+            if tokenizer.pad_token is None:
+                tokenizer.pad_token = tokenizer.eos_token
+            return tokenizer
+
+    @cached_property
+    def _model(self) -> Any:
+        model: Any = load_model(self._source, self._device, self._precision)
+        if not hasattr(model, "get_text_features") and model.main_input_name != "input_ids":
+            raise InputError(f"{self._source.name} encodes no texts; name a text model or a two-tower model")
+        return model.get_encoder() if model.config.is_encoder_decoder else model
+
+
+def _features(model: Any, inputs: Any) -> Tensor:
+    if hasattr(model, "get_text_features"):
+        output = model.get_text_features(**inputs)
+        vectors: Tensor = output if isinstance(output, Tensor) else output.pooler_output
+        return vectors
+    states = model(**inputs).last_hidden_state.float()
+    mask = inputs["attention_mask"].unsqueeze(-1)
+    mean: Tensor = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    return mean

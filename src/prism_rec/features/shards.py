@@ -1,0 +1,99 @@
+"""Vectors on disk by the hash of what they encode: the store of the embedding stage and its cache in one.
+
+A shard is one safetensors file: `keys` uint8 [n, 32], `vectors` float32 [n, D], `present` and `truncated`
+bool [n]; the encoder's fingerprint is in its metadata. It appears under its name only when whole, so that a
+killed run loses at most the shard it was at, and the next run goes on from those that are there.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from prism_rec.features.encoders.encoder import Encoded
+
+_PATTERN = "vectors-*.safetensors"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one vector is: a row of a shard, and what is known of it."""
+
+    file: str
+    row: int
+    present: bool
+    truncated: bool
+
+
+class Shards:
+    """The shards of one encoder in a folder; unreadable ones and those of other encoders do not count.
+
+    Attributes:
+        places: where the vector of each content is, by the content's hash.
+        token_limit: at how many tokens texts were cut; None if they were not.
+        width: D, the length of a vector; 0 while there is none.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.places: dict[str, Place] = {}
+        self.token_limit: int | None = None
+        self.width = 0
+        self._folder = folder
+        self._fingerprint = fingerprint
+        for path in sorted(folder.glob(_PATTERN)):
+            self._read(path)
+
+    def write(self, keys: Sequence[str], encoded: Encoded) -> None:
+        """Add one shard: the vectors of the contents with these hashes."""
+        truncated = np.zeros(len(keys), bool) if encoded.truncated is None else encoded.truncated
+        tensors = {
+            "keys": np.frombuffer(bytes.fromhex("".join(keys)), np.uint8).reshape(-1, 32),
+            "vectors": np.ascontiguousarray(encoded.vectors, np.float32),
+            "present": np.any(encoded.vectors, axis=1),
+            "truncated": truncated,
+        }
+        limit = "" if encoded.token_limit is None else str(encoded.token_limit)
+        content = save(tensors, {"encoder": self._fingerprint, "token_limit": limit})
+        path = self._folder / f"vectors-{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        self._read(path)
+
+    def remove_all_but(self, names: Iterable[str]) -> None:
+        """Delete the shards that are not named: those of other encoders or of contents that are gone."""
+        kept = set(names)
+        for pattern in (_PATTERN, "vectors-*.partial"):
+            for path in self._folder.glob(pattern):
+                if path.name not in kept:
+                    path.unlink()
+
+    def _read(self, path: Path) -> None:
+        try:
+            with safe_open(path, framework="numpy") as shard:
+                metadata = shard.metadata() or {}
+                if metadata.get("encoder") != self._fingerprint:
+                    return
+                keys, *facts = (shard.get_tensor(name) for name in ("keys", "present", "truncated"))
+                self.width = shard.get_slice("vectors").get_shape()[1]
+        except (SafetensorError, OSError):
+            return
+        if metadata["token_limit"]:
+            self.token_limit = int(metadata["token_limit"])
+        for row, (key, present, truncated) in enumerate(zip(keys, *facts, strict=True)):
+            self.places[key.tobytes().hex()] = Place(path.name, row, bool(present), bool(truncated))
+
+
+def read_vectors(path: Path, rows: np.ndarray) -> np.ndarray:
+    """Return some rows of a shard, float32 [rows, D]."""
+    with safe_open(path, framework="numpy") as shard:
+        vectors: np.ndarray = shard.get_tensor("vectors")[rows]
+    return vectors
