@@ -1,0 +1,42 @@
+"""What a sequence encoder must do to take any fusion and any objective."""
+
+from abc import ABC, abstractmethod
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """Item vectors in the order of a history -> user states, one after every position.
+
+    The state at position t depends on positions 1..t alone. Histories are padded on the right; what stands at a
+    padded position never reaches a real one, and the output there is finite but without meaning.
+
+    A backbone also says how a state meets an item. Every score of the library is
+
+        id_query(state) . id_key(item) + sum_j weight_j * content_query(state) . component_j(item)
+
+    so a backbone that ranks by another measure than the dot product writes that measure as an inner product.
+    """
+
+    @abstractmethod
+    def forward(
+        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B L S"]:
+        """Return the states, S wide."""
+
+    @abstractmethod
+    def initialise(self, module: nn.Module) -> None:
+        """Draw the first weights of one module of the model (the id table and the fusion included)."""
+
+    def id_query(self, states: Float[Tensor, "*P S"]) -> Float[Tensor, "*P Q"]:
+        """Return the side of the state that meets an item's id; the state itself unless overridden."""
+        return states
+
+    def id_key(self, ids: Float[Tensor, "*P D"]) -> Float[Tensor, "*P Q"]:
+        """Return the side of the item's id that meets a state; the id vector itself unless overridden."""
+        return ids
+
+    def content_query(self, states: Float[Tensor, "*P S"]) -> Float[Tensor, "*P D"]:
+        """Return the side of the state that meets a content component; the state itself unless overridden."""
+        return states

@@ -1,0 +1,152 @@
+"""SASRec: a causal transformer over a history, in its original and in its post-norm form."""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor, nn
+
+from prism_rec.backbones.base import Backbone
+from prism_rec.backbones.positions import Origin, Positions
+from prism_rec.config import Config
+from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.feed_forward import FeedForward
+
+
+class Block(nn.Module, ABC):
+    """One layer of the encoder: [B, L, D] -> [B, L, D], causal."""
+
+    @abstractmethod
+    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]: ...
+
+
+class OriginalBlock(Block):
+    """Kang and McAuley (ICDM 2018) as their release computes it.
+
+    The query alone is normalised; keys and values are the raw input, and so is the residual. The feed-forward is
+    D -> D -> D with ReLU and a residual to its normalised input.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width, eps=1e-8)
+        self.attention = CausalAttention(width, heads, dropout)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=1e-8)
+        self.feed_forward = FeedForward(width, width, F.relu, dropout, hidden_dropout=dropout)
+
+    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        """Attend, then transform."""
+        x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), x_BLD)
+        x_BLD = self.feed_forward_norm(x_BLD)
+        return x_BLD + self.feed_forward(x_BLD)  # type: ignore[no-any-return]
+
+
+class PostNormBlock(Block):
+    """The layer of PRISM's release: normalisation after each residual, feed-forward 4D with GELU by erf."""
+
+    def __init__(self, width: int, heads: int, dropout: float, attention_dropout: float) -> None:
+        super().__init__()
+        self.attention = CausalAttention(width, heads, attention_dropout)
+        self.attention_dropout = nn.Dropout(dropout)
+        self.attention_norm = nn.LayerNorm(width, eps=1e-12)
+        self.feed_forward = FeedForward(width, 4 * width, F.gelu, dropout)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=1e-12)
+
+    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        """Attend, then transform."""
+        x_BLD = self.attention_norm(x_BLD + self.attention_dropout(self.attention(x_BLD, x_BLD)))
+        return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))  # type: ignore[no-any-return]
+
+
+class OriginalSASRec(Backbone):
+    """SASRec of 2018: inputs scaled by sqrt(D), Xavier-normal weights, one last normalisation."""
+
+    def __init__(
+        self, width: int, max_length: int, layers: int, heads: int, dropout: float, origin: Origin
+    ) -> None:
+        super().__init__()
+        self.scale = width**0.5
+        self.positions = Positions(max_length, width, origin)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(OriginalBlock(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width, eps=1e-8)
+
+    def forward(
+        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B L D"]:
+        """Encode; see `Backbone.forward`."""
+        x_BLD = self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
+        for block in self.blocks:
+            x_BLD = block(x_BLD)
+        return self.norm(x_BLD)  # type: ignore[no-any-return]
+
+    def initialise(self, module: nn.Module) -> None:
+        """Xavier-normal for tables and maps, zero biases."""
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.xavier_normal_(module.weight)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+
+
+class PostNormSASRec(Backbone):
+    """SASRec as PRISM's release builds on it: normalised inputs, post-norm blocks, N(0, 0.02) weights."""
+
+    def __init__(
+        self,
+        width: int,
+        max_length: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        attention_dropout: float,
+        origin: Origin,
+    ) -> None:
+        super().__init__()
+        self.positions = Positions(max_length, width, origin)
+        self.norm = nn.LayerNorm(width, eps=1e-12)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(
+            PostNormBlock(width, heads, dropout, attention_dropout) for _ in range(layers)
+        )
+
+    def forward(
+        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B L D"]:
+        """Encode; see `Backbone.forward`."""
+        x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, inputs_BLD.shape[1])))
+        for block in self.blocks:
+            x_BLD = block(x_BLD)
+        return x_BLD
+
+    def initialise(self, module: nn.Module) -> None:
+        """N(0, 0.02) for tables and maps, zero biases."""
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+
+
+class SASRecConfig(Config):
+    """Settings of SASRec.
+
+    `form`: `original` (Kang and McAuley, ICDM 2018) or `post_norm` (PRISM's release). `attention_dropout` counts
+    for the post-norm form; the original drops attention weights with `dropout`.
+    """
+
+    kind: Literal["sasrec"] = "sasrec"
+    form: Literal["original", "post_norm"] = "original"
+    layers: int = Field(2, ge=1)
+    heads: int = Field(1, ge=1)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    attention_dropout: float = Field(0.0, ge=0, lt=1)
+    positions: Origin = "first"
+
+    def build(self, width: int, max_length: int) -> Backbone:
+        """Make the encoder for vectors of `width` and histories of up to `max_length` items."""
+        if self.form == "original":
+            return OriginalSASRec(width, max_length, self.layers, self.heads, self.dropout, self.positions)
+        return PostNormSASRec(
+            width, max_length, self.layers, self.heads, self.dropout, self.attention_dropout, self.positions
+        )

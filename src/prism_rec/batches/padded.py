@@ -1,0 +1,78 @@
+"""Histories side by side in one tensor."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from prism_rec.data.histories import Histories
+
+
+class Batch(NamedTuple):
+    """Histories, padded with 0 on the right, and the item that comes next at each of their P real positions."""
+
+    users_B: Int[Tensor, " B"]
+    histories_BL: Int[Tensor, "B L"]
+    lengths_B: Int[Tensor, " B"]
+    targets_P: Int[Tensor, " P"]  # history by history, P = sum of the lengths
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+
+def pad(items: np.ndarray, begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return [B, max(lengths)]: row i holds items[begins[i] : begins[i] + lengths[i]], then zeros."""
+    places = np.arange(lengths.max(initial=0))
+    inside = places < lengths[:, None]
+    return np.where(inside, items[np.where(inside, begins[:, None] + places, 0)], 0)
+
+
+def ragged(items: np.ndarray, begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return [sum(lengths)]: items[begins[i] : begins[i] + lengths[i]] for each i, one after another."""
+    offsets = np.cumsum(lengths) - lengths
+    return items[np.repeat(begins - offsets, lengths) + np.arange(lengths.sum())]
+
+
+class TrainingBatches:
+    """The training histories in a new order each epoch.
+
+    Batches mix histories of all lengths: sorting them by length makes the steps of an epoch differ in what they
+    weigh, and trains worse. The model sees to it that padding costs nothing.
+
+    Args:
+        histories: training histories; those with fewer than two items have nothing to predict and are left out.
+        max_length: L at most; of a longer history the latest items are kept.
+        batch_size: users a batch.
+        seed: of the orders; epoch e of one seed is always the same.
+    """
+
+    def __init__(self, histories: Histories, max_length: int, batch_size: int, seed: int) -> None:
+        self.histories = histories
+        self.max_length = max_length
+        self.batch_size = batch_size
+        self.seed = seed
+        self.users = np.flatnonzero(histories.lengths >= 2)
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return -(-len(self.users) // self.batch_size)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
+        order = np.random.default_rng([self.seed, number]).permutation(self.users)
+        for begin in range(0, len(order), self.batch_size):
+            yield self._batch(order[begin : begin + self.batch_size])
+
+    def _batch(self, users: np.ndarray) -> Batch:
+        lengths = np.minimum(self.histories.lengths[users] - 1, self.max_length)
+        begins = self.histories.offsets[users + 1] - 1 - lengths
+        return Batch(
+            torch.from_numpy(users),
+            torch.from_numpy(pad(self.histories.items, begins, lengths)),
+            torch.from_numpy(lengths),
+            torch.from_numpy(ragged(self.histories.items, begins + 1, lengths)),
+        )

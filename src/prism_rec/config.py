@@ -1,0 +1,78 @@
+"""The base of every settings class: frozen, and an unknown key is an error."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from prism_rec.errors import InputError
+
+
+class Config(BaseModel):
+    """Settings that are written beside the class that they build."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], where: str) -> Self:
+        """Check plain values, as they come from YAML or JSON.
+
+        Args:
+            values: nested mappings.
+            where: what an error calls their place, such as the file's name.
+
+        Raises:
+            InputError: an unknown key, a missing one, or a value of the wrong kind; names the first of them.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            # pydantic puts a union's tag into the location; a user's file has no such key.
+            key = ".".join(str(part) for part in first["loc"]) or "the file"
+            if first["type"] == "extra_forbidden":
+                raise InputError(f"{where}: unknown key {key}; remove it or mend its spelling") from None
+            raise InputError(f"{where}: {key}: {first['msg']} (given: {first['input']!r:.60})") from None
+
+
+def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a YAML mapping and apply dotted overrides such as `train.learning_rate=5e-4`.
+
+    Raises:
+        InputError: no such file, not YAML, not a mapping, or an override without `=`.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise InputError(f"{path}: no such file; name a YAML config, such as one in recipes/") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path} holds no settings; it should be a YAML mapping")
+    for override in overrides:
+        _override(values, override)
+    return values
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator:
+        raise InputError(f"--set {override}: write it as key.key=value")
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise InputError(f"--set {override}: {parent} is a value, not a section")
+    values[last] = _scalar(text)
+
+
+def _scalar(text: str) -> Any:
+    value = yaml.safe_load(text)
+    if isinstance(value, str):  # YAML 1.1 reads 5e-4 as a string
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,143 @@
+"""What a fusion must do: modality vectors -> named components of an item, and their weights for a user."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from prism_rec.nn.gather import gather_rows
+
+
+class Features(NamedTuple):
+    """The pictures and texts of I items, as vectors; a row is zero where the item lacks the modality."""
+
+    vectors: tuple[Tensor, ...]  # M tensors [I, d_m]
+    present_IM: Bool[Tensor, "I M"]
+
+
+class Parts(NamedTuple):
+    """What a fusion makes of I items, whoever looks at them."""
+
+    components_IJD: Float[Tensor, "I J D"]  # zero where absent
+    present_IJ: Bool[Tensor, "I J"]
+    evidence_IE: Float[Tensor, "I E"]  # what the gate sees of an item; E may be 0
+    projected_IMD: Float[
+        Tensor, "I M D"
+    ]  # each modality in the common space; the absent vector where lacking
+
+
+class History(NamedTuple):
+    """A batch of histories over I distinct items, padded on the right.
+
+    Of the distinct items the first is padding, so that a padded place holds index 0.
+    """
+
+    features: Features
+    ids_ID: Float[Tensor, "I D"]
+    parts: Parts
+    index_BL: Int[Tensor, "B L"]  # position of each place's item among the I
+    lengths_B: Int[Tensor, " B"]
+
+    def mask(self) -> Bool[Tensor, "B L"]:
+        """Return which places hold an item."""
+        return torch.arange(self.index_BL.shape[1], device=self.index_BL.device) < self.lengths_B[:, None]
+
+    def take(self, rows: Int[Tensor, " _"]) -> "History":
+        """Return some of the histories, no wider than the longest of them."""
+        lengths_B = self.lengths_B[rows]
+        return self._replace(index_BL=self.index_BL[rows, : int(lengths_B.max())], lengths_B=lengths_B)
+
+
+class Fused(NamedTuple):
+    """What a fusion adds to the ids of a history, and the weights with which it did so."""
+
+    vectors_BLD: Float[Tensor, "B L D"]
+    weights_BLJ: Float[Tensor, "B L J"]
+
+
+class Fusion(nn.Module, ABC):
+    """Makes components of an item's pictures and texts and weighs them for each user.
+
+    Args:
+        modalities: name -> width of its vectors, in a fixed order.
+        width: D, the common width of ids and components.
+
+    Attributes:
+        component_names: the J components beside `id`.
+        scores_content: whether the components are an item's own, so that candidates can be scored by them.
+        personal: whether the weights differ between users. They then are shares: they sum to one over the
+            components that an item has. Otherwise every weight is one.
+    """
+
+    component_names: tuple[str, ...] = ()
+    scores_content = True
+    personal = False
+
+    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+        super().__init__()
+        self.modalities = dict(modalities)
+        self.width = width
+
+    @abstractmethod
+    def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
+        """Return what depends on the item alone; computed once per distinct item."""
+
+    @abstractmethod
+    def forward(self, history: History) -> Fused:
+        """Return what is added to the ids at each position; position t must see items 1..t alone."""
+
+    def interaction_loss(self, history: History) -> Float[Tensor, ""]:
+        """Return the weighted sum of the losses that shape the components; zero where there are none."""
+        return history.ids_ID.new_zeros(())
+
+
+class Projections(nn.Module):
+    """Each modality's own linear map to D.
+
+    Args:
+        modalities: name -> width of its vectors.
+        width: D.
+        learned_absent: whether a learned vector stands for a modality that an item lacks; else zero does.
+    """
+
+    absent_MD: Tensor
+
+    def __init__(self, modalities: Mapping[str, int], width: int, learned_absent: bool) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(nn.Linear(size, width) for size in modalities.values())
+        if learned_absent:
+            self.absent_MD = nn.Parameter(torch.randn(len(modalities), width) * width**-0.5)
+        else:
+            self.register_buffer("absent_MD", torch.zeros(len(modalities), width), persistent=False)
+
+    def forward(self, features: Features) -> Float[Tensor, "I M D"]:
+        """Map the vectors of I items."""
+        projected = [project(vectors) for project, vectors in zip(self.maps, features.vectors, strict=True)]
+        return torch.where(features.present_IM[..., None], torch.stack(projected, 1), self.absent_MD)
+
+
+def share_weights(weights: Float[Tensor, "*P J"], present: Bool[Tensor, "*P J"]) -> Float[Tensor, "*P J"]:
+    """Return the weights renormalised over the components that are present; all zero where none is."""
+    kept = weights * present
+    return kept / kept.sum(-1, keepdim=True).clamp_min(torch.finfo(kept.dtype).tiny)
+
+
+def weigh_components(history: History, weights_BLJ: Float[Tensor, "B L J"]) -> Fused:
+    """Sum the components of each place's item with the weights given, shared over those that it has."""
+    shared_BLJ = share_weights(weights_BLJ, history.parts.present_IJ[history.index_BL])
+    components_BLJD = gather_rows(history.parts.components_IJD, history.index_BL)
+    return Fused((shared_BLJ[..., None] * components_BLJD).sum(-2), weights_BLJ)
+
+
+def empty_parts(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
+    """Return the parts of items that have no component beside their id."""
+    items, _, width = projected_IMD.shape
+    return Parts(
+        components_IJD=projected_IMD.new_zeros(items, 0, width),
+        present_IJ=torch.zeros(items, 0, dtype=torch.bool, device=projected_IMD.device),
+        evidence_IE=projected_IMD.new_zeros(items, 0),
+        projected_IMD=projected_IMD,
+    )

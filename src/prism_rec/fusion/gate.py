@@ -1,0 +1,62 @@
+"""The gate: how much each component counts for a user (PRISM, equation 10)."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from prism_rec.fusion.base import History
+from prism_rec.nn.gather import gather_rows
+
+Sees = Literal["prefix", "item"]
+
+
+class Gate(nn.Module):
+    """A network (J + 1) D -> 2 D -> J, softmax with a temperature.
+
+    Its first map is linear, and so is the mean over a prefix: each distinct item passes the map once, and the means
+    are taken over what comes out.
+
+    Args:
+        components: J.
+        width: D.
+        temperature: divides the logits; smaller is sharper.
+        dropout: on the hidden layer.
+        sees: `prefix`, the mean of components and ids over items 1..t; or `item`, the item at t alone.
+    """
+
+    def __init__(
+        self,
+        components: int,
+        width: int,
+        temperature: float = 0.7,
+        dropout: float = 0.3,
+        sees: Sees = "prefix",
+    ) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.sees = sees
+        self.inner = nn.Linear((components + 1) * width, 2 * width)
+        self.outer = nn.Linear(2 * width, components)
+        self.dropout = nn.Dropout(dropout)
+
+    def evidence(
+        self, components_IJD: Float[Tensor, "I J D"], ids_ID: Float[Tensor, "I D"]
+    ) -> Float[Tensor, "I E"]:
+        """Return each item's share of the hidden layer, its bias left out; E = 2 D."""
+        return F.linear(torch.cat([components_IJD.flatten(1), ids_ID], 1), self.inner.weight)
+
+    def forward(self, evidence: Float[Tensor, "*P E"]) -> Float[Tensor, "*P J"]:
+        """Return the weights for evidence pooled over whatever the gate sees; they sum to one."""
+        hidden = self.dropout(F.gelu(evidence + self.inner.bias))
+        return (self.outer(hidden) / self.temperature).softmax(-1)  # type: ignore[no-any-return]
+
+    def weigh(self, history: History) -> Float[Tensor, "B L J"]:
+        """Return the weights at every position of a batch of histories."""
+        evidence_BLE = gather_rows(history.parts.evidence_IE, history.index_BL)
+        if self.sees == "prefix":
+            counts_L = torch.arange(1, evidence_BLE.shape[1] + 1, device=evidence_BLE.device)
+            evidence_BLE = evidence_BLE.cumsum(1) / counts_L[:, None]
+        return self(evidence_BLE)  # type: ignore[no-any-return]

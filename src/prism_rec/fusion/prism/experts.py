@@ -1,0 +1,50 @@
+"""The interaction experts (PRISM, section 2): one small network for each kind of information."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+# What one modality contributes to the experts' hidden layer, before bias and activation.
+Share = Float[Tensor, "J I H"]
+
+
+class Experts(nn.Module):
+    """J networks M D -> H -> D with GELU, computed together.
+
+    Their first map is linear in the modalities placed side by side, so it is kept in one part a modality: a masked
+    view of an item differs from the full one in one share and needs no new product for the others.
+
+    Args:
+        modalities: M.
+        components: J.
+        width: D.
+        hidden: H.
+        dropout: on the hidden layer.
+    """
+
+    def __init__(self, modalities: int, components: int, width: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.inner_weight_MJDH = nn.Parameter(torch.empty(modalities, components, width, hidden))
+        self.inner_bias_JH = nn.Parameter(torch.zeros(components, hidden))
+        self.outer_weight_JHD = nn.Parameter(torch.empty(components, hidden, width))
+        self.outer_bias_JD = nn.Parameter(torch.zeros(components, width))
+        self.dropout = nn.Dropout(dropout)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw Xavier-normal weights, each expert counted as the network that it is."""
+        modalities, _, width, hidden = self.inner_weight_MJDH.shape
+        nn.init.normal_(self.inner_weight_MJDH, std=(2 / (modalities * width + hidden)) ** 0.5)
+        nn.init.normal_(self.outer_weight_JHD, std=(2 / (hidden + width)) ** 0.5)
+
+    def share(self, modality: int, vectors: Float[Tensor, "*J I D"]) -> Share:
+        """Return what vectors standing for one modality contribute, the same for all experts or one set each."""
+        return torch.matmul(vectors, self.inner_weight_MJDH[modality])
+
+    def forward(self, shares: Sequence[Share]) -> Float[Tensor, "J I D"]:
+        """Return each expert's output for items given by their M shares."""
+        hidden = F.gelu(torch.stack(tuple(shares)).sum(0) + self.inner_bias_JH[:, None])
+        return torch.baddbmm(self.outer_bias_JD[:, None], self.dropout(hidden), self.outer_weight_JHD)

@@ -1,0 +1,94 @@
+"""The interaction losses (PRISM, equations 5 to 9)."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor
+
+from prism_rec.config import Config
+
+Distance = Literal["cosine", "euclidean"]
+
+
+class Lambdas(Config):
+    """Weights of the interaction losses (equation 9); `unique` counts for every modality not named in `uniques`."""
+
+    unique: float = Field(0.1, ge=0)
+    uniques: dict[str, float] = {}
+    redundancy: float = Field(0.1, ge=0)
+    synergy: float = Field(0.1, ge=0)
+
+    def of_unique(self, modality: str) -> float:
+        """Return the weight of one modality's unique part."""
+        return self.uniques.get(modality, self.unique)
+
+
+def triplet_loss(
+    anchor: Float[Tensor, "I D"],
+    positive: Float[Tensor, "I D"],
+    negative: Float[Tensor, "I D"],
+    margin: float,
+    distance: Distance,
+) -> Float[Tensor, " I"]:
+    """Return max(0, margin + d(anchor, positive) - d(anchor, negative)); d = 1 - cosine in the paper.
+
+    The release takes the Euclidean distance and a margin of 1.
+    """
+    if distance == "euclidean":
+        return F.triplet_margin_loss(anchor, positive, negative, margin, eps=1e-7, reduction="none")
+    gap = F.cosine_similarity(anchor, negative, dim=-1) - F.cosine_similarity(anchor, positive, dim=-1)
+    return (margin + gap).clamp_min(0)
+
+
+def view_similarity(
+    full: Float[Tensor, "I D"], views: Float[Tensor, "M I D"], present_IM: Bool[Tensor, "I M"]
+) -> Float[Tensor, " I"]:
+    """Return the mean cosine between the full view and the views that keep one present modality alone."""
+    similarity_IM = F.cosine_similarity(full, views, dim=-1).T
+    return (similarity_IM * present_IM).sum(1) / present_IM.sum(1).clamp_min(1)
+
+
+def mean_over(values_I: Float[Tensor, " I"], counted_I: Bool[Tensor, " I"]) -> Float[Tensor, ""]:
+    """Return the mean over the items that count; zero if none does."""
+    return torch.where(counted_I, values_I, 0).sum() / counted_I.sum().clamp_min(1)
+
+
+def interaction_losses(
+    full_JID: Float[Tensor, "J I D"],
+    only_MJID: Float[Tensor, "M J I D"],
+    without_MJID: Float[Tensor, "M J I D"],
+    present_IM: Bool[Tensor, "I M"],
+    margin: float,
+    distance: Distance,
+) -> Float[Tensor, " J"]:
+    """Return the losses of the J = M + 2 experts, in the order M unique, redundancy, synergy.
+
+    The paper has two modalities, where "only the image" and "without the text" are one view. With more, the
+    unique part of m is to follow the view that keeps m alone and to leave the view that masks m alone; synergy and
+    redundancy compare the full view with each view that keeps one modality.
+
+    An item that lacks m counts in no term of m; it counts for synergy and redundancy while it has any modality.
+
+    Args:
+        full_JID: the experts' outputs for I items, every modality shown.
+        only_MJID: the outputs with every modality but m masked.
+        without_MJID: the outputs with m masked.
+        present_IM: which modalities each item has.
+        margin: of the triplets.
+        distance: of the triplets.
+    """
+    modalities = present_IM.shape[1]
+    uniques = [
+        mean_over(
+            triplet_loss(full_JID[m], only_MJID[m, m], without_MJID[m, m], margin, distance), present_IM[:, m]
+        )
+        for m in range(modalities)
+    ]
+    redundancy, synergy = modalities, modalities + 1
+    described_I = present_IM.any(1)
+    alike = view_similarity(full_JID[redundancy], only_MJID[:, redundancy], present_IM)
+    apart = view_similarity(full_JID[synergy], only_MJID[:, synergy], present_IM)
+    return torch.stack([*uniques, mean_over(1 - alike, described_I), mean_over(apart, described_I)])

@@ -1,0 +1,114 @@
+"""PRISM in the form that this library recommends: experts of each item, weighed by a gate for each user."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor
+
+from prism_rec.config import Config
+from prism_rec.fusion.base import Features, Fused, Fusion, History, Parts, Projections, weigh_components
+from prism_rec.fusion.gate import Gate, Sees
+from prism_rec.fusion.prism.experts import Experts
+from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
+from prism_rec.fusion.prism.views import draw_noise, masked_views
+from prism_rec.nn.gather import gather_rows
+
+
+class PrismSettings(Config):
+    """What every form of PRISM has in common.
+
+    `lambdas` weigh the interaction losses, taken on the experts' outputs; `triplet_distance` is the paper's `cosine`
+    or the release's `euclidean` (which used a margin of 1); `dropout` acts in the experts, `gate_dropout` in the gate.
+    """
+
+    hidden: int = Field(128, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    gate_dropout: float = Field(0.3, ge=0, lt=1)
+    temperature: float = Field(0.7, gt=0)
+    lambdas: Lambdas = Lambdas()
+    margin: float = Field(0.5, gt=0)
+    triplet_distance: Distance = "cosine"
+
+
+class PrismConfig(PrismSettings):
+    """Settings of PRISM; `sees` says what the gate looks at, the items so far or the one at hand."""
+
+    kind: Literal["prism"] = "prism"
+    sees: Sees = "prefix"
+
+    def build(self, modalities: Mapping[str, int], width: int) -> "PrismFusion":
+        """Make the fusion."""
+        return PrismFusion(modalities, width, self)
+
+
+class PrismFusion(Fusion):
+    """M unique experts, one for redundancy, one for synergy; each sees one item's projected modalities alone.
+
+    The components are an item's own: new items have them without retraining, and a score is the sum of what
+    each contributes. A modality that an item lacks is a learned vector to the experts, and its unique component is
+    left out; an item with no modality is its id alone.
+    """
+
+    personal = True
+
+    def __init__(self, modalities: Mapping[str, int], width: int, config: PrismConfig) -> None:
+        super().__init__(modalities, width)
+        self.component_names = component_names(tuple(modalities))
+        self.config = config
+        components = len(self.component_names)
+        self.projections = Projections(modalities, width, learned_absent=True)
+        self.experts = Experts(len(modalities), components, width, config.hidden, config.dropout)
+        self.gate = Gate(components, width, config.temperature, config.gate_dropout, config.sees)
+        self.register_buffer("lambdas_J", lambda_vector(config.lambdas, tuple(modalities)), persistent=False)
+
+    lambdas_J: Tensor
+
+    def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
+        """Return each item's components: what the experts say of it."""
+        projected_IMD = self.projections(features)
+        shares = [self.experts.share(m, projected_IMD[:, m]) for m in range(projected_IMD.shape[1])]
+        present_IJ = component_presence(features.present_IM)
+        components_IJD = self.experts(shares).transpose(0, 1) * present_IJ[..., None]
+        return Parts(components_IJD, present_IJ, self.gate.evidence(components_IJD, ids_ID), projected_IMD)
+
+    def forward(self, history: History) -> Fused:
+        """Add the components with the user's weights (equation 11)."""
+        return weigh_components(history, self.gate.weigh(history))
+
+    def interaction_loss(self, history: History) -> Float[Tensor, ""]:
+        """Return equation 9 over the distinct items of the histories."""
+        distinct_I = distinct(history)
+        projected_IMD = gather_rows(history.parts.projected_IMD, distinct_I)
+        present_IM = history.features.present_IM[distinct_I]
+        views = masked_views(
+            self.experts, projected_IMD.unbind(1), draw_noise(projected_IMD, present_IM).unbind(1)
+        )
+        losses_J = interaction_losses(*views, present_IM, self.config.margin, self.config.triplet_distance)
+        return self.lambdas_J @ losses_J
+
+
+def component_names(modalities: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the J = M + 2 components, in the order used everywhere."""
+    return (*(f"unique:{modality}" for modality in modalities), "redundancy", "synergy")
+
+
+def component_presence(present_IM: Bool[Tensor, "I M"]) -> Bool[Tensor, "I J"]:
+    """Return which components an item has: unique parts with their modality, the others with any."""
+    described_I1 = present_IM.any(1, keepdim=True)
+    return torch.cat([present_IM, described_I1, described_I1], 1)
+
+
+def lambda_vector(lambdas: Lambdas, modalities: Sequence[str]) -> Float[Tensor, " J"]:
+    """Return the loss weights in the order of the components."""
+    uniques = [lambdas.of_unique(modality) for modality in modalities]
+    return torch.tensor([*uniques, lambdas.redundancy, lambdas.synergy])
+
+
+def distinct(history: History) -> Tensor:
+    """Return the positions, among the history's items, of those that really occur in it."""
+    occurs_I = torch.zeros(len(history.ids_ID), dtype=torch.bool, device=history.ids_ID.device)
+    occurs_I[history.index_BL[history.mask()]] = True
+    return occurs_I.nonzero().squeeze(1)

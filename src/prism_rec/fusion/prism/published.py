@@ -1,0 +1,101 @@
+"""PRISM as its release computes it, for parity and comparison: everything is pooled over the whole history first.
+
+What differs from `module`: image, text and id vectors are averaged over the history, the experts and the gate see
+the averages once a sequence, and the result is added at every position. While training, each position so sees items
+that come after it, its own target among them; a component is no item's own, so candidates are scored by id alone.
+Padding, which the release averages too, is left out.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor
+
+from prism_rec.fusion.base import (
+    Features,
+    Fused,
+    Fusion,
+    History,
+    Parts,
+    Projections,
+    empty_parts,
+    share_weights,
+)
+from prism_rec.fusion.gate import Gate
+from prism_rec.fusion.prism.experts import Experts
+from prism_rec.fusion.prism.losses import Distance, interaction_losses
+from prism_rec.fusion.prism.module import PrismSettings, component_names, component_presence, lambda_vector
+from prism_rec.fusion.prism.views import draw_noise, masked_views
+
+
+class PublishedPrismConfig(PrismSettings):
+    """Settings of PRISM's published form; the release's triplets are Euclidean with a margin of 1."""
+
+    kind: Literal["prism_published"] = "prism_published"
+    triplet_distance: Distance = "euclidean"
+    margin: float = Field(1.0, gt=0)
+
+    def build(self, modalities: Mapping[str, int], width: int) -> "PublishedPrismFusion":
+        """Make the fusion."""
+        return PublishedPrismFusion(modalities, width, self)
+
+
+class PublishedPrismFusion(Fusion):
+    """Experts and gate on the averages over a whole history; not causal while training."""
+
+    scores_content = False
+
+    def __init__(self, modalities: Mapping[str, int], width: int, config: PublishedPrismConfig) -> None:
+        super().__init__(modalities, width)
+        components = len(component_names(tuple(modalities)))
+        self.config = config
+        self.projections = Projections(modalities, width, learned_absent=True)
+        self.experts = Experts(len(modalities), components, width, config.hidden, config.dropout)
+        self.gate = Gate(components, width, config.temperature, config.gate_dropout)
+        self.register_buffer("lambdas_J", lambda_vector(config.lambdas, tuple(modalities)), persistent=False)
+
+    lambdas_J: Tensor
+
+    def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
+        """Return no components: an item has none of its own here."""
+        return empty_parts(ids_ID[:, None, :][:, :0])
+
+    def forward(self, history: History) -> Fused:
+        """Add the same fused vector at every position."""
+        projected_BMD, present_BM = self._pool(history)
+        ids_BD = mean_over_history(history.ids_ID, history)
+        shares = [self.experts.share(m, projected_BMD[:, m]) for m in range(projected_BMD.shape[1])]
+        present_BJ = component_presence(present_BM)
+        components_BJD = self.experts(shares).transpose(0, 1) * present_BJ[..., None]
+        weights_BJ = share_weights(self.gate(self.gate.evidence(components_BJD, ids_BD)), present_BJ)
+        fused_BD = (weights_BJ[..., None] * components_BJD).sum(1)
+        places = history.index_BL.shape[1]
+        return Fused(
+            fused_BD[:, None].expand(-1, places, -1), weights_BJ[:, None].expand(-1, places, -1)[..., :0]
+        )
+
+    def interaction_loss(self, history: History) -> Float[Tensor, ""]:
+        """Return equation 9 over the averages, one a sequence."""
+        projected_BMD, present_BM = self._pool(history)
+        masks = draw_noise(projected_BMD, present_BM).unbind(1)
+        views = masked_views(self.experts, projected_BMD.unbind(1), masks)
+        losses_J = interaction_losses(*views, present_BM, self.config.margin, self.config.triplet_distance)
+        return self.lambdas_J @ losses_J
+
+    def _pool(self, history: History) -> tuple[Float[Tensor, "B M D"], Bool[Tensor, "B M"]]:
+        """Average each modality over the places that have it, then project: the map is linear."""
+        counts_BM = mean_over_history(history.features.present_IM.to(history.ids_ID.dtype), history)
+        pooled = tuple(
+            mean_over_history(vectors, history) / counts_BM[:, m, None].clamp_min(1e-9)
+            for m, vectors in enumerate(history.features.vectors)
+        )
+        present_BM = counts_BM > 0
+        return self.projections(Features(pooled, present_BM)), present_BM
+
+
+def mean_over_history(rows: Float[Tensor, "I D"], history: History) -> Float[Tensor, "B D"]:
+    """Return the mean over the places that hold an item."""
+    return F.embedding_bag(history.index_BL, rows, mode="mean", padding_idx=0)

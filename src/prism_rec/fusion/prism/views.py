@@ -1,0 +1,56 @@
+"""Masked views: what an item's modalities become when all but some are hidden (PRISM, equations 2 to 4)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from prism_rec.fusion.prism.experts import Experts
+
+
+class Views(NamedTuple):
+    """The experts' outputs for I items under each mask."""
+
+    full_JID: Float[Tensor, "J I D"]
+    only_MJID: Float[Tensor, "M J I D"]  # all but m masked
+    without_MJID: Float[Tensor, "M J I D"]  # m masked
+
+
+def draw_noise(
+    projected_IMD: Float[Tensor, "I M D"], present_IM: Bool[Tensor, "I M"]
+) -> Float[Tensor, "I M D"]:
+    """Return r ~ N(0, I), rescaled to the norm of the vector that it replaces.
+
+    An absent modality is not replaced: the vector that stands for it stays.
+    """
+    # The norm is a scale, not something to be learned through.
+    kept = projected_IMD.detach()
+    noise = torch.randn_like(kept)
+    noise = noise * (kept.norm(dim=-1, keepdim=True) / noise.norm(dim=-1, keepdim=True))
+    return torch.where(present_IM[..., None], noise, projected_IMD)
+
+
+def masked_views(
+    experts: Experts, shown: Sequence[Float[Tensor, "I D"]], masks: Sequence[Float[Tensor, "*J I D"]]
+) -> Views:
+    """Return the experts' outputs with nothing masked, all but one modality masked, and one masked.
+
+    Args:
+        experts: the networks.
+        shown: M tensors, each modality's vectors.
+        masks: M tensors that take their place, the same for all experts or one set each.
+    """
+    modalities = len(shown)
+    shares = [experts.share(m, vectors) for m, vectors in enumerate(shown)]
+    masked = [experts.share(m, vectors) for m, vectors in enumerate(masks)]
+
+    def view(kept: set[int]) -> Tensor:
+        return experts([shares[m] if m in kept else masked[m] for m in range(modalities)])
+
+    everything = set(range(modalities))
+    only = [view({m}) for m in range(modalities)]
+    # Of two modalities, the view without one is the view of the other alone: the same tensor, not a second pass.
+    without = only[::-1] if modalities == 2 else [view(everything - {m}) for m in range(modalities)]
+    return Views(view(everything), torch.stack(only), torch.stack(without))

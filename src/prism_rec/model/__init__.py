@@ -1,0 +1,6 @@
+"""Items, fusion and backbone put together."""
+
+from prism_rec.model.items import ItemTable
+from prism_rec.model.recommender import ItemSet, SequenceRecommender, UserStates
+
+__all__ = ["ItemSet", "ItemTable", "SequenceRecommender", "UserStates"]

@@ -1,0 +1,198 @@
+"""The model: items, fusion and backbone by composition.
+
+    score(user, item) = id_query(h) . id_key(item) + sum_j w_j(user) * content_query(h) . e_j(item)
+
+h is the state after the user's last item and w the gate's weights there. Each term is one component's contribution,
+so the score explains itself; an item without history still has its content terms; and the sum is one inner product,
+so that ranking is a matrix product.
+"""
+
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from prism_rec.backbones.base import Backbone
+from prism_rec.fusion.base import Features, Fusion, History, Parts, share_weights
+from prism_rec.model.items import ItemTable
+from prism_rec.nn.gather import gather_rows
+
+Candidates = Literal["id", "content"]
+
+
+class ItemSet(NamedTuple):
+    """Some distinct items with all that depends on them alone; made once a step, used everywhere in it."""
+
+    rows_I: Int[Tensor, " I"]
+    place_N: Int[Tensor, " N"]  # catalogue row -> place among the I; meaningless for other rows
+    features: Features
+    ids_ID: Float[Tensor, "I D"]
+    parts: Parts
+
+
+class UserStates(NamedTuple):
+    """What is known of users: states of the backbone and the gate's weights beside them."""
+
+    states: Float[Tensor, "*P S"]
+    weights: Float[Tensor, "*P J"]
+
+
+class KeyGroup(NamedTuple):
+    """Items that have the same components, ready to meet queries in one matrix product."""
+
+    rows_I: Int[Tensor, " I"]
+    keys_IK: Float[Tensor, "I K"]
+    present_J: Bool[Tensor, " J"]
+
+
+class SequenceRecommender(nn.Module):
+    """Histories in, scores of candidates out.
+
+    Args:
+        items: the catalogue.
+        fusion: makes components of the items' features.
+        backbone: encodes histories.
+        candidates: `id` scores an item by its id alone, `content` by id and components.
+    """
+
+    def __init__(
+        self, items: ItemTable, fusion: Fusion, backbone: Backbone, candidates: Candidates = "content"
+    ) -> None:
+        super().__init__()
+        self.items = items
+        self.fusion = fusion
+        self.backbone = backbone
+        self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
+        self.apply(backbone.initialise)
+        with torch.no_grad():
+            items.ids.weight[0] = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lives."""
+        return self.items.ids.weight.device
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """What a score is the sum of: `id`, then the fusion's components if candidates are scored by them."""
+        return ("id", *self.fusion.component_names) if self.content else ("id",)
+
+    def item_set(self, rows: Int[Tensor, "*P"] | None = None) -> ItemSet:
+        """Gather the distinct items among `rows` with their components; None: the whole catalogue.
+
+        Padding is always among them, in the first place, so that histories can point to it.
+        """
+        every = torch.arange(self.items.number_of_items + 1, device=self.device)
+        if rows is None:
+            rows_I = place_N = every
+        else:
+            occurs = torch.zeros_like(every, dtype=torch.bool)
+            occurs[0] = True
+            occurs[rows.flatten()] = True
+            rows_I, place_N = occurs.nonzero().squeeze(1), occurs.cumsum(0) - 1
+        features, ids_ID = self.items.features(rows_I), self.items.ids(rows_I)
+        return ItemSet(rows_I, place_N, features, ids_ID, self.fusion.parts(features, ids_ID))
+
+    def history(
+        self, histories_BL: Int[Tensor, "B L"], lengths_B: Int[Tensor, " B"], items: ItemSet
+    ) -> History:
+        """Put histories of catalogue rows, padded with 0 on the right and never empty, in terms of an item set that holds them."""
+        return History(items.features, items.ids_ID, items.parts, items.place_N[histories_BL], lengths_B)
+
+    def encode(self, history: History) -> UserStates:
+        """Return state and weights after each of the P real positions, history by history: [P, S] and [P, J].
+
+        Histories of about one length are encoded together, whatever the batch: hardly anything is computed for
+        padding, and the batch may be as mixed as training wants it.
+        """
+        groups_B = torch.frexp((history.lengths_B - 1).clamp_min(0).float()).exponent
+        encoded, places = [], []
+        offsets_B = history.lengths_B.cumsum(0) - history.lengths_B
+        for group in groups_B.unique():
+            rows = (groups_B == group).nonzero().squeeze(1)
+            part = history.take(rows)
+            mask = part.mask()
+            fused = self.fusion(part)
+            inputs_BLD = gather_rows(part.ids_ID, part.index_BL) + fused.vectors_BLD
+            states_BLS = self.backbone(inputs_BLD, part.lengths_B)
+            real_P = mask.flatten().nonzero().squeeze(1)
+            encoded.append([gather_rows(v.flatten(0, 1), real_P) for v in (states_BLS, fused.weights_BLJ)])
+            places.append((offsets_B[rows, None] + torch.arange(mask.shape[1], device=mask.device))[mask])
+        order = torch.cat(places).argsort()
+        return UserStates(*(gather_rows(torch.cat(values), order) for values in zip(*encoded, strict=True)))
+
+    def encode_last(self, history: History) -> UserStates:
+        """Return state and weights after each history's last item, [B, S] and [B, J]."""
+        users = self.encode(history)
+        return UserStates(*(gather_rows(values, history.lengths_B.cumsum(0) - 1) for values in users))
+
+    def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:
+        """Return the items' side of the inner product, grouped by the components that the items have.
+
+        Args:
+            items: an item set.
+            rows: catalogue rows among it, repetitions allowed; None: all of it but padding.
+        """
+        ids_ID, parts = items.ids_ID[1:], Parts(*(part[1:] for part in items.parts))
+        if rows is None:
+            rows = items.rows_I[1:]
+        else:
+            place = items.place_N[rows]
+            ids_ID = gather_rows(items.ids_ID, place)
+            parts = Parts(
+                *(
+                    part[place] if part.dtype == torch.bool else gather_rows(part, place)
+                    for part in items.parts
+                )
+            )
+        keys_IQ = self.backbone.id_key(ids_ID)
+        if not self.content:
+            return [KeyGroup(rows, keys_IQ, parts.present_IJ.new_zeros(0))]
+        if not self.fusion.personal:
+            keys_IK = torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1)
+            return [KeyGroup(rows, keys_IK, parts.present_IJ.new_ones(1))]
+        keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
+        patterns, pattern_I = parts.present_IJ.unique(dim=0, return_inverse=True)
+        if len(patterns) == 1:
+            return [KeyGroup(rows, keys_IK, patterns[0])]
+        places = [(pattern_I == p).nonzero().squeeze(1) for p in range(len(patterns))]
+        return [
+            KeyGroup(rows[place], gather_rows(keys_IK, place), patterns[p]) for p, place in enumerate(places)
+        ]
+
+    def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
+        """Return the users' side of the inner product with the keys of one group."""
+        states, weights = users
+        query = self.backbone.id_query(states)
+        if not self.content:
+            return query
+        content_P1D = self.backbone.content_query(states)[:, None]
+        if self.fusion.personal:
+            content_P1D = share_weights(weights, group.present_J)[..., None] * content_P1D
+        return torch.cat([query, content_P1D.flatten(1)], 1)
+
+    def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:
+        """Score C candidates of its own for each of P users; the item set must hold them."""
+        return self.contributions(users, rows_PC, items).sum(-1)
+
+    def contributions(
+        self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
+    ) -> Float[Tensor, "P C J"]:
+        """Return what `id` and each component adds to the score of each candidate; they sum to the score."""
+        states, weights = users
+        place_PC = items.place_N[rows_PC]
+        id_PC = _inner(
+            self.backbone.id_key(gather_rows(items.ids_ID, place_PC)), self.backbone.id_query(states)
+        )
+        if not self.content:
+            return id_PC[..., None]
+        components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
+        content_PCJ = _inner(components_PCJD, self.backbone.content_query(states)[:, None])
+        if self.fusion.personal:
+            content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
+        return torch.cat([id_PC[..., None], content_PCJ], -1)
+
+
+def _inner(left: Float[Tensor, "P ... D"], right: Float[Tensor, "P ... D"]) -> Tensor:
+    return (left * right[:, None]).sum(-1)

@@ -1,0 +1,42 @@
+"""Multi-head attention over the past."""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class CausalAttention(nn.Module):
+    """Scaled dot-product attention in which position t sees positions 1..t.
+
+    Histories are padded on the right, so the causal mask alone keeps padding out of every real position.
+
+    Args:
+        width: D, a multiple of `heads`.
+        heads: number of heads.
+        dropout: probability of dropping an attention weight during training.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Linear(width, width)
+
+    def forward(
+        self, asking_BLD: Float[Tensor, "B L D"], seen_BLD: Float[Tensor, "B L D"]
+    ) -> Float[Tensor, "B L D"]:
+        """Return what each position of `asking` gathers from the positions of `seen` up to itself."""
+        context = F.scaled_dot_product_attention(
+            self._split(self.query(asking_BLD)),
+            self._split(self.key(seen_BLD)),
+            self._split(self.value(seen_BLD)),
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=True,
+        )
+        return self.output(context.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+    def _split(self, x_BLD: Tensor) -> Tensor:
+        return x_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -1,0 +1,70 @@
+"""Softmax cross-entropy against every key, without ever holding all the logits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+# 16 MB of float32 logits a chunk: large enough for the matrix product, small enough to stay near the cores.
+CHUNK_ELEMENTS = 4_000_000
+
+
+def linear_cross_entropy(
+    queries: Sequence[Float[Tensor, "P K"]],
+    keys: Sequence[Float[Tensor, "_ K"]],
+    targets_P: Int[Tensor, " P"],
+) -> Float[Tensor, ""]:
+    """Return the mean of -log softmax(logits)[target], logits = [queries_g . keys_g^T for each group g].
+
+    Groups of keys may be asked by different queries (items that lack a modality weigh their components
+    otherwise); the softmax runs over all groups together. Logits exist one chunk of rows at a time, and the
+    gradients are formed in the forward pass while a chunk is at hand, so that nothing is computed twice.
+
+    Args:
+        queries: one [P, K] matrix a group.
+        keys: one [N_g, K] matrix a group.
+        targets_P: for each row its target's column in the concatenated logits.
+
+    Returns:
+        A scalar. No rows: zero.
+    """
+    if targets_P.numel() == 0:
+        return queries[0].sum() * 0.0
+    return _LinearCrossEntropy.apply(targets_P, len(queries), *queries, *keys)  # type: ignore[no-untyped-call,no-any-return]
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, targets_P: Tensor, groups: int, *matrices: Tensor) -> Tensor:
+        queries, keys = matrices[:groups], matrices[groups:]
+        gradients = [torch.zeros_like(matrix) for matrix in matrices]
+        sizes = [len(key) for key in keys]
+        rows, columns = len(targets_P), sum(sizes)
+        chunk = max(1, min(rows, CHUNK_ELEMENTS // columns))
+        buffer = queries[0].new_empty(chunk, columns)
+        total = queries[0].new_zeros(())
+        for begin in range(0, rows, chunk):
+            part = slice(begin, min(begin + chunk, rows))
+            logits = buffer[: part.stop - part.start]
+            for query, key, columns_of_group in zip(queries, keys, logits.split(sizes, 1), strict=True):
+                torch.mm(query[part], key.T, out=columns_of_group) if groups == 1 else columns_of_group.copy_(
+                    query[part] @ key.T
+                )
+            target = targets_P[part, None]
+            logits -= logits.amax(1, keepdim=True)
+            target_logits = logits.gather(1, target)
+            sums = logits.exp_().sum(1, keepdim=True)
+            total += (sums.log() - target_logits).sum()
+            logits /= sums * rows
+            logits.scatter_add_(1, target, torch.full_like(target_logits, -1.0 / rows))
+            for g, slope in enumerate(logits.split(sizes, 1)):
+                torch.mm(slope, keys[g], out=gradients[g][part])
+                gradients[groups + g].addmm_(slope.T, queries[g][part])
+        ctx.save_for_backward(*gradients)
+        return total / rows
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        return None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)

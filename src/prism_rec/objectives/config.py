@@ -1,0 +1,21 @@
+"""The settings of any objective."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from prism_rec.objectives.cross_entropy import CrossEntropyConfig, SampledCrossEntropyConfig
+from prism_rec.objectives.sampled import (
+    BayesianPersonalisedRankingConfig,
+    BinaryCrossEntropyConfig,
+    GeneralisedBinaryCrossEntropyConfig,
+)
+
+ObjectiveConfig = Annotated[
+    CrossEntropyConfig
+    | SampledCrossEntropyConfig
+    | BinaryCrossEntropyConfig
+    | BayesianPersonalisedRankingConfig
+    | GeneralisedBinaryCrossEntropyConfig,
+    Field(discriminator="kind"),
+]

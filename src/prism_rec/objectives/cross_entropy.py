@@ -1,0 +1,100 @@
+"""Softmax cross-entropy over the whole catalogue or over a sample of it."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from prism_rec.batches import Batch
+from prism_rec.config import Config
+from prism_rec.data.histories import Histories
+from prism_rec.model import SequenceRecommender
+from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
+from prism_rec.objectives.base import Objective, Outcome
+
+
+class CrossEntropy(Objective):
+    """-log softmax over every item of the catalogue, at every position."""
+
+    def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
+        """Return the mean over the batch's real positions."""
+        items = model.item_set()
+        history = model.history(batch.histories_BL, batch.lengths_B, items)
+        users = model.encode(history)
+        groups = model.keys(items)
+        rows_N = torch.cat([group.rows_I for group in groups])
+        column_N = torch.empty_like(items.rows_I)
+        column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
+        loss = linear_cross_entropy(
+            [model.queries(users, group) for group in groups],
+            [group.keys_IK for group in groups],
+            column_N[batch.targets_P],
+        )
+        return Outcome(loss, history)
+
+
+class SampledCrossEntropy(Objective):
+    """-log softmax over the target and negatives that all positions of a batch share, corrected by log Q.
+
+    The correction (Bengio and Senecal, 2008) subtracts the log of the expected number of times that an item is drawn,
+    so that the sampled softmax estimates the full one. A negative that is the position's own target does not count.
+
+    Args:
+        negatives: drawn once a batch, with repetition.
+        proposal: `uniform` over the catalogue, or by `popularity`, training events + 1.
+    """
+
+    def __init__(self, negatives: int, proposal: Literal["uniform", "popularity"]) -> None:
+        super().__init__()
+        self.negatives = negatives
+        self.proposal = proposal
+
+    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
+        """Count the items."""
+        counts_N = torch.ones(number_of_items)
+        if self.proposal == "popularity":
+            counts_N += torch.from_numpy(histories.items).bincount(minlength=number_of_items + 1)[1:]
+        self.probability_N = (counts_N / counts_N.sum()).to(device)
+
+    def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
+        """Return the mean over the batch's real positions."""
+        negatives_C = self.probability_N.multinomial(self.negatives, replacement=True) + 1
+        items = model.item_set(torch.cat([batch.histories_BL.flatten(), batch.targets_P, negatives_C]))
+        history = model.history(batch.histories_BL, batch.lengths_B, items)
+        users = model.encode(history)
+        targets_P1 = batch.targets_P[:, None]
+        target_P1 = model.score(users, targets_P1, items) - self._log_expected(targets_P1)
+        groups = model.keys(items, negatives_C)
+        others_PC = torch.cat([model.queries(users, group) @ group.keys_IK.T for group in groups], 1)
+        rows_C = torch.cat([group.rows_I for group in groups])
+        others_PC = others_PC - self._log_expected(rows_C)
+        others_PC = others_PC.masked_fill(rows_C == targets_P1, -torch.inf)
+        loss_P = torch.cat([target_P1, others_PC], 1).logsumexp(1) - target_P1.squeeze(1)
+        return Outcome(loss_P.mean(), history)
+
+    def _log_expected(self, rows: Tensor) -> Float[Tensor, "..."]:
+        return (self.probability_N[rows - 1] * self.negatives).log()
+
+
+class CrossEntropyConfig(Config):
+    """Settings of `cross_entropy`, the full softmax; there are none."""
+
+    kind: Literal["cross_entropy"] = "cross_entropy"
+
+    def build(self) -> CrossEntropy:
+        """Make the objective."""
+        return CrossEntropy()
+
+
+class SampledCrossEntropyConfig(Config):
+    """Settings of `sampled_cross_entropy`."""
+
+    kind: Literal["sampled_cross_entropy"] = "sampled_cross_entropy"
+    negatives: int = Field(1024, ge=1)
+    proposal: Literal["uniform", "popularity"] = "uniform"
+
+    def build(self) -> SampledCrossEntropy:
+        """Make the objective."""
+        return SampledCrossEntropy(self.negatives, self.proposal)

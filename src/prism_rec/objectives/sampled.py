@@ -1,0 +1,121 @@
+"""Losses on one target and a few negatives a position."""
+
+from abc import abstractmethod
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from prism_rec.batches import Batch, NegativeSampler
+from prism_rec.config import Config
+from prism_rec.data.histories import Histories
+from prism_rec.model import SequenceRecommender
+from prism_rec.objectives.base import Objective, Outcome
+
+
+class SampledObjective(Objective):
+    """Scores each position's target against negatives drawn for it from the items that its user has not chosen.
+
+    Args:
+        negatives: drawn for each position.
+    """
+
+    def __init__(self, negatives: int) -> None:
+        super().__init__()
+        self.negatives = negatives
+
+    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
+        """Make the sampler."""
+        self.sampler = NegativeSampler(histories, number_of_items, device)
+
+    def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
+        """Return the mean over the batch's real positions."""
+        users_P = batch.users_B.repeat_interleave(batch.lengths_B)
+        candidates_PC = torch.cat([batch.targets_P[:, None], self.sampler.draw(users_P, self.negatives)], 1)
+        items = model.item_set(torch.cat([batch.histories_BL.flatten(), candidates_PC.flatten()]))
+        history = model.history(batch.histories_BL, batch.lengths_B, items)
+        scores_PC = model.score(model.encode(history), candidates_PC, items)
+        return Outcome(self.loss(scores_PC[:, :1], scores_PC[:, 1:]), history)
+
+    @abstractmethod
+    def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:
+        """Return the mean loss of the positions from the scores of targets and negatives."""
+
+
+class BinaryCrossEntropy(SampledObjective):
+    """-log sigmoid(target) - mean log sigmoid(-negative): SASRec's published loss, with one negative."""
+
+    def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:
+        """Return the loss."""
+        return -F.logsigmoid(target_P1).mean() - F.logsigmoid(-negatives_PC).mean()
+
+
+class BayesianPersonalisedRanking(SampledObjective):
+    """-log sigmoid(target - negative) (Rendle et al., UAI 2009)."""
+
+    def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:
+        """Return the loss."""
+        return -F.logsigmoid(target_P1 - negatives_PC).mean()
+
+
+class GeneralisedBinaryCrossEntropy(SampledObjective):
+    """gBCE (Petrov and Macdonald, RecSys 2023): the target's probability is raised to a power beta.
+
+        beta = alpha (t (1 - 1 / alpha) + 1 / alpha),   alpha = negatives / (N - 1)
+
+    Args:
+        negatives: drawn for each position.
+        calibration: t; 0 is plain binary cross-entropy, 1 undoes the overconfidence of sampling in full.
+    """
+
+    def __init__(self, negatives: int, calibration: float) -> None:
+        super().__init__(negatives)
+        self.calibration = calibration
+
+    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
+        """Make the sampler and fix beta."""
+        super().begin_training(histories, number_of_items, device)
+        alpha = self.negatives / max(1, number_of_items - 1)
+        self.beta = alpha * (self.calibration * (1 - 1 / alpha) + 1 / alpha)
+
+    def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:
+        """Return the loss, divided by the number of scored items as in the paper."""
+        terms_P = self.beta * F.logsigmoid(target_P1).squeeze(1) + F.logsigmoid(-negatives_PC).sum(1)
+        return -terms_P.mean() / (self.negatives + 1)
+
+
+class BinaryCrossEntropyConfig(Config):
+    """Settings of `bce`."""
+
+    kind: Literal["bce"] = "bce"
+    negatives: int = Field(1, ge=1)
+
+    def build(self) -> BinaryCrossEntropy:
+        """Make the objective."""
+        return BinaryCrossEntropy(self.negatives)
+
+
+class BayesianPersonalisedRankingConfig(Config):
+    """Settings of `bpr`."""
+
+    kind: Literal["bpr"] = "bpr"
+    negatives: int = Field(1, ge=1)
+
+    def build(self) -> BayesianPersonalisedRanking:
+        """Make the objective."""
+        return BayesianPersonalisedRanking(self.negatives)
+
+
+class GeneralisedBinaryCrossEntropyConfig(Config):
+    """Settings of `gbce`."""
+
+    kind: Literal["gbce"] = "gbce"
+    negatives: int = Field(128, ge=1)
+    calibration: float = Field(0.75, ge=0, le=1)
+
+    def build(self) -> GeneralisedBinaryCrossEntropy:
+        """Make the objective."""
+        return GeneralisedBinaryCrossEntropy(self.negatives, self.calibration)

@@ -1,0 +1,5 @@
+"""From user states to ordered items: the one path that evaluation, recommendation and serving share."""
+
+from prism_rec.rank.ranker import Ranker, Ranks
+
+__all__ = ["Ranker", "Ranks"]

@@ -1,0 +1,102 @@
+"""Scores of the whole catalogue for a user, with what was seen taken out: the only place that masks."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from prism_rec.batches import pad
+from prism_rec.data.histories import Histories
+from prism_rec.model import SequenceRecommender, UserStates
+from prism_rec.rank.ordering import best, rank_of
+
+
+class Ranks(NamedTuple):
+    """The answers to next-item questions, one a row, in the order of the questions."""
+
+    ranks: np.ndarray  # int64 [Q], 1-based
+    top: np.ndarray  # int64 [Q, k], best first; 0 where the catalogue is exhausted
+
+
+class Ranker:
+    """Ranks the catalogue for any number of users; the catalogue's components are computed once, here.
+
+    The model is put into evaluation mode: the answers are deterministic.
+
+    Args:
+        model: what scores.
+        max_length: the latest items of a history that the backbone sees.
+        batch_size: users at once.
+    """
+
+    def __init__(self, model: SequenceRecommender, max_length: int, batch_size: int = 256) -> None:
+        self.model = model.eval()
+        self.max_length = max_length
+        self.batch_size = batch_size
+        with torch.inference_mode():
+            self.items = model.item_set()
+            self.groups = model.keys(self.items)
+
+    @torch.inference_mode()
+    def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
+        """Rank each history's target among all items, those of the history removed.
+
+        A target that stands in its own history stays a candidate: it is what the question asks for.
+
+        Args:
+            histories: Q histories, each of at least one item.
+            targets: int64 [Q].
+            k: how many of the best items to return as well.
+        """
+        ranks = np.empty(len(histories), np.int64)
+        top = np.zeros((len(histories), k), np.int64)
+        for begin in range(0, len(histories), self.batch_size):
+            questions = np.arange(begin, min(begin + self.batch_size, len(histories)))
+            scores_BN = self.scores(self.states(histories, questions))
+            targets_B = torch.from_numpy(targets[questions]).to(self.model.device)
+            own_B1 = scores_BN.gather(1, targets_B[:, None])
+            self.mask_seen(scores_BN, histories, questions)
+            scores_BN.scatter_(1, targets_B[:, None], own_B1)
+            ranks[questions] = rank_of(scores_BN, targets_B).cpu().numpy()
+            if k:
+                top[questions] = self.best(scores_BN, k)[1]
+        return Ranks(ranks, top)
+
+    def states(self, histories: Histories, questions: np.ndarray) -> UserStates:
+        """Return state and weights after the last item of some of the histories."""
+        lengths = np.minimum(histories.lengths[questions], self.max_length)
+        padded_BL = pad(histories.items, histories.offsets[questions + 1] - lengths, lengths)
+        history = self.model.history(self._tensor(padded_BL), self._tensor(lengths), self.items)
+        return self.model.encode_last(history)
+
+    def scores(self, users: UserStates) -> Float[Tensor, "B N"]:
+        """Score every catalogue row; row 0, padding, is -inf."""
+        scores_BN = torch.empty(len(users.states), len(self.items.rows_I), device=self.model.device)
+        scores_BN[:, 0] = -torch.inf
+        for group in self.groups:
+            part = self.model.queries(users, group) @ group.keys_IK.T
+            if len(self.groups) == 1:
+                scores_BN[:, 1:] = part
+            else:
+                scores_BN.index_copy_(1, group.rows_I, part)
+        return scores_BN
+
+    def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:
+        """Set the items of each whole history to -inf, in place."""
+        seen_BL = pad(histories.items, histories.offsets[questions], histories.lengths[questions])
+        scores_BN.scatter_(1, self._tensor(seen_BL), -torch.inf)
+
+    def best(self, scores_BN: Float[Tensor, "B N"], k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k best scores and rows; where fewer than k remain, the score is -inf and the row 0."""
+        values_Bk, rows_Bk = best(scores_BN, k)
+        rows_Bk[values_Bk == -torch.inf] = 0
+        missing = max(0, k - rows_Bk.shape[1])
+        return (
+            np.pad(values_Bk.cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
+            np.pad(rows_Bk.cpu().numpy(), ((0, 0), (0, missing))),
+        )
+
+    def _tensor(self, values: np.ndarray) -> Int[Tensor, "..."]:
+        return torch.from_numpy(values).to(self.model.device)

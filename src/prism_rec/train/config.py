@@ -1,0 +1,37 @@
+"""The settings of a training run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from prism_rec.config import Config
+from prism_rec.model.config import ModelConfig
+from prism_rec.objectives.config import CrossEntropyConfig, ObjectiveConfig
+
+
+class TrainConfig(Config):
+    """Settings of the loop.
+
+    `patience` counts validations without a better `metric`; `weight_decay` is Adam's L2 term, or AdamW's decoupled one; `gradient_clip`
+    bounds the norm of all gradients together; `rank_batch_size` is the number of users ranked at once.
+    """
+
+    epochs: int = Field(200, ge=1)
+    batch_size: int = Field(256, ge=1)
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    gradient_clip: float | None = Field(None, gt=0)
+    validate_every: int = Field(1, ge=1)
+    patience: int = Field(10, ge=1)
+    metric: str = Field("ndcg@10", pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")
+    rank_batch_size: int = Field(256, ge=1)
+    seed: int = Field(0, ge=0)
+
+
+class RunConfig(Config):
+    """All that a run is made of: what `prism-rec train CONFIG` reads, and what stands in its folder afterwards."""
+
+    model: ModelConfig = ModelConfig()
+    objective: ObjectiveConfig = CrossEntropyConfig()
+    train: TrainConfig = TrainConfig()
