@@ -89,6 +89,22 @@ def test_other_files_are_refused_in_one_line(tmp_path):
         Evaluation.load(tmp_path / "one.npy")
 
 
+class MakesFolderWhenUnpickled:
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    trap = np.array([MakesFolderWhenUnpickled(tmp_path / "made")], dtype=object)
+    np.savez(tmp_path / "test.npz", users=trap, ranks=trap, top=trap)
+    with pytest.raises(InputError, match="holds no evaluation"):
+        Evaluation.load(tmp_path / "test.npz")
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(InputError, match=r"nowhere\.npz: No such file or directory; evaluate"):
         Evaluation.load(Path("nowhere.npz"))

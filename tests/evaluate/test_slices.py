@@ -47,6 +47,11 @@ def test_head_holds_half_of_the_training_events():
     assert slices[2].description == "the target has at least 4 training events"
 
 
+def test_head_holds_no_more_than_it_must():
+    slices = slice_by_popularity(np.arange(1, 4), np.array([0, 2, 5, 3]))
+    assert members(slices) == {"popularity:cold": [], "popularity:tail": [0, 2], "popularity:head": [1]}
+
+
 def test_without_training_events_every_target_is_cold():
     slices = slice_by_popularity(np.array([1, 2]), np.zeros(3, dtype=np.int64))
     assert members(slices) == {"popularity:cold": [0, 1], "popularity:tail": [], "popularity:head": []}

@@ -26,9 +26,10 @@ def bootstrap_means(values: Float64[np.ndarray, "Q"], resamples: int, seed: int)
         drawn = random.multinomial(len(values), counts / len(values), size=rows)
         return np.asarray(drawn @ distinct / len(values))
 
-    # Users with equal values are interchangeable: only how often each value comes up matters, and these counts
-    # are multinomial. Metrics of ranks have few values (51 at a cutoff of 50), which makes this far faster.
-    if len(distinct) * 10 < len(values):
+    # Users with equal values are interchangeable: only how often each value comes up matters, and these
+    # counts are multinomial. Metrics of ranks have few values (51 at a cutoff of 50). A count costs about as
+    # much as 50 users, so with many values users are drawn themselves.
+    if len(distinct) * 50 < len(values):
         return _in_chunks(draw_counts, resamples, len(distinct))
     return _in_chunks(draw_users, resamples, len(values))
 
