@@ -99,7 +99,7 @@ def loading(source: ModelSource) -> Iterator[None]:
             yield
         except InputError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except Exception as error:  # damaged files make the libraries raise of every kind
             if source.revision is not None and isinstance(error, OSError):
                 raise _unreachable(source.name, source.revision) from None
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]

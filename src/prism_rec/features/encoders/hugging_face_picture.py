@@ -88,6 +88,7 @@ class HuggingFacePictureEncoder:
     @torch.inference_mode()
     def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
         """Return unit vectors float32 [B, D] of prepared pictures."""
+        model = self._model
         inputs = {
             name: torch.from_numpy(np.stack([one[name] for one in batch])).to(self._device)
             for name in batch[0]
@@ -96,8 +97,8 @@ class HuggingFacePictureEncoder:
         if self._normalisation is not None:
             factor, shift = self._normalisation
             pixels = torch.addcmul(shift, pixels, factor)
-        inputs["pixel_values"] = pixels.to(self._model.dtype)
-        return Encoded(unit_rows(_features(self._model, inputs).float().cpu().numpy()))
+        inputs["pixel_values"] = pixels.to(model.dtype)
+        return Encoded(unit_rows(_features(model, inputs).float().cpu().numpy()))
 
     @cached_property
     def _normalisation(self) -> tuple[Tensor, Tensor] | None:

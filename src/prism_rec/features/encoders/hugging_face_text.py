@@ -1,6 +1,6 @@
 """Texts -> vectors by any Hugging Face model that reads texts: CLIP, SigLIP, BERT and their like."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -62,31 +62,23 @@ class HuggingFaceTextEncoder:
         return self._max_tokens or limit
 
     def encode(self, batch: Sequence[str]) -> Encoded:
-        """Return unit vectors float32 [B, D] of texts, any number of them, in their order."""
-        tokens, truncated = self._tokenize(list(batch))
-        lengths = np.array([len(one) for one in tokens])
+        """Return unit vectors float32 [B, D] of any number of texts, at least one, in their order."""
+        limit = self.token_limit
+        tokens, truncated = self._tokenize(list(batch), limit)
+        lengths = np.array([limit if self._reads_padding else len(one) for one in tokens])
         order = np.argsort(-lengths, kind="stable")
-        vectors: np.ndarray | None = None
-        start = 0
-        while start < len(order):
-            rows = order[start : start + max(1, self._batch_tokens // max(1, int(lengths[order[start]])))]
-            encoded = self._encode_tokens([tokens[row] for row in rows])
-            if vectors is None:
-                vectors = np.empty((len(order), encoded.shape[1]), dtype=np.float32)
-            vectors[rows] = encoded
-            start += len(rows)
-        if vectors is None:
-            vectors = np.empty((0, 0), dtype=np.float32)
-        return Encoded(unit_rows(vectors), truncated, self.token_limit)
+        vectors = [
+            self._encode_tokens([tokens[row] for row in order[start:stop]])
+            for start, stop in _cut(lengths[order], self._batch_tokens)
+        ]
+        return Encoded(unit_rows(np.concatenate(vectors)[np.argsort(order)]), truncated, limit)
 
-    def _tokenize(self, texts: list[str]) -> tuple[list[list[int]], np.ndarray]:
+    def _tokenize(self, texts: list[str], limit: int) -> tuple[list[list[int]], np.ndarray]:
         """Return the token numbers of each text, cut at the limit, and which were cut."""
         tokens: list[list[int]] = self._tokenizer(texts, truncation=False, verbose=False)["input_ids"]
-        truncated = np.array([len(one) > self.token_limit for one in tokens], dtype=bool)
+        truncated = np.array([len(one) > limit for one in tokens], dtype=bool)
         for row in np.flatnonzero(truncated):
-            tokens[row] = self._tokenizer(texts[row], truncation=True, max_length=self.token_limit)[
-                "input_ids"
-            ]
+            tokens[row] = self._tokenizer(texts[row], truncation=True, max_length=limit)["input_ids"]
         return tokens, truncated
 
     @torch.inference_mode()
@@ -124,6 +116,15 @@ class HuggingFaceTextEncoder:
         if not hasattr(model, "get_text_features") and model.main_input_name != "input_ids":
             raise InputError(f"{self._source.name} encodes no texts; name a text model or a two-tower model")
         return model.get_encoder() if model.config.is_encoder_decoder else model
+
+
+def _cut(lengths: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
+    """Cut falling lengths into batches, start and stop, of at most so many tokens with padding."""
+    start = 0
+    while start < len(lengths):
+        stop = min(len(lengths), start + max(1, most // int(lengths[start])))
+        yield start, stop
+        start = stop
 
 
 def _features(model: Any, inputs: Any) -> Tensor:

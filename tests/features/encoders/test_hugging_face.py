@@ -1,0 +1,216 @@
+import json
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from prism_rec.errors import InputError
+from prism_rec.features.encoders.hugging_face_model import find_model, load_model
+from prism_rec.features.encoders.hugging_face_picture import HuggingFacePictureEncoder
+from prism_rec.features.encoders.hugging_face_text import HuggingFaceTextEncoder
+
+TEXTS = [
+    "jazz",
+    "A quiet romance in Paris",
+    "space war among robots and rebels and robots and rebels and robots",
+    "a baker",
+    "shampoo shampoo shampoo",
+]
+TEXT_MODELS = ["tiny_clip", "tiny_bert", "tiny_siglip", "tiny_siglip2"]
+PICTURE_MODELS = ["tiny_clip", "tiny_siglip", "tiny_siglip2", "tiny_dinov2"]
+CPU = torch.device("cpu")
+
+
+def unit(vectors: torch.Tensor) -> np.ndarray:
+    return torch.nn.functional.normalize(vectors).numpy()
+
+
+def pictures() -> list[Image.Image]:
+    random = np.random.default_rng(0)
+    shapes = [(40, 50), (64, 33), (32, 32), (100, 90), (35, 70)]
+    return [Image.fromarray(random.integers(0, 256, (*shape, 3), dtype=np.uint8)) for shape in shapes]
+
+
+@pytest.mark.parametrize("model", TEXT_MODELS)
+def test_neither_batch_nor_order_changes_a_text_vector(model, request):
+    source = find_model(str(request.getfixturevalue(model)))
+    together = HuggingFaceTextEncoder(source, batch_tokens=1000).encode(TEXTS).vectors
+    one_by_one = HuggingFaceTextEncoder(source, batch_tokens=1).encode(TEXTS[::-1]).vectors[::-1]
+    np.testing.assert_allclose(one_by_one, together, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    assert np.abs(together[0] - together[3]).max() > 1e-3
+
+
+@pytest.mark.parametrize("model", PICTURE_MODELS)
+def test_neither_batch_nor_order_changes_a_picture_vector(model, request):
+    encoder = HuggingFacePictureEncoder(find_model(str(request.getfixturevalue(model))))
+    prepared = [encoder.prepare(picture) for picture in pictures()]
+    together = encoder.encode(prepared).vectors
+    one_by_one = [encoder.encode([one]).vectors[0] for one in prepared[::-1]]
+    np.testing.assert_allclose(one_by_one[::-1], together, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    assert np.abs(together[0] - together[3]).max() > 1e-3
+
+
+def test_bert_gives_the_mean_over_real_tokens(tiny_bert):
+    source = find_model(str(tiny_bert))
+    model = load_model(source, CPU, "float32")
+    tokens = torch.tensor([[2, 4, 18, 3]])  # <s> a baker </s>
+    with torch.inference_mode():
+        expected = unit(model(input_ids=tokens).last_hidden_state.mean(dim=1))
+    encoded = HuggingFaceTextEncoder(source, batch_tokens=1000).encode(["a baker", TEXTS[1]])
+    np.testing.assert_allclose(encoded.vectors[:1], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["tiny_clip", "tiny_siglip"])
+def test_two_towers_give_what_the_library_gives_for_padded_texts(model, request):
+    from transformers import AutoTokenizer
+
+    folder = request.getfixturevalue(model)
+    source = find_model(str(folder))
+    encoder = HuggingFaceTextEncoder(source)
+    inputs = AutoTokenizer.from_pretrained(folder)(
+        TEXTS[:2], padding="max_length", max_length=encoder.token_limit, return_tensors="pt"
+    )
+    if model == "tiny_siglip":
+        del inputs["attention_mask"]  # trained without
+    with torch.inference_mode():
+        expected = load_model(source, CPU, "float32").get_text_features(**inputs).pooler_output
+    np.testing.assert_allclose(encoder.encode(TEXTS[:2]).vectors, unit(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("model", PICTURE_MODELS)
+def test_pictures_get_the_models_own_processing(model, request):
+    from transformers import AutoImageProcessor
+
+    folder = request.getfixturevalue(model)
+    source = find_model(str(folder))
+    processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
+    loaded = load_model(source, CPU, "float32")
+    run = getattr(loaded, "get_image_features", loaded)
+    with torch.inference_mode():
+        expected = [run(**processor(one, return_tensors="pt")).pooler_output for one in pictures()]
+    encoder = HuggingFacePictureEncoder(source)
+    encoded = encoder.encode([encoder.prepare(picture) for picture in pictures()])
+    np.testing.assert_allclose(encoded.vectors, unit(torch.cat(expected)), atol=1e-5)
+
+
+def test_texts_over_the_limit_are_cut_and_told(tiny_clip):
+    source = find_model(str(tiny_clip))
+    encoded = HuggingFaceTextEncoder(source).encode(TEXTS)
+    assert encoded.token_limit == 12
+    assert encoded.truncated.tolist() == [False, False, True, False, False]  # 12 words and two marks
+    shorter = HuggingFaceTextEncoder(source, max_tokens=4)
+    assert shorter.encode(TEXTS).truncated.tolist() == [False, True, True, False, True]
+    np.testing.assert_allclose(
+        shorter.encode(["shampoo shampoo jazz"]).vectors,
+        shorter.encode(["shampoo shampoo"]).vectors,
+        atol=1e-6,
+    )
+
+
+def test_more_tokens_than_the_model_has_are_refused(tiny_clip):
+    with pytest.raises(InputError, match="max_tokens 13 is more than the 12"):
+        HuggingFaceTextEncoder(find_model(str(tiny_clip)), max_tokens=13).encode(["a"])
+
+
+def test_the_fingerprint_follows_the_files(tiny_clip, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_clip, copy)
+    same = HuggingFaceTextEncoder(find_model(str(copy))).fingerprint
+    assert same == HuggingFaceTextEncoder(find_model(str(tiny_clip))).fingerprint
+    assert same != HuggingFaceTextEncoder(find_model(str(copy)), max_tokens=5).fingerprint
+    weights = copy / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert same != HuggingFaceTextEncoder(find_model(str(copy))).fingerprint
+
+
+def test_preparation_travels_to_other_processes_without_the_model(tiny_clip):
+    prepare = HuggingFacePictureEncoder(find_model(str(tiny_clip))).prepare
+    picture = pictures()[0]
+    sent = pickle.dumps(prepare)
+    np.testing.assert_array_equal(
+        pickle.loads(sent)(picture)["pixel_values"], prepare(picture)["pixel_values"]
+    )
+    assert len(sent) < 2_000
+    assert prepare(picture)["pixel_values"].dtype == np.uint8
+
+
+def test_an_untrained_pooler_is_left_out(tiny_dinov2, tmp_path):
+    from transformers import ViTConfig, ViTModel
+
+    torch.manual_seed(0)
+    config = ViTConfig(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=32
+    )
+    ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    shutil.copy(tiny_dinov2 / "preprocessor_config.json", tmp_path)
+    vectors = [
+        (encoder := HuggingFacePictureEncoder(find_model(str(tmp_path))))
+        .encode([encoder.prepare(pictures()[0])])
+        .vectors
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*vectors)
+
+
+def test_a_model_of_the_other_kind_is_refused(tiny_bert, tiny_dinov2):
+    with pytest.raises(InputError, match="encodes no pictures"):
+        HuggingFacePictureEncoder(find_model(str(tiny_bert))).encode([{"pixel_values": np.zeros((3, 2, 2))}])
+    with pytest.raises(InputError, match="encodes no texts"):
+        HuggingFaceTextEncoder(find_model(str(tiny_dinov2))).encode(["a"])
+
+
+def test_without_the_hub_the_error_says_how_to_fetch(monkeypatch):
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match=r"hf download owner/model --local-dir DIR") as told:
+        find_model("owner/model")
+    assert "\n" not in str(told.value)
+    with pytest.raises(InputError, match="--revision v2 "):
+        find_model("owner/model", "v2")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("./nowhere", "neither a folder nor a model's name"), ("", "neither|no config")]
+)
+def test_names_that_are_none(name, message):
+    with pytest.raises(InputError, match=message):
+        find_model(name)
+
+
+def test_damaged_model_folders_are_told(tiny_clip, tmp_path):
+    with pytest.raises(InputError, match=r"no config\.json"):
+        find_model(str(tmp_path))
+    for name, damage, message in [
+        ("model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:1000]), "cannot be loaded"),
+        ("model.safetensors", lambda path: path.unlink(), "cannot be loaded"),
+        ("config.json", lambda path: path.write_text("{"), "cannot be loaded"),
+        ("config.json", lambda path: path.write_text(json.dumps({"model_type": "none"})), "cannot be loaded"),
+        ("tokenizer.json", lambda path: path.write_text("{}"), "cannot be loaded"),
+    ]:
+        folder = tmp_path / "damaged"
+        shutil.copytree(tiny_clip, folder)
+        damage(folder / name)
+        with pytest.raises(InputError, match=message) as told:
+            HuggingFaceTextEncoder(find_model(str(folder))).encode(["a"])
+        assert "\n" not in str(told.value)
+        shutil.rmtree(folder)
+
+
+def test_missing_weights_are_refused(tiny_clip, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "part"
+    shutil.copytree(tiny_clip, folder)
+    weights = load_file(folder / "model.safetensors")
+    del weights["text_projection.weight"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=r"lack the weights 'text_projection\.weight'"):
+        load_model(find_model(str(folder)), CPU, "float32")
