@@ -1,0 +1,200 @@
+"""One URL to its bytes, or to a failure that says whether it may pass."""
+
+import asyncio
+import email.utils
+import random
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+import httpcore2
+import httpx2
+import tenacity
+
+from prism_rec import __version__
+from prism_rec.features.images.addresses import CheckedBackend, parse_url
+from prism_rec.features.images.hosts import Hosts
+from prism_rec.features.images.options import GatherOptions
+from prism_rec.features.images.outcome import Failure
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MAY_PASS = (408, 425, 429)
+_LONGEST_ETAG = 512
+_HEADERS: dict[bytes | str, bytes | str] = {
+    "User-Agent": f"prism-rec/{__version__}",
+    "Accept": "image/*",
+    # Pictures are compressed already; a compressed body could only hide its true length from the limit.
+    "Accept-Encoding": "identity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server gave.
+
+    `body` is None when it says that the version named by the ETag is still the newest. `framed` is False when
+    only the end of the connection marked the end of the body, so that a cut cannot be told from the end.
+    """
+
+    body: bytes | None
+    etag: str | None = None
+    framed: bool = True
+    attempts: int = 1
+
+
+class Fetcher:
+    """Fetches URLs over pooled connections (HTTP/2 where the server offers it) to checked addresses only.
+
+    Built around httpcore2, the lower half of httpx2: redirects, cookies and content codings must not happen
+    by themselves here, and that half does none of them. Proxies, which would look names up in our place, are
+    not used.
+    """
+
+    def __init__(self, options: GatherOptions) -> None:
+        self._options = options
+        self._hosts = Hosts(options.per_host)
+        self._timeouts = {"connect": options.timeout, "read": options.timeout, "write": options.timeout}
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=httpx2.create_ssl_context(),
+            max_connections=options.connections,
+            keepalive_expiry=5.0,
+            http2=True,
+            network_backend=CheckedBackend(allow_private=options.allow_private),
+        )
+
+    async def __aenter__(self) -> "Fetcher":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.aclose()
+
+    async def fetch(self, url: str, etag: str | None = None) -> Answer:
+        """Return what stands behind a URL, after as many attempts as the options allow.
+
+        Args:
+            url: from the data; nothing about it is taken on trust.
+            etag: of the version at hand, if there is one.
+
+        Raises:
+            Failure: of the last attempt, with the number of attempts.
+        """
+        attempts = 0
+        try:
+            async for attempt in tenacity.AsyncRetrying(
+                stop=tenacity.stop_after_attempt(self._options.attempts),
+                wait=self._wait,
+                retry=tenacity.retry_if_exception(self._is_worth_another),
+                reraise=True,
+            ):
+                with attempt:
+                    attempts += 1
+                    answer = await self._follow(url, etag)
+        except Failure as failure:
+            failure.attempts = attempts
+            raise
+        return Answer(answer.body, answer.etag, answer.framed, attempts)
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        # A Retry-After is honoured by the host's silence, which holds for every other request to it as well.
+        return self._options.backoff * 2.0 ** (state.attempt_number - 1) * random.uniform(0.75, 1.25)
+
+    def _is_worth_another(self, error: BaseException) -> bool:
+        return (
+            isinstance(error, Failure)
+            and error.may_pass
+            and (error.retry_after or 0) <= self._options.longest_wait
+        )
+
+    async def _follow(self, text: str, etag: str | None) -> Answer:
+        url = parse_url(text, allow_private=self._options.allow_private)
+        for _ in range(self._options.redirects + 1):
+            host = self._hosts[url.netloc]
+            try:
+                async with host.turn(), asyncio.timeout(self._options.deadline):
+                    answer = await self._exchange(url, etag)
+            except TimeoutError:
+                raise Failure("timeout", may_pass=True) from None
+            except Failure as failure:
+                if failure.retry_after and failure.retry_after <= self._options.longest_wait:
+                    host.keep_quiet(failure.retry_after)
+                raise
+            if isinstance(answer, Answer):
+                return answer
+            url = parse_url(_join(url, answer), allow_private=self._options.allow_private)
+        raise Failure("too-many-redirects")
+
+    async def _exchange(self, url: httpx2.URL, etag: str | None) -> Answer | str:
+        """Send one request; return its answer, or where it redirects to."""
+        headers = {**_HEADERS, "Host": url.netloc}
+        if etag is not None:
+            headers["If-None-Match"] = etag
+        target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        extensions = {"timeout": self._timeouts}
+        try:
+            async with self._pool.stream("GET", target, headers=headers, extensions=extensions) as response:
+                return await self._read(response, conditional=etag is not None)
+        except httpcore2.TimeoutException:
+            raise Failure("timeout", may_pass=True) from None
+        except httpcore2.LocalProtocolError:
+            raise Failure("bad-url") from None
+        except (httpcore2.NetworkError, httpcore2.ProtocolError):
+            raise Failure("network", may_pass=True) from None
+
+    async def _read(self, response: httpcore2.Response, *, conditional: bool) -> Answer | str:
+        headers = httpx2.Headers(response.headers)
+        if response.status == 304 and conditional:
+            return Answer(None)
+        if response.status in _REDIRECTS and "location" in headers:
+            return headers["location"]
+        if response.status != 200:
+            raise _refusal(response.status, headers)
+        if headers.get("content-encoding", "identity") != "identity":
+            raise Failure("content-coding")
+        body = await self._read_body(response, headers)
+        etag = headers.get("etag")
+        framed = (
+            "content-length" in headers
+            or "transfer-encoding" in headers
+            or response.extensions["http_version"] == b"HTTP/2"
+        )
+        return Answer(body, etag if etag and len(etag) <= _LONGEST_ETAG else None, framed)
+
+    async def _read_body(self, response: httpcore2.Response, headers: httpx2.Headers) -> bytes:
+        told = headers.get("content-length", "0")
+        if not told.isdecimal() or int(told) > self._options.max_bytes:
+            raise Failure("too-many-bytes")
+        body = bytearray()
+        try:
+            async for part in response.aiter_stream():
+                body += part
+                if len(body) > self._options.max_bytes:
+                    raise Failure("too-many-bytes")
+        except httpcore2.ProtocolError:
+            raise Failure("truncated", may_pass=True) from None
+        return bytes(body)
+
+
+def _join(base: httpx2.URL, location: str) -> str:
+    try:
+        return str(base.join(location))
+    except (httpx2.InvalidURL, ValueError):
+        raise Failure("bad-url") from None
+
+
+def _refusal(status: int, headers: httpx2.Headers) -> Failure:
+    may_pass = status in _MAY_PASS or status >= 500
+    return Failure(f"http-{status}", may_pass=may_pass, retry_after=_retry_after(headers.get("retry-after")))
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Return the seconds to wait, from either form of the header (RFC 9110, 10.2.3); None if unreadable."""
+    if text is None:
+        return None
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
