@@ -189,8 +189,8 @@ class Dataset:
     @cached_property
     def histories(self) -> Histories:
         """Every user's whole history, U in all."""
-        users, items = self.interactions["user"].to_numpy(), self.interactions["item"].to_numpy()
-        return Histories.from_users(users, items, self.number_of_users)
+        items = self.interactions["item"].to_numpy(writable=True)  # torch warns of arrays that are not
+        return Histories.from_users(self.interactions["user"].to_numpy(), items, self.number_of_users)
 
     @cached_property
     def split(self) -> Split:

@@ -9,15 +9,33 @@ from typing import Any
 
 import polars as pl
 
+from prism_rec.config import Config
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import FeatureTable
+from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.split import parse_rule
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.errors import InputError
-from prism_rec.folders import begin_folder, finish_folder, hash_file, require_folder, write_text_atomically
+from prism_rec.folders import (
+    MANIFEST,
+    begin_folder,
+    finish_folder,
+    hash_file,
+    require_folder,
+    write_text_atomically,
+)
 
 STAGE = "prepare"
+
+
+class _Facts(Config):
+    """What a dataset's manifest has to say for the dataset to be loaded."""
+
+    time: TimeKind
+    features: list[str]
+    dropped: dict[str, int]
+    cleaning: Cleaning
 
 
 def save_dataset(dataset: Dataset, folder: Path, config: Mapping[str, Any], inputs: Iterable[Path]) -> None:
@@ -47,8 +65,11 @@ def load_dataset(folder: Path) -> Dataset:
     """Read a dataset; see `Dataset.load`."""
     manifest = require_folder(folder, STAGE)
     try:
-        names = [check_modality_name(name) for name in manifest["features"]]
-        _require_unchanged(folder, manifest["files"], _files(names))
+        given = {key: manifest[key] for key in ("time", "features", "dropped")}
+        facts = _Facts.parse(given | {"cleaning": manifest["config"]["cleaning"]}, f"{folder / MANIFEST}")
+        names = [check_modality_name(name) for name in facts.features]
+        for file in _files(names):
+            _require_unchanged(folder / file, manifest["files"][file]["sha256"])
         split = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
         dataset = Dataset(
             interactions=pl.read_parquet(folder / "interactions.parquet", glob=False),
@@ -56,12 +77,12 @@ def load_dataset(folder: Path) -> Dataset:
             items=pl.read_parquet(folder / "items.parquet", glob=False),
             features={name: FeatureTable.load(folder, name) for name in names},
             rule=parse_rule(split["rule"]),
-            time=manifest["time"],
-            cleaning=Cleaning.parse(manifest["config"]["cleaning"], f"{folder}/manifest.json"),
-            dropped=manifest["dropped"],
+            time=facts.time,
+            cleaning=facts.cleaning,
+            dropped=facts.dropped,
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{folder}: its manifest was changed ({error!r}); run {STAGE} again") from None
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / MANIFEST} was changed ({error!r}); run {STAGE} again") from None
     if dataset.split.counts() != split["counts"]:
         raise InputError(f"{folder}/splits.json does not fit the interactions; run {STAGE} again")
     return dataset
@@ -72,7 +93,6 @@ def _files(features: Iterable[str]) -> list[str]:
     return fixed + [file for name in features for file in FeatureTable.files(name)]
 
 
-def _require_unchanged(folder: Path, recorded: Mapping[str, Any], files: Iterable[str]) -> None:
-    for file in files:
-        if hash_file(folder / file) != recorded[file]["sha256"]:
-            raise InputError(f"{folder / file} was changed after it was written; run {STAGE} again")
+def _require_unchanged(path: Path, recorded_hash: str) -> None:
+    if hash_file(path) != recorded_hash:
+        raise InputError(f"{path} was changed after it was written; run {STAGE} again")

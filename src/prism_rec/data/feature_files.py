@@ -10,7 +10,7 @@ import safetensors
 from safetensors.numpy import load_file
 
 from prism_rec.data.feature_table import Matrix
-from prism_rec.data.frames import reading
+from prism_rec.data.reading import first_line, reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import InputError
@@ -63,6 +63,5 @@ def _read_matrix(path: Path) -> Matrix:
     except InputError:
         raise
     except (OSError, EOFError, ValueError, TypeError, KeyError, safetensors.SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path} cannot be read ({reason}); check that it is whole") from None
+        raise InputError(f"{path} cannot be read ({first_line(error)}); check that it is whole") from None
     raise InputError(f"{path}: the ending says no format; give a .npy, .safetensors or .parquet file")

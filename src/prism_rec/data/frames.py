@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import narwhals as nw
 import polars as pl
 
 from prism_rec.data.raw_log import TimeKind
+from prism_rec.data.reading import first_line, reading
 from prism_rec.data.times import to_seconds
 from prism_rec.errors import InputError
 
@@ -21,7 +20,7 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
     """Return a polars, pandas or Arrow frame (or another eager one that Narwhals reads) as polars.
 
     Raises:
-        InputError: not such a frame, or a column that mixes types.
+        InputError: not such a frame, a column that mixes types, or pyarrow is needed and missing.
     """
     if isinstance(frame, pl.DataFrame):
         return frame
@@ -29,26 +28,11 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
         polars_frame: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
         return polars_frame
     except TypeError as error:
-        raise InputError(f"{where}: {_first_line(error)}; give a polars, pandas or Arrow frame") from None
+        raise InputError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
+    except ImportError:
+        raise InputError(f"{where}: reading such a frame needs pyarrow; install pyarrow") from None
     except ValueError as error:
-        raise InputError(f"{where}: {_first_line(error)}; give every column one type") from None
-
-
-@contextmanager
-def reading(where: str) -> Iterator[None]:
-    """Turn whatever a library says of a file that it cannot read into one line that names the file.
-
-    Raises:
-        InputError: the file is missing, empty, cut short, not UTF-8, or not of its format.
-    """
-    try:
-        yield
-    except FileNotFoundError:
-        raise InputError(f"{where}: no such file; check the path") from None
-    except pl.exceptions.NoDataError:
-        raise InputError(f"{where} is empty; at least one row is needed") from None
-    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{where} cannot be read ({_first_line(error)}); check that it is whole") from None
+        raise InputError(f"{where}: {first_line(error)}; give every column one type") from None
 
 
 def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
@@ -114,8 +98,10 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
         where: the file or argument, for messages.
 
     Raises:
-        InputError: no id column, a missing or repeated id, or a column named `row`, which is ours.
+        InputError: no rows, no id column, a missing or repeated id, or a column named `row`, which is ours.
     """
+    if frame.is_empty():
+        raise InputError(f"{where} is empty; give at least one row or leave it out")
     role = id_name.removesuffix("_id")
     given_name = complete_columns(columns)[role]
     source_name = given_name if given_name in frame.columns else id_name
@@ -166,7 +152,3 @@ def _ratings(ratings: pl.Series, where: str) -> pl.Series:
         row = wrong.arg_max() or 0
         raise InputError(f"{where}, row {row + 1}: rating {ratings[row]!r} is not a number; mend that row")
     return numbers
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")

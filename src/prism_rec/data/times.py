@@ -33,7 +33,7 @@ def to_seconds(times: pl.Series, where: str) -> pl.Series:
     elif times.dtype.is_float():
         seconds = times.cast(pl.Float64)
     elif times.dtype in (pl.Date, pl.Datetime):
-        seconds = times.cast(pl.Datetime("us")).dt.timestamp("us") / _MICROSECONDS
+        seconds = times.dt.timestamp("us") / _MICROSECONDS
     elif times.dtype == pl.String:
         seconds = _parse(times)
     else:

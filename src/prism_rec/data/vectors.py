@@ -54,6 +54,8 @@ def table_from(
                 f"feature {name!r} has {len(given.vectors)} rows for {len(catalogue.item_ids)} items; "
                 "it needs one an item and the padding row 0 before them"
             )
+        if not np.isfinite(given.vectors).all():
+            raise InputError(f"feature {name!r} holds NaN or infinity; leave those rows absent")
         return given, {}
     if isinstance(given, tuple):
         matrix, ids = given

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from prism_rec.data.frames import entities_from, reading
+from prism_rec.data.frames import entities_from
+from prism_rec.data.reading import reading
 from prism_rec.errors import InputError
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -21,9 +22,11 @@ def scan_table(path: Path) -> pl.LazyFrame:
     Every column of a text file is text, so that an id such as 007 stays as it is.
 
     Raises:
-        InputError: another ending, or no such file.
+        InputError: another ending, a folder, or no such file.
     """
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file, or --source movielens for a folder of GroupLens")
     if not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
     if suffix == ".parquet":

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from prism_rec.data.frames import entities_from, events_from, reading
+from prism_rec.data.frames import entities_from, events_from
 from prism_rec.data.raw_log import RawLog, TimeKind
+from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines, refuse, scan_table
 from prism_rec.errors import InputError
 

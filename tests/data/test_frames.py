@@ -1,0 +1,136 @@
+import pandas as pd
+import polars as pl
+import pytest
+
+from prism_rec.data import frames
+from prism_rec.data.frames import entities_from, events_from, text_ids, to_polars
+from prism_rec.errors import InputError
+
+LOG = pl.DataFrame(
+    {
+        "user_id": ["a", "b"],
+        "item_id": ["007", "7"],
+        "timestamp": [2, 1],
+        "rating": [4.5, None],
+        "more": [0, 0],
+    }
+)
+
+
+def test_takes_the_columns_of_the_roles_in_file_order() -> None:
+    events = events_from(LOG.lazy(), {}, "absolute", "log")
+    assert events.equals(LOG.drop("more"))
+
+
+def test_columns_of_other_names() -> None:
+    renamed = LOG.rename({"user_id": "uid", "item_id": "asin", "timestamp": "when", "rating": "stars"})
+    names = {"user": "uid", "item": "asin", "timestamp": "when", "rating": "stars"}
+    assert events_from(renamed.lazy(), names, "absolute", "log").equals(LOG.drop("more"))
+
+
+def test_ratings_may_be_absent_and_order_needs_no_timestamps() -> None:
+    events = events_from(LOG.select("user_id", "item_id").lazy(), {}, "order", "log")
+    assert events.columns == ["user_id", "item_id", "timestamp"]
+    assert events["timestamp"].to_list() == [0, 1]
+
+
+def test_order_uses_timestamps_where_there_are_any() -> None:
+    assert events_from(LOG.lazy(), {}, "order", "log")["timestamp"].to_list() == [2, 1]
+
+
+@pytest.mark.parametrize("column", ["user_id", "item_id", "timestamp"])
+def test_a_missing_column_is_named_with_the_mend(column: str) -> None:
+    role = column.removesuffix("_id")
+    with pytest.raises(InputError) as error:
+        events_from(LOG.rename({column: "other"}).lazy(), {}, "absolute", "log.csv")
+    assert str(error.value).startswith(f"log.csv has no column '{column}' (found: ")
+    assert "other" in str(error.value)
+    assert str(error.value).endswith(f"--columns {role}=NAME")
+
+
+@pytest.mark.parametrize("role", ["rating", "timestamp"])
+def test_a_column_named_by_the_user_must_exist(role: str) -> None:
+    with pytest.raises(InputError, match="no column 'stars'"):
+        events_from(LOG.lazy(), {role: "stars"}, "order", "log")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"user_id": ["a", None]}, "log, row 2: no user_id"),
+        ({"item_id": [None, "7"]}, "log, row 1: no item_id"),
+        ({"item_id": [1.0, 2.0]}, "column 'item_id' holds Float64; give ids as text or whole numbers"),
+        ({"timestamp": ["1", "soon"]}, "log, row 2: timestamp 'soon' is not a time"),
+        ({"rating": ["5", "good"]}, "log, row 2: rating 'good' is not a number"),
+    ],
+)
+def test_a_wrong_value_is_named_by_row_and_column(change: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        events_from(
+            LOG.with_columns(**{k: pl.Series(v) for k, v in change.items()}).lazy(), {}, "absolute", "log"
+        )
+
+
+def test_a_rating_of_nan_is_no_rating() -> None:
+    frame = LOG.with_columns(rating=pl.Series([float("nan"), 3.0]))
+    assert events_from(frame.lazy(), {}, "absolute", "log")["rating"].to_list() == [None, 3.0]
+
+
+def test_no_rows_no_kind_of_time_no_such_role() -> None:
+    with pytest.raises(InputError, match="log is empty"):
+        events_from(LOG.clear().lazy(), {}, "absolute", "log")
+    with pytest.raises(InputError, match="no kind 'seconds'; choose one of absolute, relative, order"):
+        events_from(LOG.lazy(), {}, "seconds", "log")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="unknown role 'usr'; the roles are user, item, timestamp, rating"):
+        events_from(LOG.lazy(), {"usr": "u"}, "absolute", "log")
+
+
+def test_ids_are_text_exactly_as_given() -> None:
+    odd = ["007", "7", " 7", "é", "e\u0301", "\u202e😀", "../../x", "NA", "null", "a,b\n"]
+    assert text_ids(pl.Series("user_id", odd), "log").to_list() == odd
+    assert text_ids(pl.Series("user_id", [7, 8], dtype=pl.UInt8), "log").to_list() == ["7", "8"]
+    assert text_ids(pl.Series("user_id", ["a"], dtype=pl.Categorical), "log").to_list() == ["a"]
+
+
+def test_entities_keep_their_columns_and_may_use_the_name_of_the_log() -> None:
+    items = pl.DataFrame({"title": ["A", "B"], "asin": ["1", "2"]})
+    expected = pl.DataFrame({"item_id": ["1", "2"], "title": ["A", "B"]})
+    assert entities_from(items, "item_id", {"item": "asin"}, "items").equals(expected)
+    assert entities_from(expected, "item_id", {"item": "asin"}, "items").equals(expected)
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ({"id": ["1"]}, r"no column 'item_id' \(found: id\); name the right one with --columns item=NAME"),
+        ({"item_id": ["1", "2", "1"]}, "items, row 3: item_id '1' occurs twice"),
+        ({"item_id": ["1", None]}, "items, row 2: no item_id"),
+        ({"item_id": ["1"], "row": [1]}, "column 'row' has a name that prism-rec uses"),
+        ({"item_id": []}, "items is empty"),
+    ],
+)
+def test_wrong_entities_are_refused(items: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        entities_from(pl.DataFrame(items), "item_id", {}, "items")
+
+
+def test_frames_of_other_libraries_are_the_same() -> None:
+    for frame in (LOG.to_pandas(), LOG.to_arrow()):
+        assert to_polars(frame, "log").equals(LOG)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    for frame in ({"user_id": ["a"]}, None, LOG.lazy()):
+        with pytest.raises(InputError, match="log: .*give a polars, pandas or Arrow frame"):
+            to_polars(frame, "log")
+    with pytest.raises(InputError, match="log: .*give every column one type"):
+        to_polars(pd.DataFrame({"user_id": [1, "x"]}), "log")
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'pyarrow'")
+
+    monkeypatch.setattr(frames.nw, "from_native", fail)
+    with pytest.raises(InputError, match="log: .*install pyarrow"):
+        to_polars(pd.DataFrame({"user_id": ["a"]}), "log")

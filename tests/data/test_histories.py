@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prism_rec.data import Histories
+
+LISTS = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)
+
+
+@given(LISTS)
+@settings(deadline=None, max_examples=50)
+def test_holds_every_history_in_order(lists: list[list[int]]) -> None:
+    histories = Histories.from_lists(lists)
+    assert len(histories) == len(lists)
+    assert [histories[user].tolist() for user in range(len(lists))] == lists
+    assert histories.lengths.tolist() == [len(row) for row in lists]
+    assert histories.items.dtype == histories.offsets.dtype == np.int64
+
+
+@given(LISTS.filter(bool), st.data())
+@settings(deadline=None, max_examples=50)
+def test_prefixes_cut_any_users_in_any_order(lists: list[list[int]], data: st.DataObject) -> None:
+    users = data.draw(st.lists(st.integers(0, len(lists) - 1), max_size=8))
+    ends = [data.draw(st.integers(0, len(lists[user]))) for user in users]
+    cut = Histories.from_lists(lists).prefixes(np.array(users, np.int64), np.array(ends, np.int64))
+    assert [row.tolist() for row in cut] == [lists[user][:end] for user, end in zip(users, ends, strict=True)]
+
+
+def test_a_user_that_does_not_exist_is_an_index_error() -> None:
+    histories = Histories.from_lists([[1], [2, 3]])
+    assert histories[-1].tolist() == [2, 3]
+    with pytest.raises(IndexError):
+        histories[2]
