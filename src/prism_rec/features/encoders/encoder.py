@@ -49,8 +49,10 @@ class PictureEncoder(Encoder, Protocol):
 
     Attributes:
         prepare: takes an RGB picture to what `encode` wants; picklable, holds no model.
-        batch_size: how many pictures `encode` takes best at a time.
     """
 
     prepare: Callable[["Image"], Any]
-    batch_size: int
+
+    @property
+    def batch_size(self) -> int:
+        """How many pictures `encode` takes best at a time."""

@@ -1,16 +1,22 @@
-"""Find and load a Hugging Face model by its name on the hub or by its folder, or tell how to get it."""
+"""Find and load a Hugging Face model by its name on the hub or by its folder, or tell how to get it.
+
+PyTorch is imported when a model is loaded, not before: a run that finds every vector made needs none.
+"""
+
+from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import torch
+from typing import TYPE_CHECKING, Literal
 
 from prism_rec.errors import InputError
 from prism_rec.folders import hash_file
+
+if TYPE_CHECKING:
+    import torch
 
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 
@@ -88,6 +94,8 @@ def load_model(source: ModelSource, device: torch.device, precision: Precision) 
 
 def find_device() -> torch.device:
     """Return the GPU if there is one."""
+    import torch
+
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -146,6 +154,8 @@ def _hash_folder(folder: Path) -> str:
 
 
 def _dtype(device: torch.device, precision: Precision) -> torch.dtype:
+    import torch
+
     if precision == "auto":
         precision = "float16" if device.type == "cuda" else "float32"
     dtype: torch.dtype = getattr(torch, precision)

@@ -1,12 +1,12 @@
 """Pictures -> vectors by any Hugging Face model that sees pictures: CLIP, SigLIP, DINOv2 and their like."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Encoded, Modality
@@ -20,6 +20,7 @@ from prism_rec.features.encoders.hugging_face_model import (
 from prism_rec.features.encoders.unit import unit_rows
 
 if TYPE_CHECKING:
+    import torch
     from PIL.Image import Image
 
 
@@ -32,7 +33,7 @@ class PicturePreparation:
     def __init__(self, source: ModelSource) -> None:
         self._source = source
 
-    def __call__(self, picture: "Image") -> dict[str, np.ndarray]:
+    def __call__(self, picture: Image) -> dict[str, np.ndarray]:
         """Return the model's inputs by name, without the batch axis."""
         asked = {} if self.normalisation is None else {"do_rescale": False, "do_normalize": False}
         inputs = self.processor(picture, return_tensors="np", **asked)
@@ -81,13 +82,18 @@ class HuggingFacePictureEncoder:
         self.fingerprint = f"image {source.identity}"
         self.prepare = PicturePreparation(source)
         self._source = source
-        self._device = find_device()
-        self.batch_size = batch_size or (256 if self._device.type == "cuda" else 16)
+        self._batch_size = batch_size
         self._precision = precision
 
-    @torch.inference_mode()
+    @property
+    def batch_size(self) -> int:
+        """How many pictures go through the model at a time."""
+        return self._batch_size or (256 if self._device.type == "cuda" else 16)
+
     def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
         """Return unit vectors float32 [B, D] of prepared pictures."""
+        import torch
+
         model = self._model
         inputs = {
             name: torch.from_numpy(np.stack([one[name] for one in batch])).to(self._device)
@@ -98,10 +104,17 @@ class HuggingFacePictureEncoder:
             factor, shift = self._normalisation
             pixels = torch.addcmul(shift, pixels, factor)
         inputs["pixel_values"] = pixels.to(model.dtype)
-        return Encoded(unit_rows(_features(model, inputs).float().cpu().numpy()))
+        with torch.inference_mode():
+            return Encoded(unit_rows(_features(model, inputs).float().cpu().numpy()))
 
     @cached_property
-    def _normalisation(self) -> tuple[Tensor, Tensor] | None:
+    def _device(self) -> torch.device:
+        return find_device()
+
+    @cached_property
+    def _normalisation(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        import torch
+
         if self.prepare.normalisation is None:
             return None
         factor, shift = (torch.from_numpy(part).to(self._device) for part in self.prepare.normalisation)
@@ -115,11 +128,9 @@ class HuggingFacePictureEncoder:
         return model
 
 
-def _features(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+def _features(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     output = model.get_image_features(**inputs) if hasattr(model, "get_image_features") else model(**inputs)
-    if isinstance(output, Tensor):
-        return output
-    vectors: Tensor | None = output.pooler_output
+    vectors: torch.Tensor | None = output.pooler_output
     if vectors is None:
-        vectors = cast(Tensor, output.last_hidden_state).mean(dim=1)
+        vectors = cast("torch.Tensor", output.last_hidden_state).mean(dim=1)
     return vectors.flatten(start_dim=1)

@@ -1,12 +1,12 @@
 """Texts -> vectors by any Hugging Face model that reads texts: CLIP, SigLIP, BERT and their like."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Encoded, Modality
@@ -18,6 +18,9 @@ from prism_rec.features.encoders.hugging_face_model import (
     loading,
 )
 from prism_rec.features.encoders.unit import unit_rows
+
+if TYPE_CHECKING:
+    import torch
 
 _NO_LIMIT = 1_000_000
 
@@ -47,8 +50,7 @@ class HuggingFaceTextEncoder:
         self.fingerprint = f"text {source.identity} tokens={max_tokens or 'all'}"
         self._source = source
         self._max_tokens = max_tokens
-        self._device = find_device()
-        self._batch_tokens = batch_tokens or (65_536 if self._device.type == "cuda" else 1_024)
+        self._batch_tokens = batch_tokens
         self._precision = precision
 
     @cached_property
@@ -69,7 +71,7 @@ class HuggingFaceTextEncoder:
         order = np.argsort(-lengths, kind="stable")
         vectors = [
             self._encode_tokens([tokens[row] for row in order[start:stop]])
-            for start, stop in _cut(lengths[order], self._batch_tokens)
+            for start, stop in _cut(lengths[order], self._most_tokens)
         ]
         return Encoded(unit_rows(np.concatenate(vectors)[np.argsort(order)]), truncated, limit)
 
@@ -81,8 +83,9 @@ class HuggingFaceTextEncoder:
             tokens[row] = self._tokenizer(texts[row], truncation=True, max_length=limit)["input_ids"]
         return tokens, truncated
 
-    @torch.inference_mode()
     def _encode_tokens(self, tokens: list[list[int]]) -> np.ndarray:
+        import torch
+
         inputs = self._tokenizer.pad(
             {"input_ids": tokens},
             padding="max_length" if self._reads_padding else True,
@@ -92,13 +95,23 @@ class HuggingFaceTextEncoder:
         ).to(self._device)
         if self._reads_padding:
             inputs.pop("attention_mask", None)
-        vectors: np.ndarray = _features(self._model, inputs).float().cpu().numpy()
+        with torch.inference_mode():
+            vectors: np.ndarray = _features(self._model, inputs).float().cpu().numpy()
         return vectors
 
     @property
     def _reads_padding(self) -> bool:
         """SigLIP was trained without a mask on texts padded to the limit, and pools the last position."""
         return str(self._model.config.model_type).startswith("siglip")
+
+    @cached_property
+    def _device(self) -> torch.device:
+        return find_device()
+
+    @property
+    def _most_tokens(self) -> int:
+        """A batch that fills a GPU; on a CPU, one whose states stay in its cache."""
+        return self._batch_tokens or (65_536 if self._device.type == "cuda" else 1_024)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -127,12 +140,11 @@ def _cut(lengths: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def _features(model: Any, inputs: Any) -> Tensor:
+def _features(model: Any, inputs: Any) -> torch.Tensor:
     if hasattr(model, "get_text_features"):
-        output = model.get_text_features(**inputs)
-        vectors: Tensor = output if isinstance(output, Tensor) else output.pooler_output
+        vectors: torch.Tensor = model.get_text_features(**inputs).pooler_output
         return vectors
     states = model(**inputs).last_hidden_state.float()
     mask = inputs["attention_mask"].unsqueeze(-1)
-    mean: Tensor = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    mean: torch.Tensor = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
     return mean
