@@ -40,7 +40,7 @@ class OriginalBlock(Block):
         """Attend, then transform."""
         x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), x_BLD)
         x_BLD = self.feed_forward_norm(x_BLD)
-        return x_BLD + self.feed_forward(x_BLD)  # type: ignore[no-any-return]
+        return x_BLD + self.feed_forward(x_BLD)
 
 
 class PostNormBlock(Block):
@@ -57,7 +57,7 @@ class PostNormBlock(Block):
     def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """Attend, then transform."""
         x_BLD = self.attention_norm(x_BLD + self.attention_dropout(self.attention(x_BLD, x_BLD)))
-        return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))  # type: ignore[no-any-return]
+        return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
 
 
 class OriginalSASRec(Backbone):
@@ -80,7 +80,7 @@ class OriginalSASRec(Backbone):
         x_BLD = self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
         for block in self.blocks:
             x_BLD = block(x_BLD)
-        return self.norm(x_BLD)  # type: ignore[no-any-return]
+        return self.norm(x_BLD)
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, zero biases."""

@@ -51,7 +51,7 @@ class Gate(nn.Module):
     def forward(self, evidence: Float[Tensor, "*P E"]) -> Float[Tensor, "*P J"]:
         """Return the weights for evidence pooled over whatever the gate sees; they sum to one."""
         hidden = self.dropout(F.gelu(evidence + self.inner.bias))
-        return (self.outer(hidden) / self.temperature).softmax(-1)  # type: ignore[no-any-return]
+        return (self.outer(hidden) / self.temperature).softmax(-1)
 
     def weigh(self, history: History) -> Float[Tensor, "B L J"]:
         """Return the weights at every position of a batch of histories."""
@@ -59,4 +59,4 @@ class Gate(nn.Module):
         if self.sees == "prefix":
             counts_L = torch.arange(1, evidence_BLE.shape[1] + 1, device=evidence_BLE.device)
             evidence_BLE = evidence_BLE.cumsum(1) / counts_L[:, None]
-        return self(evidence_BLE)  # type: ignore[no-any-return]
+        return self(evidence_BLE)

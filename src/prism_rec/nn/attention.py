@@ -36,7 +36,7 @@ class CausalAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
             is_causal=True,
         )
-        return self.output(context.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        return self.output(context.transpose(1, 2).flatten(2))
 
     def _split(self, x_BLD: Tensor) -> Tensor:
         return x_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -34,4 +34,4 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Float[Tensor, "*P D"]) -> Float[Tensor, "*P D"]:
         """Map each vector on its own."""
-        return self.dropout(self.outer(self.hidden_dropout(self.activation(self.inner(x)))))  # type: ignore[no-any-return]
+        return self.dropout(self.outer(self.hidden_dropout(self.activation(self.inner(x)))))

@@ -32,7 +32,7 @@ def linear_cross_entropy(
     """
     if targets_P.numel() == 0:
         return queries[0].sum() * 0.0
-    return _LinearCrossEntropy.apply(targets_P, len(queries), *queries, *keys)  # type: ignore[no-untyped-call,no-any-return]
+    return _LinearCrossEntropy.apply(targets_P, len(queries), *queries, *keys)  # type: ignore[no-untyped-call]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -66,5 +66,5 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total / rows
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         return None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)

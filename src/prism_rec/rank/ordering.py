@@ -24,8 +24,8 @@ def best(scores_BN: Float[Tensor, "B N"], k: int) -> tuple[Float[Tensor, "B k"],
     last_B1 = values_Bk[:, -1:]
     split_B = (scores_BN == last_B1).count_nonzero(1) > (values_Bk == last_B1).count_nonzero(1)
     if split_B.any():
-        order = scores_BN[split_B].argsort(1, descending=True, stable=True)[:, : values_Bk.shape[1]]
+        order = scores_BN[split_B].argsort(dim=1, descending=True, stable=True)[:, : values_Bk.shape[1]]
         columns_Bk[split_B] = order
     columns_Bk = columns_Bk.sort(1).values
-    values_Bk, places_Bk = scores_BN.gather(1, columns_Bk).sort(1, descending=True, stable=True)
+    values_Bk, places_Bk = scores_BN.gather(1, columns_Bk).sort(dim=1, descending=True, stable=True)
     return values_Bk, columns_Bk.gather(1, places_Bk)

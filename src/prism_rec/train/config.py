@@ -6,7 +6,8 @@ from pydantic import Field
 
 from prism_rec.config import Config
 from prism_rec.model.config import ModelConfig
-from prism_rec.objectives.config import CrossEntropyConfig, ObjectiveConfig
+from prism_rec.objectives.config import ObjectiveConfig
+from prism_rec.objectives.cross_entropy import CrossEntropyConfig
 
 
 class TrainConfig(Config):
