@@ -15,8 +15,8 @@ def images(
     table: Annotated[
         Path | None,
         typer.Option(
-            help="Table (.parquet, .csv, .tsv) of item ids and URLs or names of photos; several rows or a list
-            " "for an item with several, the best first. Left out: the table that the folder was begun with."
+            help="Table (.parquet, .csv, .tsv) of item ids and URLs or names of photos; a list, or several rows, "
+            "for an item with several, the best first. Default: the table that the folder was begun with."
         ),
     ] = None,
     local: Annotated[
@@ -85,8 +85,7 @@ def _gather(table: Path | None, out: Path, options: Any) -> None:
     try:
         from prism_rec.features.images.gather import gather_images
     except ModuleNotFoundError as error:
-        raise InputError(f"images needs {error.name}; install it with: pip install 'prism-rec[images]'") from
-        None
+        raise InputError(f"images needs {error.name}: pip install 'prism-rec[images]'") from None
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from prism_rec.data.frames import reading, text_ids, to_polars
+from prism_rec.data.frames import text_ids, to_polars
+from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
 from prism_rec.errors import InputError
 
