@@ -51,9 +51,9 @@ def tiny_clip(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     config = CLIPConfig(text_config=text, vision_config=TOWER | PIXELS, projection_dim=8)
     CLIPModel(config).save_pretrained(folder)
-    CLIPImageProcessorPil(
-        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
-    ).save_pretrained(folder)
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(
+        folder
+    )
     return folder
 
 
@@ -110,7 +110,7 @@ def tiny_dinov2(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("dinov2")
     torch.manual_seed(0)
     Dinov2Model(Dinov2Config(**TOWER, **PIXELS)).save_pretrained(folder)
-    BitImageProcessorPil(
-        size={"shortest_edge": 36}, crop_size={"height": 32, "width": 32}
-    ).save_pretrained(folder)
+    BitImageProcessorPil(size={"shortest_edge": 36}, crop_size={"height": 32, "width": 32}).save_pretrained(
+        folder
+    )
     return folder

@@ -150,8 +150,8 @@ def _ids(frame: pl.DataFrame, where: str) -> list[str]:
     if "item_id" not in frame.columns:
         raise InputError(f"{where} has no column 'item_id'; rename the column of the items' ids")
     ids = text_ids(frame["item_id"], where)
-    for fault, rows in (("no item id", ids.is_null()), ("an id given before", ids.is_duplicated())):
-        if rows.any():
-            row = rows.arg_max() or 0
-            raise InputError(f"{where}, row {row + 1}: {fault} ({ids[row]!r}); give each item one row")
+    repeated = ids.is_first_distinct().not_()
+    if repeated.any():
+        row = repeated.arg_max() or 0
+        raise InputError(f"{where}, row {row + 1} repeats the id {ids[row]!r}; give each item one row")
     return ids.to_list()

@@ -1,0 +1,74 @@
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from prism_rec.errors import InputError
+from prism_rec.features.contents import texts_of
+from prism_rec.features.embed import embed
+from prism_rec.features.encoders.hashed_text import HashedTextEncoder
+from prism_rec.features.precomputed import read_precomputed
+
+MATRIX = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+
+
+def test_every_form_of_a_torch_file_gives_matrix_and_ids(tmp_path):
+    forms = {
+        "matrix": MATRIX,
+        "both": {"vectors": MATRIX, "ids": ["x", "7"]},
+        "mapping": {"x": MATRIX[0], 7: MATRIX[1]},
+        "brief": {"vectors": MATRIX.to(torch.bfloat16), "ids": ("x", "7")},
+    }
+    (tmp_path / "matrix.ids.txt").write_text("x\n7\n")
+    for name, content in forms.items():
+        torch.save(content, tmp_path / f"{name}.pt")
+        matrix, ids, files = read_precomputed(str(tmp_path / f"{name}.pt"))
+        np.testing.assert_array_equal(matrix, MATRIX.numpy())
+        assert ids.to_list() == ["x", "7"]
+        assert tmp_path / f"{name}.pt" in files
+    torch.save(MATRIX, tmp_path / "other.pt")
+    given = f"{tmp_path / 'other.pt'}:{tmp_path / 'matrix.ids.txt'}"
+    assert read_precomputed(given)[1].to_list() == ["x", "7"]
+
+
+class Hostile:
+    def __reduce__(self):
+        return print, ("this must never run",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (Hostile(), "holds more than tensors"),
+        (torch.zeros(3), "no matrix"),
+        ([1, 2], "no matrix"),
+        ({"a": torch.zeros(2), "b": torch.zeros(3)}, r"widths \[2, 3\]"),
+        ({"a": torch.zeros(2, 2)}, "id 'a': no vector"),
+        ({"a": 1.0}, "id 'a': no vector"),
+        (MATRIX, r"f\.ids\.txt: no such file"),
+    ],
+)
+def test_bad_torch_files_are_refused_and_never_run(tmp_path, capsys, content, message):
+    torch.save(content, tmp_path / "f.pt")
+    with pytest.raises(InputError, match=message) as told:
+        read_precomputed(str(tmp_path / "f.pt"))
+    assert "\n" not in str(told.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_damaged_and_missing_torch_files_are_told(tmp_path):
+    (tmp_path / "f.pt").write_bytes(b"not a zip")
+    with pytest.raises(InputError, match="damaged"):
+        read_precomputed(str(tmp_path / "f.pt"))
+    with pytest.raises(InputError, match="no such file"):
+        read_precomputed(str(tmp_path / "none.pt"))
+
+
+def test_other_formats_and_embedding_folders_are_read_too(tmp_path):
+    np.save(tmp_path / "f.npy", MATRIX.numpy())
+    (tmp_path / "f.ids.txt").write_text("x\n7\n")
+    assert read_precomputed(str(tmp_path / "f.npy"))[1].to_list() == ["x", "7"]
+    texts = texts_of(pl.DataFrame({"item_id": ["x", "y"], "title": ["lamp", None]}), ["title"])
+    embed(texts, HashedTextEncoder(width=4), tmp_path / "text")
+    matrix, ids, _ = read_precomputed(str(tmp_path / "text"))
+    assert (matrix.shape, ids.to_list()) == ((1, 4), ["x"])
