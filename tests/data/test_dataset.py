@@ -29,6 +29,22 @@ def test_numbers_by_first_appearance_and_sorts_by_user_time_and_file() -> None:
     assert dataset.dropped["users_in_short_histories"] == dataset.dropped["items_in_short_histories"] == 1
 
 
+def test_an_event_that_is_dropped_does_not_count_for_the_numbering() -> None:
+    rated = LOG.with_columns(rating=pl.Series([1, 5, 5, 5, 5, 5, 5]))
+    dataset = Dataset.from_frame(rated, min_rating=2, split=Temporal(times=(1, 4)))
+    assert dataset.users["user_id"].to_list() == ["u1", "u2", "u3"]
+    assert dataset.items["item_id"].to_list() == ["c", "a", "b", "d"]
+
+
+def test_equal_times_keep_the_order_of_a_long_file() -> None:
+    users = np.random.default_rng(0).integers(0, 4, 20_000)
+    log = pl.DataFrame({"user_id": users, "item_id": range(20_000), "timestamp": users * 0})
+    dataset = Dataset.from_frame(log)
+    items = dataset.items["item_id"].cast(pl.Int64).to_numpy()
+    for row, user in enumerate(dataset.users["user_id"].cast(pl.Int64)):
+        np.testing.assert_array_equal(items[dataset.histories[row] - 1], np.flatnonzero(users == user))
+
+
 def test_training_and_queries_follow_the_split() -> None:
     dataset = Dataset.from_frame(LOG)
     assert [row.tolist() for row in dataset.training()] == [[3], [1]]
