@@ -88,6 +88,12 @@ class Ranker:
         seen_BL = pad(histories.items, histories.offsets[questions], histories.lengths[questions])
         scores_BN.scatter_(1, self._tensor(seen_BL), -torch.inf)
 
+    def keep_only(self, scores_BN: Float[Tensor, "B N"], rows: np.ndarray) -> None:
+        """Set all but the given rows to -inf, in place."""
+        left_out_N = torch.ones(scores_BN.shape[1], dtype=torch.bool, device=scores_BN.device)
+        left_out_N[self._tensor(rows)] = False
+        scores_BN[:, left_out_N] = -torch.inf
+
     def best(self, scores_BN: Float[Tensor, "B N"], k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the k best scores and rows; where fewer than k remain, the score is -inf and the row 0."""
         values_Bk, rows_Bk = best(scores_BN, k)

@@ -13,8 +13,9 @@ from prism_rec.objectives.cross_entropy import CrossEntropyConfig
 class TrainConfig(Config):
     """Settings of the loop.
 
-    `patience` counts validations without a better `metric`; `weight_decay` is Adam's L2 term, or AdamW's decoupled one; `gradient_clip`
-    bounds the norm of all gradients together; `rank_batch_size` is the number of users ranked at once.
+    `patience` counts validations without a better `metric`; `weight_decay` is Adam's L2 term, or AdamW's decoupled
+    one; `gradient_clip` bounds the norm of all gradients together; `rank_batch_size` is the number of users ranked
+    at once.
     """
 
     epochs: int = Field(200, ge=1)

@@ -1,0 +1,68 @@
+"""`prism-rec evaluate`: a run's metrics on held-out data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+SHOWN = ("recall@10", "ndcg@10")
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    part: Annotated[Literal["test", "validation"], typer.Option(help="Which targets to rank.")] = "test",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every metric.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+) -> None:
+    """Rank the whole catalogue for every user; print metrics with 95 % intervals over users, and slices.
+
+    Each user's rank and best 50 items are kept in the run folder (ranks-test.npz), so that runs can be compared
+    user by user.
+
+    For instance:
+
+        prism-rec evaluate runs/beauty-id
+    """
+    from prism_rec.evaluate.questions import answer
+    from prism_rec.evaluate.report import report
+    from prism_rec.train import load_run
+
+    loaded = load_run(run, device)
+    settings = loaded.config
+    evaluation = answer(
+        loaded.model, loaded.dataset.queries(part), settings.model.max_length, settings.train.rank_batch_size
+    )
+    evaluation.save(run / f"ranks-{part}.npz")
+    result = report(loaded.dataset, part, evaluation)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(result, indent=2))
+    else:
+        _show(result, str(run))
+
+
+def _show(result: dict[str, Any], run: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    metrics, intervals = result["metrics"], result["intervals"]
+    console = Console()
+    table = Table(
+        title=f"{run}: {result['part']}, {result['users']:,} users, whole catalogue", title_justify="left"
+    )
+    for column in ("k", "recall", "ndcg", "mrr", "coverage", "gini", "novelty"):
+        table.add_column(column, justify="right")
+    for k in (5, 10, 20, 50):
+        shown = [f"{metrics[f'{name}@{k}']:.4f}" for name in ("recall", "ndcg", "mrr", "coverage", "gini")]
+        table.add_row(str(k), *shown, f"{metrics[f'novelty@{k}']:.2f}")
+    console.print(table)
+    slices = Table(title="with 95 % intervals over users", title_justify="left")
+    for column in ("slice", "users", *SHOWN):
+        slices.add_column(column, justify="left" if column == "slice" else "right")
+    for name, estimates in {"all": intervals, **result["slices"]}.items():
+        cells = [f"{e['mean']:.4f} ({e['low']:.4f}-{e['high']:.4f})" for e in (estimates[m] for m in SHOWN)]
+        slices.add_row(name, f"{estimates[SHOWN[0]]['queries']:,}", *cells)
+    console.print(slices)

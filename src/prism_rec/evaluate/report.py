@@ -1,0 +1,56 @@
+"""All that is said of one model's answers, as plain values."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.evaluate.intervals import estimate_metrics
+from prism_rec.evaluate.metrics import summarise
+from prism_rec.evaluate.results import Evaluation
+from prism_rec.evaluate.slices import (
+    estimate_slices,
+    slice_by_history,
+    slice_by_popularity,
+    slice_by_presence,
+)
+
+
+def count_popularity(dataset: Dataset) -> np.ndarray:
+    """Return the training events of each catalogue row, int64 [N + 1]."""
+    return np.bincount(dataset.training().items, minlength=dataset.number_of_items + 1)
+
+
+def report(dataset: Dataset, part: Literal["validation", "test"], evaluation: Evaluation) -> dict[str, Any]:
+    """Return metrics, their 95 % intervals over users, and both by slice; JSON values only.
+
+    Args:
+        dataset: what was asked about.
+        part: which questions.
+        evaluation: their answers, in the order of the questions.
+    """
+    questions = dataset.queries(part)
+    popularity = count_popularity(dataset)
+    slices = [
+        *slice_by_history(questions.histories.lengths),
+        *slice_by_popularity(questions.targets, popularity),
+        *slice_by_presence(
+            questions.targets, {name: table.present for name, table in dataset.features.items()}
+        ),
+    ]
+    by_slice = estimate_slices(evaluation.ranks, slices)
+    return {
+        "part": part,
+        "users": len(evaluation.users),
+        "metrics": summarise(evaluation.ranks, evaluation.top, popularity, dataset.number_of_items),
+        "intervals": {name: asdict(value) for name, value in estimate_metrics(evaluation.ranks).items()},
+        "slices": {
+            part.name: {
+                "description": part.description,
+                **{name: asdict(value) for name, value in by_slice[part.name].items()},
+            }
+            for part in slices
+            if part.name in by_slice
+        },
+    }

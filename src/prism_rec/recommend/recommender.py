@@ -1,0 +1,168 @@
+"""Recommendations from a finished run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
+from prism_rec.model import UserStates
+from prism_rec.rank import Ranker
+from prism_rec.train.run import Run, load_run
+
+
+class Recommender:
+    """Ranks items for users and says what each component added to a score.
+
+    Args:
+        run: a trained model with its data.
+        batch_size: users at once.
+    """
+
+    def __init__(self, run: Run, batch_size: int = 256) -> None:
+        self.dataset: Dataset = run.dataset
+        self.ranker = Ranker(run.model, run.config.model.max_length, batch_size)
+        self._items = _Ids(run.dataset.items["item_id"], first_row=1, what="item")
+        self._users = _Ids(run.dataset.users["user_id"], first_row=0, what="user")
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """What a score is the sum of: `id` and the fusion's components."""
+        return self.ranker.model.component_names
+
+    def recommend(
+        self,
+        histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+        users: Iterable[str] | None = None,
+        k: int = 10,
+        filter_seen: bool = True,
+        candidates: Iterable[str] | None = None,
+    ) -> pl.DataFrame:
+        """Return the k best items for each history or known user.
+
+        Args:
+            histories: item ids, oldest first; by user id, or in a list whose places then are the user ids. A user
+                need not be known. Items that the model does not know are left out.
+            users: ids of users of the data, whose whole histories are taken.
+            k: items a user.
+            filter_seen: leave out the items of the history.
+            candidates: rank these items alone; all of the catalogue if not given.
+
+        Returns:
+            A frame `user_id, item_id, score, rank` and one column a component, in units of the score: the columns
+            add up to it, and may be negative. By user, best first; fewer than k rows where items run out.
+
+        Raises:
+            InputError: neither or both of `histories` and `users`, an unknown user or candidate, or a history
+                without any known item.
+        """
+        if (histories is None) == (users is None):
+            raise InputError("give either histories or users")
+        if k < 1:
+            raise InputError(f"k is {k}; ask for at least one item")
+        if users is not None:
+            ids = [str(user) for user in users]
+            rows = self._users.rows(ids)
+            known = self.dataset.histories.prefixes(rows, self.dataset.histories.lengths[rows])
+        else:
+            ids, known = self._known(histories or [])
+        allowed = None if candidates is None else self._items.rows([str(item) for item in candidates])
+        batch = self.ranker.batch_size
+        frames = [
+            self._recommend(
+                ids, known, np.arange(begin, min(begin + batch, len(ids))), k, filter_seen, allowed
+            )
+            for begin in range(0, len(ids), batch)
+        ]
+        return pl.concat(frames) if frames else self._frame([], np.empty((0, 0)), np.empty((0, 0)), None)
+
+    def _known(
+        self, histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]]
+    ) -> tuple[list[str], Histories]:
+        pairs = histories.items() if isinstance(histories, Mapping) else enumerate(histories)
+        ids, known = [], []
+        for user, items in pairs:
+            if isinstance(items, str):
+                raise InputError(f"the history of user {user} is one string; give a list of item ids")
+            rows = self._items.known_rows([str(item) for item in items])
+            if not len(rows):
+                raise InputError(
+                    f"the history of user {user} has no item that the model knows; leave the user out"
+                )
+            ids.append(str(user))
+            known.append(rows)
+        return ids, Histories.from_lists(rows.tolist() for rows in known)
+
+    @torch.inference_mode()
+    def _recommend(
+        self,
+        ids: list[str],
+        histories: Histories,
+        batch: np.ndarray,
+        k: int,
+        filter_seen: bool,
+        allowed: np.ndarray | None,
+    ) -> pl.DataFrame:
+        ranker = self.ranker
+        states = ranker.states(histories, batch)
+        scores_BN = ranker.scores(states)
+        if filter_seen:
+            ranker.mask_seen(scores_BN, histories, batch)
+        if allowed is not None:
+            ranker.keep_only(scores_BN, allowed)
+        scores_Bk, rows_Bk = ranker.best(scores_BN, min(k, self.dataset.number_of_items))
+        return self._frame([ids[question] for question in batch], scores_Bk, rows_Bk, states)
+
+    def _frame(
+        self, ids: list[str], scores_Bk: np.ndarray, rows_Bk: np.ndarray, states: UserStates | None
+    ) -> pl.DataFrame:
+        ranker, found = self.ranker, rows_Bk > 0
+        user, place = np.nonzero(found)
+        frame = pl.DataFrame(
+            {
+                "user_id": pl.Series([ids[u] for u in user], dtype=pl.String),
+                "item_id": self._items.ids.gather(rows_Bk[found].astype(np.int64) - 1),
+                "score": pl.Series(scores_Bk[found], dtype=pl.Float32),
+                "rank": pl.Series(place + 1, dtype=pl.Int64),
+            }
+        )
+        parts = np.empty((0, len(self.component_names)), np.float32)
+        if states is not None:
+            rows = torch.from_numpy(rows_Bk).to(ranker.model.device)
+            parts = ranker.model.contributions(states, rows, ranker.items).cpu().numpy()[found]
+        return frame.with_columns(
+            pl.Series(name, parts[:, j], dtype=pl.Float32) for j, name in enumerate(self.component_names)
+        )
+
+
+class _Ids:
+    """External ids and their rows."""
+
+    def __init__(self, ids: pl.Series, first_row: int, what: str) -> None:
+        self.ids = ids
+        self.what = what
+        self.row_of = {text: row for row, text in enumerate(ids, start=first_row)}
+
+    def rows(self, wanted: Sequence[str]) -> np.ndarray:
+        """Return the rows; an unknown id is an error."""
+        for text in wanted:
+            if text not in self.row_of:
+                raise InputError(f"{self.what} {text!r} is unknown to the model; check its id")
+        return np.array([self.row_of[text] for text in wanted], np.int64)
+
+    def known_rows(self, wanted: Sequence[str]) -> np.ndarray:
+        """Return the rows of those that are known."""
+        return np.array([self.row_of[text] for text in wanted if text in self.row_of], np.int64)
+
+
+def load(folder: Path | str, device: str = "auto") -> Recommender:
+    """Load a finished run for recommending; nothing but its folder is needed.
+
+    Raises:
+        InputError: the folder is no finished run, or damaged.
+    """
+    return Recommender(load_run(Path(folder), device))

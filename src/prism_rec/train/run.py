@@ -1,0 +1,187 @@
+"""A run: one folder with all that training made and all that using the model needs.
+
+config.json         the resolved settings
+data/               the dataset, so that a run stands alone
+best.safetensors    weights of the best validation epoch
+last.safetensors    the whole state after the latest epoch, while the run goes on
+log.jsonl           one object an epoch
+manifest.json       written last: a run without it is unfinished
+"""
+
+import json
+import resource
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.errors import InputError
+from prism_rec.evaluate.metrics import CUTOFFS, METRICS
+from prism_rec.evaluate.questions import answer
+from prism_rec.folders import MANIFEST, finish_folder, require_folder, write_text_atomically
+from prism_rec.model import SequenceRecommender
+from prism_rec.train.checkpoint import load_tensors
+from prism_rec.train.config import RunConfig
+from prism_rec.train.listeners import JsonLog
+from prism_rec.train.loop import BEST, LAST, EpochRecord, Listener, best_epoch, fit
+
+STAGE = "train"
+CONFIG = "config.json"
+LOG = "log.jsonl"
+DATA = "data"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, ready to be used."""
+
+    config: RunConfig
+    dataset: Dataset
+    model: SequenceRecommender
+
+
+def train_run(
+    dataset: Dataset,
+    config: RunConfig,
+    folder: Path,
+    resume: bool = False,
+    device: str = "auto",
+    listeners: Sequence[Listener] = (),
+) -> Run:
+    """Train a model on a dataset into a run folder; test data is not looked at.
+
+    Args:
+        dataset: prepared data.
+        config: of the whole run.
+        folder: new or empty; or, with `resume`, one where the same run was begun.
+        resume: go on where the run stopped, or begin it.
+        device: `cpu`, `cuda`, or `auto` for CUDA where there is one.
+        listeners: beside the log in the folder.
+
+    Raises:
+        InputError: a folder that holds something already, or another run than the one to be resumed.
+    """
+    if resume and (folder / MANIFEST).exists():
+        return load_run(folder, device)
+    _open(folder, dataset, config, resume)
+    began = time.perf_counter()
+    torch.manual_seed(config.train.seed)
+    model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+    questions = dataset.queries("validation")
+
+    def validate(model: SequenceRecommender) -> Mapping[str, float]:
+        ranks = answer(model, questions, config.model.max_length, config.train.rank_batch_size, k=0).ranks
+        return {
+            f"{name}@{k}": float(metric(ranks, k).mean()) for name, metric in METRICS.items() for k in CUTOFFS
+        }
+
+    records = fit(
+        model,
+        config.objective.build(),
+        dataset.training(),
+        config.train,
+        config.model.max_length,
+        validate,
+        folder,
+        [JsonLog(folder / LOG), *listeners],
+    )
+    _finish(folder, config, model, records, time.perf_counter() - began)
+    return Run(config, dataset, model.eval())
+
+
+def load_run(folder: Path, device: str = "auto") -> Run:
+    """Load a finished run with the weights of its best epoch.
+
+    Raises:
+        InputError: unfinished, damaged, or not a run.
+    """
+    require_folder(folder, STAGE)
+    config = RunConfig.parse(_read_config(folder), str(folder / CONFIG))
+    dataset = Dataset.load(folder / DATA)
+    model = config.model.build(dataset.number_of_items, dataset.features)
+    try:
+        model.load_state_dict(load_tensors(folder / BEST)[0])
+    except RuntimeError:
+        raise InputError(f"{folder / BEST} does not fit {folder / CONFIG}; train again") from None
+    return Run(config, dataset, model.to(choose_device(device)).eval())
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device called `cpu`, `cuda`, `cuda:1`, ...; `auto` is CUDA where there is one.
+
+    Raises:
+        InputError: no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError):
+        raise InputError(f"--device {name}: not to be had here; take cpu, or auto") from None
+
+
+def _open(folder: Path, dataset: Dataset, config: RunConfig, resume: bool) -> None:
+    """Make the folder ready, or check that it is the run to be resumed."""
+    settings = config.model_dump(mode="json")
+    if resume and (folder / CONFIG).exists():
+        if _read_config(folder) != settings:
+            raise InputError(
+                f"{folder} was begun with other settings; name another folder, or the same settings"
+            )
+        if not _same_data(Dataset.load(folder / DATA), dataset):
+            raise InputError(f"{folder} was begun on other data; name another folder, or the same data")
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not resume:
+        raise InputError(f"{folder} is not empty; add --resume to go on with it, or name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    dataset.save(folder / DATA)
+    write_text_atomically(folder / CONFIG, json.dumps(settings, indent=2) + "\n")
+
+
+def _finish(
+    folder: Path,
+    config: RunConfig,
+    model: SequenceRecommender,
+    records: Sequence[EpochRecord],
+    seconds: float,
+) -> None:
+    best = best_epoch(records, config.train.metric)
+    assert best is not None
+    finish_folder(
+        folder,
+        STAGE,
+        config.model_dump(mode="json"),
+        [CONFIG, BEST, LOG, f"{DATA}/{MANIFEST}"],
+        epochs=len(records),
+        best_epoch=best,
+        validation=records[best - 1].validation,
+        seconds=round(seconds, 3),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        device=str(model.device),
+    )
+    (folder / LAST).unlink()
+
+
+def _read_config(folder: Path) -> dict[str, object]:
+    try:
+        settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(f"{folder / CONFIG} is missing or not JSON; train again") from None
+    if not isinstance(settings, dict):
+        raise InputError(f"{folder / CONFIG} holds no settings; train again")
+    return settings
+
+
+def _same_data(one: Dataset, other: Dataset) -> bool:
+    return (
+        one.interactions.equals(other.interactions)
+        and one.items.equals(other.items)
+        and one.rule == other.rule
+        and one.features.keys() == other.features.keys()
+        and all(np.array_equal(t.vectors, other.features[name].vectors) for name, t in one.features.items())
+    )
