@@ -1,10 +1,19 @@
-"""Fixtures that more than one test folder uses."""
+"""What every test runs under, and fixtures that more than one folder uses."""
 
 import os
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
+
+# Where tensors are, annotations and their shapes are checked; this has to come before the first import.
+CHECKED = ("nn", "fusion", "backbones", "model", "objectives", "batches", "rank", "train", "testing")
+jaxtyping.install_import_hook([f"prism_rec.{package}" for package in CHECKED], "beartype.beartype")
+
+import torch  # noqa: E402
+
+torch.set_num_threads(1)  # the models are tiny: more threads only wait for each other
 
 PUBLISHED = Path(__file__).parent / "golden" / "published.npz"
 

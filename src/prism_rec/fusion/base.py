@@ -119,7 +119,7 @@ class Projections(nn.Module):
         return torch.where(features.present_IM[..., None], torch.stack(projected, 1), self.absent_MD)
 
 
-def share_weights(weights: Float[Tensor, "*P J"], present: Bool[Tensor, "*P J"]) -> Float[Tensor, "*P J"]:
+def share_weights(weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]) -> Float[Tensor, "... J"]:
     """Return the weights renormalised over the components that are present; all zero where none is."""
     kept = weights * present
     return kept / kept.sum(-1, keepdim=True).clamp_min(torch.finfo(kept.dtype).tiny)
