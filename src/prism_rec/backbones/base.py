@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from prism_rec.errors import InputError
+
 
 class Backbone(nn.Module, ABC):
     """Item vectors in the order of a history -> user states, one after every position.
@@ -17,11 +19,18 @@ class Backbone(nn.Module, ABC):
         id_query(state) . id_key(item) + sum_j weight_j * content_query(state) . component_j(item)
 
     so a backbone that ranks by another measure than the dot product writes that measure as an inner product.
+
+    Attributes:
+        streams: how many vectors of D stand at each position, side by side. An item's id has a vector in each; the
+            fusion sees the first of them, and what it makes of pictures and texts enters the others through a
+            linear map. V = streams * D.
     """
+
+    streams = 1
 
     @abstractmethod
     def forward(
-        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+        self, inputs_BLV: Float[Tensor, "B L V"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L S"]:
         """Return the states, S wide."""
 
@@ -33,10 +42,20 @@ class Backbone(nn.Module, ABC):
         """Return the side of the state that meets an item's id; the state itself unless overridden."""
         return states
 
-    def id_key(self, ids: Float[Tensor, "*P D"]) -> Float[Tensor, "*P Q"]:
+    def id_key(self, ids: Float[Tensor, "*P V"]) -> Float[Tensor, "*P Q"]:
         """Return the side of the item's id that meets a state; the id vector itself unless overridden."""
         return ids
 
     def content_query(self, states: Float[Tensor, "*P S"]) -> Float[Tensor, "*P D"]:
         """Return the side of the state that meets a content component; the state itself unless overridden."""
         return states
+
+
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a width that attention heads cannot share out.
+
+    Raises:
+        InputError: D is no multiple of the number of heads.
+    """
+    if width % heads:
+        raise InputError(f"model.width {width} is no multiple of model.backbone.heads {heads}; mend either")

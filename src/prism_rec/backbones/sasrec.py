@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone
+from prism_rec.backbones.base import Backbone, check_heads
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
 from prism_rec.nn.attention import CausalAttention
@@ -19,7 +19,8 @@ class Block(nn.Module, ABC):
     """One layer of the encoder: [B, L, D] -> [B, L, D], causal."""
 
     @abstractmethod
-    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]: ...
+    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        """Attend, then transform."""
 
 
 class OriginalBlock(Block):
@@ -144,7 +145,12 @@ class SASRecConfig(Config):
     positions: Origin = "first"
 
     def build(self, width: int, max_length: int) -> Backbone:
-        """Make the encoder for vectors of `width` and histories of up to `max_length` items."""
+        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
+
+        Raises:
+            InputError: a width that is no multiple of the heads.
+        """
+        check_heads(width, self.heads)
         if self.form == "original":
             return OriginalSASRec(width, max_length, self.layers, self.heads, self.dropout, self.positions)
         return PostNormSASRec(

@@ -36,10 +36,15 @@ class History(NamedTuple):
     """
 
     features: Features
-    ids_ID: Float[Tensor, "I D"]
+    ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
     index_BL: Int[Tensor, "B L"]  # position of each place's item among the I
     lengths_B: Int[Tensor, " B"]
+
+    @property
+    def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
+        """What a fusion sees of the ids: the vectors of the first stream."""
+        return self.ids_IV[:, : self.parts.projected_IMD.shape[-1]]
 
     def mask(self) -> Bool[Tensor, "B L"]:
         """Return which places hold an item."""

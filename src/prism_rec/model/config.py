@@ -54,20 +54,16 @@ class ModelConfig(Config):
                 that do not go together.
         """
         used = self._used_features(features)
+        backbone = self.backbone.build(self.width, self.max_length)
         items = ItemTable(
             number_of_items,
             self.width,
             {name: torch.from_numpy(table.vectors) for name, table in used.items()},
             {name: torch.from_numpy(table.present) for name, table in used.items()},
+            backbone.streams,
         )
-        if self.width % self.backbone.heads:
-            raise InputError(
-                f"model.width {self.width} is no multiple of model.backbone.heads {self.backbone.heads}; mend either"
-            )
         fusion = self.fusion.build(items.modalities, self.width)
-        return SequenceRecommender(
-            items, fusion, self.backbone.build(self.width, self.max_length), self.candidates
-        )
+        return SequenceRecommender(items, fusion, backbone, self.candidates)
 
     def _used_features(self, features: dict[str, FeatureTable]) -> dict[str, FeatureTable]:
         if self.fusion.kind == "id":

@@ -20,6 +20,7 @@ class ItemTable(nn.Module):
         width: D.
         features: modality -> vectors [N + 1, d]; a row of zeros where the item lacks the modality.
         present: modality -> presence [N + 1].
+        streams: how many vectors of D an id is made of; what the backbone asks for.
     """
 
     present_NM: Tensor
@@ -30,12 +31,13 @@ class ItemTable(nn.Module):
         width: int,
         features: Mapping[str, Float[Tensor, "N _"]],
         present: Mapping[str, Bool[Tensor, " N"]],
+        streams: int = 1,
     ) -> None:
         super().__init__()
         self.number_of_items = number_of_items
         self.width = width
         self.modalities = {name: vectors.shape[1] for name, vectors in features.items()}
-        self.ids = nn.Embedding(number_of_items + 1, width, padding_idx=0)
+        self.ids = nn.Embedding(number_of_items + 1, streams * width, padding_idx=0)
         for m, vectors in enumerate(features.values()):
             self.register_buffer(f"vectors_{m}", vectors, persistent=False)
         columns = [present[name] for name in features]

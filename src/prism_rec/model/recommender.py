@@ -10,6 +10,7 @@ so that ranking is a matrix product.
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ class ItemSet(NamedTuple):
     rows_I: Int[Tensor, " I"]
     place_N: Int[Tensor, " N"]  # catalogue row -> place among the I; meaningless for other rows
     features: Features
-    ids_ID: Float[Tensor, "I D"]
+    ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
 
 
@@ -63,6 +64,11 @@ class SequenceRecommender(nn.Module):
         self.items = items
         self.fusion = fusion
         self.backbone = backbone
+        self.further_streams = (
+            nn.Linear(items.width, (backbone.streams - 1) * items.width, bias=False)
+            if backbone.streams > 1 and fusion.modalities
+            else None
+        )
         self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
         self.apply(backbone.initialise)
         with torch.no_grad():
@@ -91,14 +97,21 @@ class SequenceRecommender(nn.Module):
             occurs[0] = True
             occurs[rows.flatten()] = True
             rows_I, place_N = occurs.nonzero().squeeze(1), occurs.cumsum(0) - 1
-        features, ids_ID = self.items.features(rows_I), self.items.ids(rows_I)
-        return ItemSet(rows_I, place_N, features, ids_ID, self.fusion.parts(features, ids_ID))
+        features, ids_IV = self.items.features(rows_I), self.items.ids(rows_I)
+        parts = self.fusion.parts(features, ids_IV[:, : self.items.width])
+        return ItemSet(rows_I, place_N, features, ids_IV, parts)
 
     def history(
         self, histories_BL: Int[Tensor, "B L"], lengths_B: Int[Tensor, " B"], items: ItemSet
     ) -> History:
-        """Put histories of catalogue rows, padded with 0 on the right and never empty, in terms of an item set that holds them."""
-        return History(items.features, items.ids_ID, items.parts, items.place_N[histories_BL], lengths_B)
+        """Put histories in terms of an item set that holds them.
+
+        Args:
+            histories_BL: catalogue rows, padded with 0 on the right.
+            lengths_B: at least 1.
+            items: the set.
+        """
+        return History(items.features, items.ids_IV, items.parts, items.place_N[histories_BL], lengths_B)
 
     def encode(self, history: History) -> UserStates:
         """Return state and weights after each of the P real positions, history by history: [P, S] and [P, J].
@@ -114,13 +127,19 @@ class SequenceRecommender(nn.Module):
             part = history.take(rows)
             mask = part.mask()
             fused = self.fusion(part)
-            inputs_BLD = gather_rows(part.ids_ID, part.index_BL) + fused.vectors_BLD
-            states_BLS = self.backbone(inputs_BLD, part.lengths_B)
+            inputs_BLV = gather_rows(part.ids_IV, part.index_BL) + self._in_all_streams(fused.vectors_BLD)
+            states_BLS = self.backbone(inputs_BLV, part.lengths_B)
             real_P = mask.flatten().nonzero().squeeze(1)
             encoded.append([gather_rows(v.flatten(0, 1), real_P) for v in (states_BLS, fused.weights_BLJ)])
             places.append((offsets_B[rows, None] + torch.arange(mask.shape[1], device=mask.device))[mask])
         order = torch.cat(places).argsort()
         return UserStates(*(gather_rows(torch.cat(values), order) for values in zip(*encoded, strict=True)))
+
+    def _in_all_streams(self, fused_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L V"]:
+        """Return what a fusion adds to the ids: as it is to the first stream, through a map to the others."""
+        if self.further_streams is not None:
+            return torch.cat([fused_BLD, self.further_streams(fused_BLD)], -1)
+        return F.pad(fused_BLD, (0, (self.backbone.streams - 1) * self.items.width))
 
     def encode_last(self, history: History) -> UserStates:
         """Return state and weights after each history's last item, [B, S] and [B, J]."""
@@ -134,19 +153,19 @@ class SequenceRecommender(nn.Module):
             items: an item set.
             rows: catalogue rows among it, repetitions allowed; None: all of it but padding.
         """
-        ids_ID, parts = items.ids_ID[1:], Parts(*(part[1:] for part in items.parts))
+        ids_IV, parts = items.ids_IV[1:], Parts(*(part[1:] for part in items.parts))
         if rows is None:
             rows = items.rows_I[1:]
         else:
             place = items.place_N[rows]
-            ids_ID = gather_rows(items.ids_ID, place)
+            ids_IV = gather_rows(items.ids_IV, place)
             parts = Parts(
                 *(
                     part[place] if part.dtype == torch.bool else gather_rows(part, place)
                     for part in items.parts
                 )
             )
-        keys_IQ = self.backbone.id_key(ids_ID)
+        keys_IQ = self.backbone.id_key(ids_IV)
         if not self.content:
             return [KeyGroup(rows, keys_IQ, parts.present_IJ.new_zeros(0))]
         if not self.fusion.personal:
@@ -183,7 +202,7 @@ class SequenceRecommender(nn.Module):
         states, weights = users
         place_PC = items.place_N[rows_PC]
         id_PC = _inner(
-            self.backbone.id_key(gather_rows(items.ids_ID, place_PC)), self.backbone.id_query(states)
+            self.backbone.id_key(gather_rows(items.ids_IV, place_PC)), self.backbone.id_query(states)
         )
         if not self.content:
             return id_PC[..., None]
