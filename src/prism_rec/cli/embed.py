@@ -60,10 +60,6 @@ def embed(
 
     Items without a text or a picture get none. A run that was killed goes on where it was; a run after new
     items came encodes those alone.
-
-    Example:
-
-        prism-rec embed --items data/beauty --fields title,description,brand,categories --out features/text
     """
     from prism_rec.features.embed import embed as run
     from prism_rec.features.encoders.find import find_encoder
