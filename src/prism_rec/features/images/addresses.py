@@ -38,11 +38,12 @@ def parse_url(text: str, *, allow_private: bool = False) -> httpx2.URL:
         url = httpx2.URL(text)
     except (httpx2.InvalidURL, ValueError):
         raise Failure("bad-url") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    port = 80 if url.port is None else url.port
+    if url.scheme not in ("http", "https") or not url.host or not 0 < port < 2**16:
         raise Failure("bad-url")
     if url.userinfo:
         raise Failure("address-refused")
-    if url.port is not None and url.port not in _PORTS and url.port < 1024 and not allow_private:
+    if port not in _PORTS and port < 1024 and not allow_private:
         raise Failure("address-refused")
     return url
 

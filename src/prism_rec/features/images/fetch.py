@@ -137,8 +137,6 @@ class Fetcher:
                 return await self._read(response, conditional=etag is not None)
         except httpcore2.TimeoutException:
             raise Failure("timeout", may_pass=True) from None
-        except httpcore2.LocalProtocolError:
-            raise Failure("bad-url") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError):
             raise Failure("network", may_pass=True) from None
 
@@ -150,20 +148,19 @@ class Fetcher:
             return headers["location"]
         if response.status != 200:
             raise _refusal(response.status, headers)
-        if headers.get("content-encoding", "identity") != "identity":
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise Failure("content-coding")
         body = await self._read_body(response, headers)
-        etag = headers.get("etag")
         framed = (
             "content-length" in headers
             or "transfer-encoding" in headers
             or response.extensions["http_version"] == b"HTTP/2"
         )
-        return Answer(body, etag if etag and len(etag) <= _LONGEST_ETAG else None, framed)
+        return Answer(body, _usable(headers.get("etag")), framed)
 
     async def _read_body(self, response: httpcore2.Response, headers: httpx2.Headers) -> bytes:
         told = headers.get("content-length", "0")
-        if not told.isdecimal() or int(told) > self._options.max_bytes:
+        if not told.isdecimal() or len(told) > 18 or int(told) > self._options.max_bytes:
             raise Failure("too-many-bytes")
         body = bytearray()
         try:
@@ -183,6 +180,10 @@ def _join(base: httpx2.URL, location: str) -> str:
         raise Failure("bad-url") from None
 
 
+def _usable(etag: str | None) -> str | None:
+    return etag if etag and len(etag) <= _LONGEST_ETAG and etag.isascii() else None
+
+
 def _refusal(status: int, headers: httpx2.Headers) -> Failure:
     may_pass = status in _MAY_PASS or status >= 500
     return Failure(f"http-{status}", may_pass=may_pass, retry_after=_retry_after(headers.get("retry-after")))
@@ -196,5 +197,5 @@ def _retry_after(text: str | None) -> float | None:
         return float(text)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from prism_rec.features.images.outcome import Failure, Picture
 
@@ -75,7 +75,7 @@ class PictureStore:
             image = Image.open(io.BytesIO(body), formats=FORMATS)
         except Image.DecompressionBombError:
             raise Failure("too-many-pixels") from None
-        except (UnidentifiedImageError, OSError, ValueError, MemoryError):
+        except Exception:  # see `store`; what a decoder will not even open is none of its pictures
             raise Failure("not-a-picture") from None
         if math.prod(image.size) > self.max_pixels or max(image.size) > _LONGEST_SIDE:
             raise Failure("too-many-pixels")

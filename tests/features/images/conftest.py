@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+
+import pytest
+from picture_server import PictureServer
+
+from prism_rec.features.images import addresses
+
+
+@pytest.fixture
+def server() -> Iterator[PictureServer]:
+    server = PictureServer()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def loopback_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let 127.0.0.1 alone count as public, so that the rule itself stays in force."""
+    is_public = addresses.is_public
+    monkeypatch.setattr(
+        addresses, "is_public", lambda address: str(address) == "127.0.0.1" or is_public(address)
+    )
