@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from prism_rec.cli.embed import embed as command
 from prism_rec.errors import InputError
 from prism_rec.features.contents import pictures_of, texts_of
 from prism_rec.features.embed import embed, load_embedding
@@ -243,6 +244,32 @@ def test_nothing_to_encode_and_wrong_kinds_are_refused(tmp_path):
             find_encoder(name, modality)
     with pytest.raises(InputError, match="no such folder"):
         load_embedding(tmp_path / "out")
+
+
+def test_vectors_that_are_no_numbers_are_never_kept(tmp_path):
+    encoder = LengthEncoder()
+    encoder.encode = lambda batch: Encoded(np.full((len(batch), 2), np.nan, np.float32))
+    with pytest.raises(InputError, match="NaN or infinity"):
+        embed(texts_of(items(title=["a"]), ["title"]), encoder, tmp_path)
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_the_command_takes_texts_and_pictures(tmp_path, capsys):
+    items(title=["lamp", None], brand=["Ikea", None]).write_csv(tmp_path / "items.csv")
+    command(out=tmp_path / "t", items=tmp_path / "items.csv", fields="brand, title", encoder="hashed-text")
+    assert capsys.readouterr().out.splitlines() == [
+        f"1 of 2 items have a vector of 256 numbers in {tmp_path / 't'}",
+        "encoded now 1, there before 0",
+        "absent, no text: 1",
+    ]
+    draw(tmp_path / "p", a="red")
+    pl.DataFrame({"item_id": ["x"], "file": ["a.png"]}).write_csv(tmp_path / "files.csv")
+    arguments = {"pictures": tmp_path / "p", "picture_table": tmp_path / "files.csv", "workers": 0}
+    command(out=tmp_path / "v", encoder="picture-descriptors", **arguments)
+    assert load_embedding(tmp_path / "v")[1] == ["x"]
+    for sources in ({}, {"items": tmp_path / "items.csv", "pictures": tmp_path / "p"}):
+        with pytest.raises(InputError, match="one of them"):
+            command(out=tmp_path / "t", **sources)
 
 
 KILLED = """

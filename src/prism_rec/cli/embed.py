@@ -73,7 +73,7 @@ def embed(
         out,
         engine=_engine(engine, workers),
         config={"encoder": encoder, "revision": revision, "max_tokens": max_tokens, "precision": precision}
-        | ({"fields": fields.split(",")} if contents.modality == "text" else {}),
+        | ({"fields": _names(fields)} if contents.modality == "text" else {}),
         inputs=files,
         progress=True,
     )
@@ -92,12 +92,16 @@ def _contents(
     if items is not None:
         path = items / "items.parquet" if items.is_dir() else items
         with reading(str(path)):
-            return texts_of(scan_table(path).collect(), fields.split(","), str(path)), [path]
+            return texts_of(scan_table(path).collect(), _names(fields), str(path)), [path]
     assert pictures is not None
     if picture_table is None:
         return pictures_of(pictures), []
     with reading(str(picture_table)):
         return pictures_of(pictures, scan_table(picture_table).collect()), [picture_table]
+
+
+def _names(fields: str) -> list[str]:
+    return [name.strip() for name in fields.split(",")]
 
 
 def _engine(name: str, workers: int | None):  # type: ignore[no-untyped-def]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_rec.errors import InputError
@@ -77,8 +78,8 @@ def embed(
         progress: show a progress bar.
 
     Raises:
-        InputError: no item has a content, the encoder takes another kind of content or cannot be loaded, or
-            `out` belongs to another stage.
+        InputError: no item has a content, the encoder takes another kind of content, cannot be loaded or
+            gives NaN, or `out` belongs to another stage.
     """
     available = {entry.key: entry.value for entry in contents.entries if entry.key and entry.value}
     if not available:
@@ -156,9 +157,11 @@ def _encode(
         return failed
     keys = list(missing)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=not progress) as bar:
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
         task = bar.add_task(f"{encoder.encodes}s", total=len(keys))
         for part in engine(encoder, list(missing.values()), part_size):
+            if not np.isfinite(part.encoded.vectors).all():
+                raise InputError("the encoder gave NaN or infinity; give it --precision float32")
             if part.rows:
                 shards.write([keys[row] for row in part.rows], part.encoded)
             failed |= {keys[row]: reason for row, reason in part.failed.items()}

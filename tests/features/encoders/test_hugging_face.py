@@ -177,6 +177,37 @@ def test_without_the_hub_the_error_says_how_to_fetch(monkeypatch):
         find_model("owner/model", "v2")
 
 
+def test_a_cached_model_is_found_by_name_without_the_hub(tiny_clip, tmp_path, monkeypatch):
+    import huggingface_hub
+
+    commit = "0123456789" * 4
+    repository = tmp_path / "models--owner--model"
+    shutil.copytree(tiny_clip, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    source = find_model("owner/model")
+    assert (source.revision, source.identity) == (commit, commit)
+    expected = HuggingFaceTextEncoder(find_model(str(tiny_clip))).encode(TEXTS).vectors
+    np.testing.assert_array_equal(HuggingFaceTextEncoder(source).encode(TEXTS).vectors, expected)
+    (repository / "snapshots" / commit / "model.safetensors").unlink()
+    with pytest.raises(InputError, match="hf download owner/model"):
+        HuggingFaceTextEncoder(source).encode(TEXTS)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_half_precision_gives_nearly_the_same_vectors(tiny_clip, precision):
+    source = find_model(str(tiny_clip))
+    whole, half = HuggingFaceTextEncoder(source), HuggingFaceTextEncoder(source, precision=precision)
+    np.testing.assert_allclose(half.encode(TEXTS).vectors, whole.encode(TEXTS).vectors, atol=0.02)
+    whole, half = HuggingFacePictureEncoder(source), HuggingFacePictureEncoder(source, precision=precision)
+    prepared = [whole.prepare(picture) for picture in pictures()]
+    encoded = half.encode(prepared).vectors
+    assert encoded.dtype == np.float32
+    np.testing.assert_allclose(encoded, whole.encode(prepared).vectors, atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("name", "message"), [("./nowhere", "neither a folder nor a model's name"), ("", "neither|no config")]
 )

@@ -1,0 +1,161 @@
+"""Encode as Ray Data: decoding in tasks, encoders in actors, on one machine or on a cluster.
+
+Every node must reach the pictures and the model under the same paths.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from prism_rec.errors import InputError
+from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
+from prism_rec.features.encoders.pictures import UnreadablePictureError, open_picture
+from prism_rec.features.engines.local import warm_up
+from prism_rec.features.engines.part import Part
+
+Columns = dict[str, np.ndarray]
+
+
+class RayEngine:
+    """Runs copies of an encoder as Ray actors; the vectors are those of `LocalEngine`.
+
+    Joins the cluster that RAY_ADDRESS names, or starts Ray on this machine. Each actor takes one GPU where
+    the cluster has any.
+
+    Args:
+        workers: number of actors.
+    """
+
+    def __init__(self, workers: int = 2) -> None:
+        if workers < 1:
+            raise InputError(f"engine ray: {workers} workers; give at least 1")
+        self._workers = workers
+
+    def __call__(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
+        """Encode all contents; parts come in the order in which they are done."""
+        ray = _start_ray()
+        _try_out(encoder, contents)
+        rows = ray.data.from_items(
+            [{"row": row, "content": str(content)} for row, content in enumerate(contents)],
+            override_num_blocks=max(self._workers, len(contents) // part_size),
+        )
+        batch_size = part_size
+        if encoder.encodes == "image":
+            pictures = cast(PictureEncoder, encoder)
+            batch_size = pictures.batch_size
+            rows = rows.map_batches(_Prepare(pictures.prepare), batch_size=batch_size)
+        encoded = rows.map_batches(
+            _Encode,
+            fn_constructor_args=(encoder,),
+            batch_size=batch_size,
+            concurrency=self._workers,
+            num_cpus=0,  # else a machine of few cores has none left for decoding
+            num_gpus=1 if ray.cluster_resources().get("GPU") else 0,
+        )
+        yield from _gather(encoded.iter_batches(batch_size=None), part_size)
+
+
+class _Prepare:
+    """Decodes pictures; a prepared picture travels as bytes, whatever its form."""
+
+    def __init__(self, prepare: Callable[[Any], Any]) -> None:
+        self._prepare = prepare
+
+    def __call__(self, batch: Columns) -> Columns:
+        prepared, failed = [], []
+        for path in batch["content"]:
+            try:
+                prepared.append(pickle.dumps(self._prepare(open_picture(Path(path)))))
+                failed.append("")
+            except UnreadablePictureError as error:
+                prepared.append(b"")
+                failed.append(str(error))
+        return {"row": batch["row"], "prepared": np.array(prepared, object), "failed": np.array(failed)}
+
+
+class _Encode:
+    """An actor's copy of the encoder; it loads its model at the first batch."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def __call__(self, batch: Columns) -> Columns:
+        failed = batch.get("failed", np.full(len(batch["row"]), ""))
+        good = np.flatnonzero(failed == "")
+        if "prepared" in batch:
+            contents = [
+                pickle.loads(batch["prepared"][row]) for row in good
+            ]  # bytes of _Prepare's own making
+        else:
+            contents = [str(batch["content"][row]) for row in good]
+        encoded = self._encoder.encode(contents) if contents else Encoded(np.zeros((0, 1), np.float32))
+        vectors = np.zeros((len(failed), encoded.vectors.shape[1]), np.float32)
+        truncated = np.zeros(len(failed), bool)
+        vectors[good] = encoded.vectors
+        if encoded.truncated is not None:
+            truncated[good] = encoded.truncated
+        limit = np.full(len(failed), encoded.token_limit or 0)
+        vector_bytes = np.array([vector.tobytes() for vector in vectors], object)
+        return {
+            "row": batch["row"],
+            "vector": vector_bytes,
+            "truncated": truncated,
+            "token_limit": limit,
+            "failed": failed,
+        }
+
+
+def _start_ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise InputError("engine ray needs Ray: pip install 'prism-rec[ray]'") from None
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    return ray
+
+
+def _try_out(encoder: Encoder, contents: Sequence[str | Path]) -> None:
+    """Let a model's errors come here, in one line; a copy keeps the model from travelling to the actors."""
+    trial = copy.copy(encoder)
+    if trial.encodes == "image":
+        warm_up(cast(PictureEncoder, trial))
+    else:
+        trial.encode(contents[:1])
+
+
+def _gather(batches: Iterator[Columns], part_size: int) -> Iterator[Part]:
+    rows: list[int] = []
+    vectors: list[np.ndarray] = []
+    truncated: list[bool] = []
+    failed: dict[int, str] = {}
+    limit = 0
+
+    def part() -> Part:
+        matrix = np.stack(vectors) if vectors else np.empty((0, 0), np.float32)
+        return Part(rows, Encoded(matrix, np.array(truncated, bool), limit or None), failed)
+
+    for batch in batches:
+        columns = (batch[name] for name in ("row", "vector", "truncated", "token_limit", "failed"))
+        for row, vector, cut, most, reason in zip(*columns, strict=True):
+            if reason:
+                failed[int(row)] = str(reason)
+                continue
+            rows.append(int(row))
+            vectors.append(np.frombuffer(vector, np.float32))
+            truncated.append(bool(cut))
+            limit = int(most)
+        if len(rows) + len(failed) >= part_size:
+            yield part()
+            rows, vectors, truncated, failed = [], [], [], {}
+    yield part()
