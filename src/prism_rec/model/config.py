@@ -5,7 +5,11 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
+from prism_rec.backbones.bsarec import BSARecConfig
+from prism_rec.backbones.esasrec import ESASRecConfig
+from prism_rec.backbones.gru4rec import GRU4RecConfig
 from prism_rec.backbones.sasrec import SASRecConfig
+from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.config import Config
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.errors import InputError
@@ -15,7 +19,9 @@ from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.recommender import Candidates, SequenceRecommender
 
-BackboneConfig = SASRecConfig
+BackboneConfig = Annotated[
+    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | StosaConfig, Field(discriminator="kind")
+]
 FusionConfig = Annotated[
     IdFusionConfig
     | SumFusionConfig

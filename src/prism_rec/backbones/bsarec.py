@@ -1,0 +1,177 @@
+"""BSARec (Shin et al., AAAI 2024, arXiv 2312.10325): a frequency filter beside attention in every layer.
+
+The filter splits a sequence into its lowest frequencies and the rest and rescales the rest, channel by channel. In the
+release it runs over the whole window, so that a place sees those that follow it; the release therefore trains each
+prefix of a history as a sequence of its own, and of that the last place alone. Two forms here:
+
+- `prefix`, the release's: every prefix is encoded on its own. Its cost grows with the length of the histories once
+  more. The reference figures (Beauty .1002 / .0610 with cross-entropy, D 64) are of this form, with `positions: last`,
+  256 prefixes a batch and learning rate 5e-4.
+- `causal`: the filter's matrix is cut to its lower triangle. Each place then has what the filter gives the last place
+  of its prefix, and one pass serves all prefixes; only in the second and later layers do the two forms differ.
+
+Both are causal, so that every objective fits. What differs from the release: padding is zero to the filter, where the
+release filters position vectors that stand at padded places.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor, nn
+
+from prism_rec.backbones.base import Backbone, check_heads
+from prism_rec.backbones.positions import Origin, Positions
+from prism_rec.config import Config
+from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.feed_forward import FeedForward
+from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.low_pass import low_pass_matrix
+
+
+class FrequencyFilter(nn.Module):
+    """norm(x + low(x) + beta^2 (x - low(x))), with a beta for each channel."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.beta_D = nn.Parameter(torch.randn(width))
+        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(width, eps=1e-12)
+
+    def forward(
+        self, x_BLD: Float[Tensor, "B L D"], low_pass_LL: Float[Tensor, "L L"]
+    ) -> Float[Tensor, "B L D"]:
+        """Rescale what the matrix `low_pass_LL` does not keep."""
+        low_BLD = low_pass_LL @ x_BLD
+        return self.norm(x_BLD + self.dropout(low_BLD + self.beta_D.square() * (x_BLD - low_BLD)))
+
+
+class BSARecLayer(nn.Module):
+    """alpha * filter + (1 - alpha) * attention, then a feed-forward; all normalised after their residual."""
+
+    def __init__(
+        self, width: int, heads: int, dropout: float, attention_dropout: float, alpha: float
+    ) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.filter = FrequencyFilter(width, dropout)
+        self.attention = CausalAttention(width, heads, attention_dropout)
+        self.attention_dropout = nn.Dropout(dropout)
+        self.attention_norm = nn.LayerNorm(width, eps=1e-12)
+        self.feed_forward = FeedForward(width, 4 * width, F.gelu, dropout)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=1e-12)
+
+    def forward(
+        self, x_BLD: Float[Tensor, "B L D"], low_pass_LL: Float[Tensor, "L L"]
+    ) -> Float[Tensor, "B L D"]:
+        """Filter and attend side by side, then transform."""
+        seen_BLD = self.attention_norm(x_BLD + self.attention_dropout(self.attention(x_BLD, x_BLD)))
+        x_BLD = self.alpha * self.filter(x_BLD, low_pass_LL) + (1 - self.alpha) * seen_BLD
+        return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
+
+
+class BSARec(Backbone):
+    """The causal form."""
+
+    low_pass_LL: Tensor
+
+    def __init__(
+        self,
+        width: int,
+        max_length: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        attention_dropout: float,
+        origin: Origin,
+        alpha: float,
+        frequencies: int,
+    ) -> None:
+        super().__init__()
+        self.positions = Positions(max_length, width, origin)
+        self.norm = nn.LayerNorm(width, eps=1e-12)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(
+            BSARecLayer(width, heads, dropout, attention_dropout, alpha) for _ in range(layers)
+        )
+        self.register_buffer("low_pass_LL", low_pass_matrix(max_length, frequencies), persistent=False)
+
+    def forward(
+        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B L D"]:
+        """Encode; see `Backbone.forward`."""
+        window = inputs_BLD.shape[1]
+        x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, window)))
+        low_pass_LL = self.low_pass_LL[:window, :window].tril()
+        for layer in self.layers:
+            x_BLD = layer(x_BLD, low_pass_LL)
+        return x_BLD
+
+    def initialise(self, module: nn.Module) -> None:
+        """N(0, 0.02) for tables and maps, zero biases."""
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+
+
+class PrefixBSARec(BSARec):
+    """The release's form: each prefix of a history is a sequence of its own, of which the last place counts."""
+
+    def forward(
+        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B L D"]:
+        """Encode; see `Backbone.forward`."""
+        window = inputs_BLD.shape[1]
+        places_L = torch.arange(window, device=inputs_BLD.device)
+        row_P, last_P = (places_L < lengths_B[:, None]).nonzero(as_tuple=True)
+        real_PL1 = (places_L <= last_P[:, None])[..., None]
+        x_PLD = self.norm(gather_rows(inputs_BLD, row_P) + self.positions(last_P + 1, window))
+        x_PLD = self.dropout(x_PLD) * real_PL1
+        low_pass_LL = self.low_pass_LL[:window, :window]
+        for layer in self.layers:
+            # The filter reaches back from padding: it has to be zero before each layer.
+            x_PLD = layer(x_PLD, low_pass_LL) * real_PL1
+        states_BLD = torch.zeros_like(inputs_BLD)
+        states_BLD[row_P, last_P] = x_PLD.take_along_dim(last_P[:, None, None], 1).squeeze(1)
+        return states_BLD
+
+
+class BSARecConfig(Config):
+    """Settings of BSARec.
+
+    `form`: `causal`, or the release's `prefix`; `alpha` is the filter's share beside attention's; of the window's
+    frequencies the filter keeps the lowest `cutoff // 2 + 1`, as the release counts them.
+    """
+
+    kind: Literal["bsarec"] = "bsarec"
+    form: Literal["causal", "prefix"] = "causal"
+    layers: int = Field(2, ge=1)
+    heads: int = Field(1, ge=1)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    attention_dropout: float = Field(0.5, ge=0, lt=1)
+    positions: Origin = "first"
+    alpha: float = Field(0.7, ge=0, le=1)
+    cutoff: int = Field(5, ge=1)
+
+    def build(self, width: int, max_length: int) -> BSARec:
+        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
+
+        Raises:
+            InputError: a width that is no multiple of the heads.
+        """
+        check_heads(width, self.heads)
+        made = BSARec if self.form == "causal" else PrefixBSARec
+        return made(
+            width,
+            max_length,
+            self.layers,
+            self.heads,
+            self.dropout,
+            self.attention_dropout,
+            self.positions,
+            self.alpha,
+            self.cutoff // 2 + 1,
+        )

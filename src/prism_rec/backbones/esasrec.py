@@ -1,0 +1,94 @@
+"""eSASRec (Tikhonovich et al., RecSys 2025, arXiv 2508.06450): SASRec's training with LiGR layers.
+
+The layer is that of LiGR (arXiv 2502.03417) in the form of RecTools: both parts are normalised before, and a gate,
+learned from what enters the part, decides how much of its output joins the residual. No norm follows the last layer.
+The paper trains it with a sampled softmax of 256 negatives: the objective `sampled_cross_entropy`. On Beauty it took
+one layer, one head, dropout 0.2 and a hidden layer of 4 D, the defaults here.
+"""
+
+from typing import Literal
+
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor, nn
+
+from prism_rec.backbones.base import Backbone, check_heads
+from prism_rec.backbones.positions import Origin, Positions
+from prism_rec.config import Config
+from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.swiglu import SwiGLU
+
+
+class LiGRLayer(nn.Module):
+    """x + sigmoid(gate(x)) * part(norm(x)), for attention and then for the feed-forward."""
+
+    def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = CausalAttention(width, heads, dropout)
+        self.attention_gate = nn.Linear(width, width)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = SwiGLU(width, hidden, dropout)
+        self.feed_forward_gate = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        """Attend, then transform."""
+        normed_BLD = self.attention_norm(x_BLD)
+        seen_BLD = self.dropout(self.attention(normed_BLD, normed_BLD))
+        x_BLD = x_BLD + self.attention_gate(x_BLD).sigmoid() * seen_BLD
+        made_BLD = self.dropout(self.feed_forward(self.feed_forward_norm(x_BLD)))
+        return x_BLD + self.feed_forward_gate(x_BLD).sigmoid() * made_BLD
+
+
+class ESASRec(Backbone):
+    """Item and position vectors through LiGR layers."""
+
+    def __init__(
+        self,
+        width: int,
+        max_length: int,
+        layers: int,
+        heads: int,
+        hidden: int,
+        dropout: float,
+        origin: Origin,
+    ) -> None:
+        super().__init__()
+        self.positions = Positions(max_length, width, origin)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.Sequential(*(LiGRLayer(width, heads, hidden, dropout) for _ in range(layers)))
+
+    def forward(
+        self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B L D"]:
+        """Encode; see `Backbone.forward`."""
+        return self.layers(self.dropout(inputs_BLD + self.positions(lengths_B, inputs_BLD.shape[1])))
+
+    def initialise(self, module: nn.Module) -> None:
+        """Xavier-normal for tables and maps, zero biases."""
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.xavier_normal_(module.weight)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+class ESASRecConfig(Config):
+    """Settings of eSASRec; the feed-forward's hidden layer is `hidden_factor` times D wide."""
+
+    kind: Literal["esasrec"] = "esasrec"
+    layers: int = Field(1, ge=1)
+    heads: int = Field(1, ge=1)
+    hidden_factor: int = Field(4, ge=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    positions: Origin = "first"
+
+    def build(self, width: int, max_length: int) -> ESASRec:
+        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
+
+        Raises:
+            InputError: a width that is no multiple of the heads.
+        """
+        check_heads(width, self.heads)
+        hidden = self.hidden_factor * width
+        return ESASRec(width, max_length, self.layers, self.heads, hidden, self.dropout, self.positions)
