@@ -30,6 +30,8 @@ class Config(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
+            if first["type"] == "value_error":  # told by one of our own checks
+                raise InputError(f"{where}: {first['ctx']['error']}") from None
             # pydantic puts a union's tag into the location; a user's file has no such key.
             key = ".".join(str(part) for part in first["loc"]) or "the file"
             if first["type"] == "extra_forbidden":

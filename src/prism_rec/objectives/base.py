@@ -8,9 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from prism_rec.batches import Batch
+from prism_rec.config import Config
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.base import History
 from prism_rec.model import SequenceRecommender
+from prism_rec.model.config import ModelConfig
 
 
 class Outcome(NamedTuple):
@@ -23,7 +25,8 @@ class Outcome(NamedTuple):
 class Objective(nn.Module, ABC):
     """User states and the items that come next -> a loss to be minimised.
 
-    It sees the model through `item_set`, `encode`, `score`, `queries` and `keys` alone, so that every backbone and fusion fits.
+    It sees the model through `item_set`, `encode`, `score`, `queries` and `keys` alone, so that every backbone and
+    fusion fits; one that needs more refuses the others in its settings' `check`.
     """
 
     def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:  # noqa: B027
@@ -32,3 +35,14 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the loss of one batch."""
+
+
+class ObjectiveSettings(Config):
+    """The base of every objective's settings."""
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuse a model that the objective cannot train; by default every one fits.
+
+        Raises:
+            InputError: what does not go together, and what would.
+        """

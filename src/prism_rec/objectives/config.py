@@ -10,12 +10,14 @@ from prism_rec.objectives.sampled import (
     BinaryCrossEntropyConfig,
     GeneralisedBinaryCrossEntropyConfig,
 )
+from prism_rec.objectives.stosa import StosaObjectiveConfig
 
 ObjectiveConfig = Annotated[
     CrossEntropyConfig
     | SampledCrossEntropyConfig
     | BinaryCrossEntropyConfig
     | BayesianPersonalisedRankingConfig
-    | GeneralisedBinaryCrossEntropyConfig,
+    | GeneralisedBinaryCrossEntropyConfig
+    | StosaObjectiveConfig,
     Field(discriminator="kind"),
 ]

@@ -8,11 +8,10 @@ from pydantic import Field
 from torch import Tensor
 
 from prism_rec.batches import Batch
-from prism_rec.config import Config
 from prism_rec.data.histories import Histories
 from prism_rec.model import SequenceRecommender
 from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
-from prism_rec.objectives.base import Objective, Outcome
+from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
 
 class CrossEntropy(Objective):
@@ -78,7 +77,7 @@ class SampledCrossEntropy(Objective):
         return (self.probability_N[rows - 1] * self.negatives).log()
 
 
-class CrossEntropyConfig(Config):
+class CrossEntropyConfig(ObjectiveSettings):
     """Settings of `cross_entropy`, the full softmax; there are none."""
 
     kind: Literal["cross_entropy"] = "cross_entropy"
@@ -88,7 +87,7 @@ class CrossEntropyConfig(Config):
         return CrossEntropy()
 
 
-class SampledCrossEntropyConfig(Config):
+class SampledCrossEntropyConfig(ObjectiveSettings):
     """Settings of `sampled_cross_entropy`."""
 
     kind: Literal["sampled_cross_entropy"] = "sampled_cross_entropy"

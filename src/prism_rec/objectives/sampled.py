@@ -5,15 +5,14 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
 from prism_rec.batches import Batch, NegativeSampler
-from prism_rec.config import Config
 from prism_rec.data.histories import Histories
 from prism_rec.model import SequenceRecommender
-from prism_rec.objectives.base import Objective, Outcome
+from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
 
 class SampledObjective(Objective):
@@ -31,10 +30,14 @@ class SampledObjective(Objective):
         """Make the sampler."""
         self.sampler = NegativeSampler(histories, number_of_items, device)
 
+    def candidates(self, batch: Batch) -> Int[Tensor, "P C"]:
+        """Return for each position its target and, behind it, the negatives drawn."""
+        users_P = batch.users_B.repeat_interleave(batch.lengths_B)
+        return torch.cat([batch.targets_P[:, None], self.sampler.draw(users_P, self.negatives)], 1)
+
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""
-        users_P = batch.users_B.repeat_interleave(batch.lengths_B)
-        candidates_PC = torch.cat([batch.targets_P[:, None], self.sampler.draw(users_P, self.negatives)], 1)
+        candidates_PC = self.candidates(batch)
         items = model.item_set(torch.cat([batch.histories_BL.flatten(), candidates_PC.flatten()]))
         history = model.history(batch.histories_BL, batch.lengths_B, items)
         scores_PC = model.score(model.encode(history), candidates_PC, items)
@@ -87,7 +90,7 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
         return -terms_P.mean() / (self.negatives + 1)
 
 
-class BinaryCrossEntropyConfig(Config):
+class BinaryCrossEntropyConfig(ObjectiveSettings):
     """Settings of `bce`."""
 
     kind: Literal["bce"] = "bce"
@@ -98,7 +101,7 @@ class BinaryCrossEntropyConfig(Config):
         return BinaryCrossEntropy(self.negatives)
 
 
-class BayesianPersonalisedRankingConfig(Config):
+class BayesianPersonalisedRankingConfig(ObjectiveSettings):
     """Settings of `bpr`."""
 
     kind: Literal["bpr"] = "bpr"
@@ -109,7 +112,7 @@ class BayesianPersonalisedRankingConfig(Config):
         return BayesianPersonalisedRanking(self.negatives)
 
 
-class GeneralisedBinaryCrossEntropyConfig(Config):
+class GeneralisedBinaryCrossEntropyConfig(ObjectiveSettings):
     """Settings of `gbce`."""
 
     kind: Literal["gbce"] = "gbce"

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.model.config import ModelConfig
@@ -37,3 +37,8 @@ class RunConfig(Config):
     model: ModelConfig = ModelConfig()
     objective: ObjectiveConfig = CrossEntropyConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "RunConfig":
+        self.objective.check(self.model)
+        return self
