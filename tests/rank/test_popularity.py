@@ -1,0 +1,41 @@
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prism_rec.data.histories import Histories
+from prism_rec.rank import PopularityRanker
+from prism_rec.rank.ordering import best, rank_of
+
+ITEMS = 8
+HISTORY = st.lists(st.integers(1, ITEMS), min_size=1, max_size=10)
+
+
+@given(
+    training=st.lists(HISTORY, min_size=1, max_size=6),
+    questions=st.lists(st.tuples(HISTORY, st.integers(1, ITEMS)), min_size=1, max_size=6),
+    k=st.integers(0, ITEMS + 2),
+)
+@settings(deadline=None, max_examples=60)
+def test_it_ranks_as_scores_equal_to_the_counts_do(training, questions, k):
+    histories = Histories.from_lists([history for history, _ in questions])
+    targets = np.array([target for _, target in questions])
+    ranks, top = PopularityRanker(Histories.from_lists(training), ITEMS).rank(histories, targets, k)
+    counts = np.bincount(np.concatenate(training), minlength=ITEMS + 1).astype(float)
+    for question, (history, target) in enumerate(questions):
+        scores = torch.from_numpy(counts)[None].clone()
+        scores[0, [0, *(item for item in history if item != target)]] = -torch.inf
+        assert ranks[question] == rank_of(scores, torch.tensor([target]))[0]
+        if k:
+            values, rows = best(scores, k)
+            expected = np.zeros(k, np.int64)
+            expected[: rows.shape[1]] = rows.masked_fill(values == -torch.inf, 0)[0]
+            assert top[question].tolist() == expected.tolist()
+
+
+def test_it_counts_training_events_alone():
+    training = Histories.from_lists([[1, 2], [2, 3], [2]])
+    asked = Histories.from_lists([[4], [4, 4, 4, 2]])
+    ranks, top = PopularityRanker(training, 4).rank(asked, np.array([3, 3]), 3)
+    assert ranks.tolist() == [3, 2]
+    assert top.tolist() == [[2, 1, 3], [1, 3, 0]]
