@@ -39,6 +39,12 @@ TOWER = {
 PIXELS = {"image_size": 32, "patch_size": 16}
 
 
+def steady(torch) -> None:
+    """Fix the weights; and one thread, since two would mostly wait for each other in models this small."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tiny_clip(tmp_path_factory) -> Path:
     import torch
@@ -48,7 +54,7 @@ def tiny_clip(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("clip")
     size = save_tokenizer(folder, limit=12)
     text = TOWER | {"vocab_size": size, "max_position_embeddings": 12, "eos_token_id": 3, "bos_token_id": 2}
-    torch.manual_seed(0)
+    steady(torch)
     config = CLIPConfig(text_config=text, vision_config=TOWER | PIXELS, projection_dim=8)
     CLIPModel(config).save_pretrained(folder)
     CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(
@@ -64,7 +70,7 @@ def tiny_bert(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("bert")
     size = save_tokenizer(folder, limit=10)
-    torch.manual_seed(0)
+    steady(torch)
     BertModel(BertConfig(**TOWER, vocab_size=size, max_position_embeddings=10)).save_pretrained(folder)
     return folder
 
@@ -78,7 +84,7 @@ def tiny_siglip(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("siglip")
     size = save_tokenizer(folder, limit=9)
     text = TOWER | {"vocab_size": size, "max_position_embeddings": 9, "projection_size": 16}
-    torch.manual_seed(0)
+    steady(torch)
     SiglipModel(SiglipConfig(text_config=text, vision_config=TOWER | PIXELS)).save_pretrained(folder)
     SiglipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
     return folder
@@ -94,7 +100,7 @@ def tiny_siglip2(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("siglip2")
     size = save_tokenizer(folder, limit=9)
     text = TOWER | {"vocab_size": size, "max_position_embeddings": 9, "projection_size": 16}
-    torch.manual_seed(0)
+    steady(torch)
     config = Siglip2Config(text_config=text, vision_config=TOWER | {"num_patches": 16, "patch_size": 8})
     Siglip2Model(config).save_pretrained(folder)
     Siglip2ImageProcessorPil(patch_size=8, max_num_patches=16).save_pretrained(folder)
@@ -108,7 +114,7 @@ def tiny_dinov2(tmp_path_factory) -> Path:
     from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 
     folder = tmp_path_factory.mktemp("dinov2")
-    torch.manual_seed(0)
+    steady(torch)
     Dinov2Model(Dinov2Config(**TOWER, **PIXELS)).save_pretrained(folder)
     BitImageProcessorPil(size={"shortest_edge": 36}, crop_size={"height": 32, "width": 32}).save_pretrained(
         folder

@@ -51,7 +51,7 @@ def embed(
         int | None,
         typer.Option(
             min=0,
-            help="local: processes that decode pictures (default: one less than there are cores). "
+            help="local: processes that decode pictures (default: what suits the machine). "
             "ray: copies of the encoder (default: 2).",
         ),
     ] = None,

@@ -18,12 +18,11 @@ class LocalEngine:
     """Runs an encoder in this process.
 
     Args:
-        workers: processes that decode pictures; 0: this process does; None: one less than there are cores.
+        workers: processes that decode pictures; 0: this process does; None: as many as suit the machine.
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._workers = min(_MOST_WORKERS, max(1, cores - 1)) if workers is None else workers
+        self._workers = workers
 
     def __call__(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
         """Encode all contents, `part_size` of them at a time."""
@@ -58,10 +57,11 @@ class LocalEngine:
         from torch.utils.data import DataLoader
 
         warm_up(encoder)
+        workers = _suitable_workers() if self._workers is None else self._workers
         batches = DataLoader(
             cast(Any, _Pictures(paths, encoder.prepare)),
             batch_size=encoder.batch_size,
-            num_workers=min(self._workers, len(paths)),
+            num_workers=min(workers, len(paths)),
             collate_fn=list,  # arrays stay arrays: they come through a pipe and need no shared memory
         )
         yield from batches
@@ -82,6 +82,14 @@ class _Pictures:
             return row, self._prepare(open_picture(self._paths[row]))
         except UnreadablePictureError as error:
             return row, str(error)
+
+
+def _suitable_workers() -> int:
+    """Return cores - 1 to feed a GPU; few for a model on the CPU, whose threads stall when cores are taken."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(_MOST_WORKERS, cores - 1 if torch.cuda.is_available() else cores // 4)
 
 
 def warm_up(encoder: PictureEncoder) -> None:
