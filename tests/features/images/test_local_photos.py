@@ -161,7 +161,7 @@ def test_an_archive_cut_short_is_one_clear_error_and_what_was_read_is_kept(tmp_p
     place = make_packed_tar(tmp_path)
     place.write_bytes(place.read_bytes()[:-1200])
     table = pl.DataFrame({"item_id": ["a", "b"], "image": ["one.jpg", "large.jpg"]})
-    with pytest.raises(InputError, match=r"photos\.tar: damaged .*; get the archive again"):
+    with pytest.raises(InputError, match=r"photos\.tar cannot be read \(.*\); get it again"):
         gather_images(table, tmp_path / "images", GatherOptions(local=place))
     assert len((tmp_path / "images" / "journal.jsonl").read_text().splitlines()) == 2
 

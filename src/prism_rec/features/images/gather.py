@@ -40,7 +40,7 @@ def gather_images(
         sources: a path to a table, or a frame; None for the table that the folder was made from.
         out: the folder; new, empty, or of an earlier run with the same `size`.
         options: the settings.
-        progress: called with the number of items done and to do, whenever it changes.
+        progress: called with the numbers done and to do, of local photos first and then of items to fetch.
 
     Returns:
         the folder.
@@ -52,15 +52,17 @@ def gather_images(
     items = _read_items(sources, out, options)
     settings = {"journal": 1, "size": options.size}
     require_settings(out / _JOURNAL, settings)
-    begin_folder(out, STAGE)
     try:
+        begin_folder(out, STAGE)
         with Journal(out / _JOURNAL, settings) as journal:
             _write_table(items, out / _SOURCES)
             _visit(items, out, journal, options, progress)
             pictures = tabulate(items, journal.outcomes)
         _write_table(pictures, out / PICTURES)
     except OSError as error:
-        raise InputError(f"{out}: {error.strerror}; mend that and run again, what is done is kept") from None
+        raise InputError(
+            f"{out}: {error.strerror or error}; mend that and run again, what is done is kept"
+        ) from None
     finish_folder(
         out,
         STAGE,
@@ -96,6 +98,6 @@ def _visit(
     with quiet_decoders(), ThreadPoolExecutor(threads) as decoders:
         visits = Visits(journal, PictureStore(out, options.size, options.max_pixels), decoders, options)
         sources = items["sources"].to_list()
-        visits.read_local(sources)
+        visits.read_local(sources, progress)
         visits.fetch_web(sources, progress)
     partial.rmdir()

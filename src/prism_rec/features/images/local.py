@@ -1,6 +1,7 @@
 """Photos from a folder, a zip or a tar, read member by member; nothing is extracted to a path of theirs."""
 
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -12,6 +13,19 @@ from prism_rec.errors import InputError
 from prism_rec.features.images.outcome import Failure
 
 Photo = tuple[str, bytes | Failure]
+
+# What the readers of archives raise on a damaged or foreign one, found by damaging many.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # a password is needed, or a method is not known
+    ValueError,
+)
 
 
 def read_photos(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
@@ -30,22 +44,29 @@ def read_photos(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]
     Raises:
         InputError: `place` does not exist, is of another kind, or is damaged.
     """
-    if place.is_dir():
-        photos = _read_folder(place, names, max_bytes)
-    elif not place.is_file():
-        raise InputError(f"{place}: no such folder or archive of photos")
-    elif zipfile.is_zipfile(place):
-        photos = _read_zip(place, names, max_bytes)
-    elif tarfile.is_tarfile(place):
-        photos = _read_tar(place, names, max_bytes)
-    else:
-        raise InputError(f"{place}: neither a folder nor a zip or tar archive")
     missing = set(names)
-    for name, photo in photos:
-        missing.discard(name)
-        yield name, photo
+    try:
+        for name, photo in _read(place, names, max_bytes):
+            missing.discard(name)
+            yield name, photo
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(f"{place} cannot be read ({error}); get it again, what was read is kept") from None
     for name in sorted(missing):
         yield name, Failure("no-such-photo", may_pass=True)
+
+
+def _read(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
+    if place.is_dir():
+        return _read_folder(place, names, max_bytes)
+    if not place.is_file():
+        raise InputError(f"{place}: no such folder or archive of photos")
+    if zipfile.is_zipfile(place):
+        return _read_zip(place, names, max_bytes)
+    if tarfile.is_tarfile(place):
+        return _read_tar(place, names, max_bytes)
+    raise InputError(f"{place}: neither a folder nor a zip or tar archive")
 
 
 def _read_folder(folder: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
@@ -65,48 +86,33 @@ def _read_folder(folder: Path, names: Set[str], max_bytes: int) -> Iterator[Phot
 
 
 def _read_zip(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
-    try:
-        with zipfile.ZipFile(place) as archive:
-            wanted = set(names)
-            for member in archive.infolist():
-                name = member.filename.removeprefix("./")
-                if name in wanted and not member.is_dir():
-                    wanted.remove(name)
-                    yield name, _read_zipped(archive, member, max_bytes)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise _damaged(place, error) from None
+    wanted = set(names)
+    with zipfile.ZipFile(place) as archive:
+        for member in archive.infolist():
+            name = member.filename.removeprefix("./")
+            if name in wanted and not member.is_dir():
+                wanted.remove(name)
+                yield name, _read_zipped(archive, member, max_bytes)
 
 
 def _read_zipped(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> bytes | Failure:
     try:
         with archive.open(member) as file:
             return _read_within(file, max_bytes)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-    ):  # the last: encrypted, unknown compression
+    except _DAMAGE:
         return Failure("unreadable", may_pass=True)
 
 
 def _read_tar(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
-    try:
-        with tarfile.open(place) as archive:
-            wanted = set(names)
-            for member in archive:
-                name = member.name.removeprefix("./")
-                if name in wanted and (file := archive.extractfile(member) if member.isreg() else None):
-                    wanted.remove(name)
-                    yield name, _read_within(file, max_bytes)
-    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
-        raise _damaged(place, error) from None
+    wanted = set(names)
+    with tarfile.open(place) as archive:
+        for member in archive:
+            name = member.name.removeprefix("./")
+            if name in wanted and (file := archive.extractfile(member) if member.isreg() else None):
+                wanted.remove(name)
+                yield name, _read_within(file, max_bytes)
 
 
 def _read_within(file: IO[bytes], max_bytes: int) -> bytes | Failure:
     content = file.read(max_bytes + 1)
     return content if len(content) <= max_bytes else Failure("too-many-bytes")
-
-
-def _damaged(place: Path, error: Exception) -> InputError:
-    return InputError(f"{place}: damaged ({error}); get the archive again, what was read of it is kept")

@@ -39,8 +39,13 @@ class Visits:
         self._options = options
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
-    def read_local(self, items: Sequence[Sources]) -> None:
-        """Read the wanted photos of `options.local`, a few ahead of the decoders."""
+    def read_local(self, items: Sequence[Sources], progress: Progress) -> None:
+        """Read the wanted photos of `options.local`, a few ahead of the decoders.
+
+        Args:
+            items: the sources of each item.
+            progress: called with the number of photos done and to do.
+        """
         names = {name for sources in items for name in self._wanted(sources) if not _is_web(name)}
         if not names:
             return
@@ -50,13 +55,15 @@ class Visits:
             return
         ahead: deque[tuple[str, Future[Picture]]] = deque()
         try:
-            for name, photo in read_photos(self._options.local, names, self._options.max_bytes):
+            photos = read_photos(self._options.local, names, self._options.max_bytes)
+            for done, (name, photo) in enumerate(photos, 1):
                 if isinstance(photo, Failure):
                     self._record_failure(name, photo)
                 else:
                     ahead.append((name, self._decoders.submit(self._store.store, photo)))
                 if len(ahead) > _PHOTOS_AHEAD:
                     self._record_photo(*ahead.popleft())
+                progress(done, len(names))
         finally:
             for name, picture in ahead:
                 self._record_photo(name, picture)
