@@ -5,6 +5,7 @@ import email.utils
 import random
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import TracebackType
 
 import httpcore2
@@ -43,7 +44,7 @@ class Answer:
 
 
 class Fetcher:
-    """Fetches URLs over pooled connections (HTTP/2 where the server offers it) to checked addresses only.
+    """Fetches URLs over pooled connections to checked addresses; HTTP/2 with h2 installed and where offered.
 
     Built around httpcore2, the lower half of httpx2: redirects, cookies and content codings must not happen
     by themselves here, and that half does none of them. Proxies, which would look names up in our place, are
@@ -58,7 +59,7 @@ class Fetcher:
             ssl_context=httpx2.create_ssl_context(),
             max_connections=options.connections,
             keepalive_expiry=5.0,
-            http2=True,
+            http2=find_spec("h2") is not None,
             network_backend=CheckedBackend(allow_private=options.allow_private),
         )
 

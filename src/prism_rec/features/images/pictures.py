@@ -62,8 +62,7 @@ class PictureStore:
         except Image.DecompressionBombError:
             raise Failure("too-many-pixels") from None
         except Exception:
-            # Decoders fail on hostile bytes with errors of every kind; whichever it is, this is no whole
-            # picture.
+            # Decoders fail on hostile bytes with errors of every kind; whichever it is, no whole picture.
             raise (Failure("damaged") if framed else Failure("truncated", may_pass=True)) from None
         digest = hashlib.sha256(body).hexdigest()
         file = f"pictures/{digest[:2]}/{digest}.jpg"
@@ -95,20 +94,19 @@ class PictureStore:
 def _decode(image: Image.Image, size: int) -> tuple[int, int, Image.Image]:
     """Return the source's upright width and height, and its first frame as RGB of `size` at most."""
     width, height = image.size
-    # A JPEG can be decoded straight to an eighth, a quarter or a half; twice the goal leaves the resizing to
-    # us.
+    # A JPEG decodes straight to a half, a quarter or an eighth; down to twice the goal nothing is lost by it.
     image.draft("RGB", (2 * size, 2 * size))
     image.load()
     shape = image.size
     _turn_upright(image)
     if image.size != shape:
         width, height = height, width
-    image = _to_rgb(image)
+    image = _to_plain_colours(image)
     shrink = size / min(image.size)
     if shrink < 1:
         goal = (max(size, round(image.width * shrink)), max(size, round(image.height * shrink)))
         image = image.resize(goal, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return width, height, image
+    return width, height, _on_white(image)
 
 
 def _turn_upright(image: Image.Image) -> None:
@@ -117,11 +115,15 @@ def _turn_upright(image: Image.Image) -> None:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_plain_colours(image: Image.Image) -> Image.Image:
+    """Return a picture of any colour model as RGB, or RGBA if some of it is transparent."""
     if image.mode.startswith("I"):  # 16 bits a channel, which a plain conversion would clip
-        return image.point(lambda value: value / 256).convert("L").convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+        image = image.point(lambda value: value / 256).convert("L")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -37,7 +37,7 @@ class Visits:
         self._store = store
         self._decoders = decoders
         self._options = options
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._fetched: dict[str, asyncio.Task[None] | None] = {}  # None: done
 
     def read_local(self, items: Sequence[Sources], progress: Progress) -> None:
         """Read the wanted photos of `options.local`, a few ahead of the decoders.
@@ -100,14 +100,20 @@ class Visits:
                 group.create_task(work())
 
     async def _fetch_first(self, sources: Sources, fetcher: Fetcher) -> None:
-        """Fetch an item's URLs in turn until one yields a picture; a URL shared with another item, once."""
+        """Fetch an item's URLs in turn until one yields a picture."""
         for source in sources:
             if _is_web(source) and self._is_wanted(source):
-                if source not in self._under_way:
-                    self._under_way[source] = asyncio.create_task(self._fetch(source, fetcher))
-                await self._under_way[source]
+                await self._fetch_once(source, fetcher)
             if self._has_picture(source):
                 return
+
+    async def _fetch_once(self, source: str, fetcher: Fetcher) -> None:
+        """Fetch a URL unless this run has done so; items that share one wait for the first to ask."""
+        if source not in self._fetched:
+            self._fetched[source] = asyncio.create_task(self._fetch(source, fetcher))
+        if (fetching := self._fetched[source]) is not None:
+            await fetching
+            self._fetched[source] = None
 
     async def _fetch(self, source: str, fetcher: Fetcher) -> None:
         known = self._journal.outcomes.get(source)
