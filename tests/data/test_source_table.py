@@ -4,7 +4,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from prism_rec.data.sources import SOURCES
 from prism_rec.data.sources.table import read_table
 from prism_rec.errors import InputError
 
@@ -77,7 +76,3 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         read_table(tmp_path / "nothing.csv", None, {}, None)
     with pytest.raises(InputError, match="is a folder; give a file, or --source movielens"):
         read_table(tmp_path, None, {}, None)
-
-
-def test_every_source_is_known_by_name() -> None:
-    assert set(SOURCES) == {"table", "movielens", "text"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -41,31 +41,10 @@ def show(dataset: Dataset, title: str) -> None:
     from rich.text import Text
 
     from prism_rec.data.describe import describe as summarise
+    from prism_rec.data.describe import tell
 
     table = Table(title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False)
-    for label, value in _lines(summarise(dataset)):
+    for label, value in tell(summarise(dataset)):
         table.add_row(Text(label), Text(value))
     console = Console()
     console.print(table, width=min(console.width, 80))
-
-
-def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    lengths, time, split = facts["history_length"], facts["time"], facts["split"]
-    lines = [
-        ("users", f"{facts['users']:,}"),
-        ("items", f"{facts['items']:,} ({split['cold_items']:,} without a training event)"),
-        ("interactions", f"{facts['interactions']:,} (density {facts['density']:.3%})"),
-        ("items a history", ", ".join(f"{name} {value:.4g}" for name, value in lengths.items())),
-        ("time", time["kind"] + (f", {time['first']} to {time['last']}" if "first" in time else "")),
-        (
-            f"split {split['name']}",
-            f"{split['training_interactions']:,} training interactions, "
-            f"{split['validation_queries']:,} validation and {split['test_queries']:,} test queries",
-        ),
-    ]
-    lines += [
-        (f"modality {name}", f"width {table['width']}, {table['items']:,} items ({table['coverage']:.1%})")
-        for name, table in facts["features"].items()
-    ]
-    dropped = [(reason.replace("_", " "), count) for reason, count in facts["dropped"].items() if count]
-    return lines + [(f"dropped {reason}", f"{count:,}") for reason, count in dropped]

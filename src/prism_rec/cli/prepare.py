@@ -11,24 +11,47 @@ from prism_rec.errors import InputError
 def prepare(
     interactions: Annotated[
         Path,
-        typer.Option(help="Table (.csv, .tsv, .parquet; .gz too), MovieLens folder, or file of lines."),
+        typer.Option(
+            "--interactions",
+            "--reviews",
+            help="The log: a table (.csv, .tsv, .parquet; .gz too), reviews, or a folder, as the source has it.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write; an earlier dataset there is replaced.")],
     source: Annotated[
-        Literal["table", "movielens", "text"],
+        Literal[
+            "table",
+            "movielens",
+            "text",
+            "amazon-2014",
+            "amazon-2018",
+            "amazon-2023",
+            "yelp",
+            "recbole",
+            "mmrec",
+        ],
         typer.Option(
-            help="table: a row an event. movielens: a GroupLens folder. text: `user item item ...`."
+            help="table: a row an event. movielens: a GroupLens folder. text: `user item item ...`. "
+            "amazon-...: reviews and metadata as published that year. yelp: the Open Dataset's files or their "
+            "folder. recbole: .inter file or its folder. mmrec: a folder."
         ),
     ] = "table",
     items: Annotated[
-        Path | None, typer.Option(help="Table of items with their id, title and any further columns.")
+        Path | None,
+        typer.Option(
+            "--items",
+            "--meta",
+            help="What the items are: a table with their id, title and any further columns; Amazon's "
+            "metadata; Yelp's businesses; an .item file.",
+        ),
     ] = None,
+    photos: Annotated[Path | None, typer.Option(help="yelp: the list of photos, photos.json.")] = None,
     features: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=FILE[:IDS]",
-            help="A modality's vectors: .npy or .safetensors, with ids, one a line, in STEM.ids.txt or IDS; "
-            "or .parquet with item_id. Repeat for more.",
+            help="A modality's vectors: a folder of embed; .npy, .safetensors or .pt, with ids, one a line, in "
+            "STEM.ids.txt or IDS; or .parquet with item_id. Repeat for more.",
         ),
     ] = None,
     columns: Annotated[
@@ -80,18 +103,23 @@ def prepare(
 ) -> None:
     """Turn a raw log into a dataset that train, evaluate and recommend read.
 
-    Each user's events are put in order of time, equal times in the order of the file.
-    Nothing is written unless all of the input is good.
+    Each user's events are put in order of time, equal times in the order of the file. Lines of large files
+    that cannot be read are left out and counted, up to 1 in 100; any other fault of the input stops the
+    command, and nothing is written. What was made is shown, and kept in card.md and card.html of the folder.
 
     For instance:
 
         prism-rec prepare --source movielens --interactions ml-latest-small
           --min-rating 4 --core 5 --features text=text.npy --out data/ml-small
+
+        prism-rec prepare --source amazon-2014 --reviews reviews_Beauty_5.json.gz
+          --meta meta_Beauty.json.gz --core 5 --out data/beauty
     """
     from prism_rec.cli.describe import show
     from prism_rec.data.clean import Cleaning
     from prism_rec.data.prepare import prepare as run
     from prism_rec.data.split import parse_rule
+    from prism_rec.features.precomputed import read_precomputed
 
     settings = {"min_rating": min_rating, "duplicates": duplicates, "core": core}
     dataset = run(
@@ -99,7 +127,9 @@ def prepare(
         interactions,
         out,
         items=items,
+        photos=photos,
         features=_pairs(features, "--features"),
+        read=read_precomputed,
         columns=_pairs(columns, "--columns"),
         time=time,
         cleaning=Cleaning.parse(settings, "cleaning"),

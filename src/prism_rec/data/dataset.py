@@ -51,6 +51,7 @@ class Dataset:
         time: what the timestamps mean.
         cleaning: what was left out.
         dropped: how much of what was left out, and why.
+        notes: one line each on the first things that the source could not read, with file and line.
     """
 
     interactions: pl.DataFrame
@@ -61,6 +62,7 @@ class Dataset:
     time: TimeKind
     cleaning: Cleaning
     dropped: dict[str, int]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(
@@ -123,6 +125,8 @@ class Dataset:
     ) -> Dataset:
         """Make a dataset from what a source yields; see `from_frame`.
 
+        A feature given here replaces the one of the same name that came with the log.
+
         Raises:
             InputError: the split needs other times than there are, nothing is left, no question is left, or a
                 feature is wrong.
@@ -148,11 +152,12 @@ class Dataset:
             rule=rule,
             time=log.time,
             cleaning=cleaning,
-            dropped=dropped,
+            dropped={**log.dropped, **dropped},
+            notes=log.notes,
         )
         dataset._require_queries()
         known = item_ids if log.items is None else pl.concat([item_ids, log.items["item_id"]])
-        return dataset.with_features(features or {}, known, allow_unknown_features)
+        return dataset.with_features({**log.features, **(features or {})}, known, allow_unknown_features)
 
     def with_features(
         self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from prism_rec.config import Config
+from prism_rec.data.card import write_card
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import FeatureTable
@@ -27,6 +28,7 @@ from prism_rec.folders import (
 )
 
 STAGE = "prepare"
+_CARDS = ("card.md", "card.html")
 
 
 class _Facts(Config):
@@ -36,6 +38,7 @@ class _Facts(Config):
     features: list[str]
     dropped: dict[str, int]
     cleaning: Cleaning
+    notes: tuple[str, ...] = ()
 
 
 def save_dataset(dataset: Dataset, folder: Path, config: Mapping[str, Any], inputs: Iterable[Path]) -> None:
@@ -46,18 +49,24 @@ def save_dataset(dataset: Dataset, folder: Path, config: Mapping[str, Any], inpu
     dataset.items.write_parquet(folder / "items.parquet")
     for name, table in dataset.features.items():
         table.save(folder, name)
-    split = {"rule": dataset.rule.model_dump(mode="json"), "counts": dataset.split.counts()}
+    rule = dataset.rule.model_dump(mode="json")
+    split = {"rule": rule, "counts": dataset.split.counts()}
     write_text_atomically(folder / "splits.json", json.dumps(split, indent=2) + "\n")
+    settings = {"cleaning": dataset.cleaning.model_dump(mode="json"), "split": rule, **config}
+    inputs = list(inputs)
+    for name, text in zip(_CARDS, write_card(dataset, settings, (path.name for path in inputs)), strict=True):
+        write_text_atomically(folder / name, text)
     finish_folder(
         folder,
         STAGE,
-        config={"cleaning": dataset.cleaning.model_dump(mode="json"), **config},
-        files=_files(dataset.features),
+        config=settings,
+        files=[*_files(dataset.features), *_CARDS],
         inputs=inputs,
         time=dataset.time,
         features=list(dataset.features),
         counts=dataset.counts(),
         dropped=dataset.dropped,
+        notes=dataset.notes,
     )
 
 
@@ -65,7 +74,7 @@ def load_dataset(folder: Path) -> Dataset:
     """Read a dataset; see `Dataset.load`."""
     manifest = require_folder(folder, STAGE)
     try:
-        given = {key: manifest[key] for key in ("time", "features", "dropped")}
+        given = {key: manifest[key] for key in ("time", "features", "dropped", "notes") if key in manifest}
         facts = _Facts.parse(given | {"cleaning": manifest["config"]["cleaning"]}, f"{folder / MANIFEST}")
         names = [check_modality_name(name) for name in facts.features]
         for file in _files(names):
@@ -80,6 +89,7 @@ def load_dataset(folder: Path) -> Dataset:
             time=facts.time,
             cleaning=facts.cleaning,
             dropped=facts.dropped,
+            notes=facts.notes,
         )
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / MANIFEST} was changed ({error!r}); run {STAGE} again") from None

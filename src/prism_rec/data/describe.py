@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.leakage import measure_leakage
 
 _QUANTILES = {
     "shortest": 0.0,
@@ -20,7 +21,7 @@ _QUANTILES = {
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
-    """Return counts, history lengths, time, split, modalities and what was dropped, as JSON values.
+    """Return counts, history lengths, time, split, leakage, modalities and what was dropped, as JSON values.
 
     `density` is the share of user-item pairs that occur as interactions, repeated pairs counted each time;
     `cold_items` counts items without a training event; the dates exist where times are absolute.
@@ -34,12 +35,55 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         | {name: float(np.quantile(lengths, q)) for name, q in _QUANTILES.items()},
         "time": {"kind": dataset.time} | _dates(dataset),
         "split": {"name": dataset.rule.name, **dataset.split.counts(), "cold_items": _count_cold(dataset)},
+        "leakage": measure_leakage(dataset),
         "features": {
             name: {"width": table.width, "items": int(table.present.sum()), "coverage": table.coverage}
             for name, table in dataset.features.items()
         },
         "dropped": dataset.dropped,
+        "notes": list(dataset.notes),
     }
+
+
+def tell(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what `describe` found as labels and values to read."""
+    lengths, time, split = facts["history_length"], facts["time"], facts["split"]
+    lines = [
+        ("users", f"{facts['users']:,}"),
+        ("items", f"{facts['items']:,} ({split['cold_items']:,} without a training event)"),
+        ("interactions", f"{facts['interactions']:,} (density {facts['density']:.3%})"),
+        ("items a history", ", ".join(f"{name} {value:.4g}" for name, value in lengths.items())),
+        ("time", time["kind"] + (f", {time['first']} to {time['last']}" if "first" in time else "")),
+        (
+            f"split {split['name']}",
+            f"{split['training_interactions']:,} training interactions, "
+            f"{split['validation_queries']:,} validation and {split['test_queries']:,} test queries",
+        ),
+    ]
+    lines += [
+        (f"modality {name}", f"width {table['width']}, {table['items']:,} items ({table['coverage']:.1%})")
+        for name, table in facts["features"].items()
+    ]
+    lines += _tell_leakage(facts["leakage"], time["kind"])
+    dropped = [(reason.replace("_", " "), count) for reason, count in facts["dropped"].items() if count]
+    lines += [(f"dropped {reason}", f"{count:,}") for reason, count in dropped]
+    return lines + [("note", note) for note in facts["notes"]]
+
+
+def _tell_leakage(leakage: dict[str, Any], time: str) -> list[tuple[str, str]]:
+    lines = [("cold test targets", f"{leakage['cold_test_targets']:.2%} of test queries")]
+    if "simultaneous" in leakage:
+        share = leakage["simultaneous"]
+        lines.append(("simultaneous", f"{share:.2%} of interactions, ordered as in the file"))
+    if "later_training" in leakage:
+        later = leakage["later_training"]
+        told = (
+            f"of all training events, {later['mean']:.1%} on average (median {later['median']:.1%}) are later "
+            f"than a test event; {later['any']:.1%} of test events have later ones"
+        )
+        return [*lines, ("leakage", told)]
+    known = "order alone, no times" if time == "order" else "times only since each user's first event"
+    return [*lines, ("leakage", f"not known: there is {known}")]
 
 
 def _dates(dataset: Dataset) -> dict[str, str]:

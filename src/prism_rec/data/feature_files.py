@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-import safetensors
-from safetensors.numpy import load_file
 
 from prism_rec.data.feature_table import Matrix
-from prism_rec.data.reading import first_line, reading
+from prism_rec.data.matrix_file import read_matrix
+from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import InputError
@@ -37,7 +35,7 @@ def read_features(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
         with reading(str(path)):
             frame = pl.read_parquet(path, glob=False)
         return *vectors_from(frame, str(path)), (path,)
-    matrix = _read_matrix(path)
+    matrix = read_matrix(path)
     if not ids_path.is_file():
         raise InputError(f"{ids_path}: no such file; the ids of {path.name} belong there, one a line")
     ids = read_lines(ids_path).alias("item_id")
@@ -49,19 +47,3 @@ def _paths(given: str) -> tuple[Path, Path]:
     if not colon or Path(given).is_file():
         return Path(given), Path(given).with_suffix(".ids.txt")
     return Path(path), Path(ids)
-
-
-def _read_matrix(path: Path) -> Matrix:
-    try:
-        if path.suffix == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False))
-        if path.suffix == ".safetensors":
-            tensors = load_file(path)
-            if "vectors" not in tensors:
-                raise InputError(f"{path} holds {', '.join(tensors) or 'nothing'}; name its matrix 'vectors'")
-            return tensors["vectors"]
-    except InputError:
-        raise
-    except (OSError, EOFError, ValueError, TypeError, KeyError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} cannot be read ({first_line(error)}); check that it is whole") from None
-    raise InputError(f"{path}: the ending says no format; give a .npy, .safetensors or .parquet file")

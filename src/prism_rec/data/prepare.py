@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import polars as pl
 
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_files import read_features
+from prism_rec.data.feature_table import Matrix
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.sources import SOURCES
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.errors import InputError
+
+FeatureReader = Callable[[str], tuple[Matrix, pl.Series, tuple[Path, ...]]]
 
 
 def prepare(
@@ -20,7 +25,9 @@ def prepare(
     out: Path,
     *,
     items: Path | None = None,
+    photos: Path | None = None,
     features: Mapping[str, str] | None = None,
+    read: FeatureReader = read_features,
     columns: Mapping[str, str] | None = None,
     time: TimeKind | None = None,
     cleaning: Cleaning | None = None,
@@ -36,7 +43,10 @@ def prepare(
         interactions: the source's file or folder.
         out: the folder to write; an earlier dataset there is replaced.
         items: a file that describes items.
-        features: for each modality `FILE` or `FILE:IDS`, see `feature_files.read_features`.
+        photos: a file that lists the items' photos.
+        features: for each modality what `read` takes.
+        read: returns matrix, ids and the files read; by default `feature_files.read_features` of `FILE` or
+            `FILE:IDS`. `prism_rec.features.precomputed.read_precomputed` takes folders of `embed` too.
         columns: the files' names for the roles user, item, timestamp, rating.
         time: what timestamps mean, where the source leaves that open.
         cleaning: what to leave out; by default a user's repeated events with one item.
@@ -52,12 +62,12 @@ def prepare(
     if source not in SOURCES:
         raise InputError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}")
     columns = columns or {}
-    log = SOURCES[source](interactions, items, columns, time)
+    log = SOURCES[source](interactions, items, columns, time, photos)
     vectors, files = {}, list(log.files)
     for name, given in (features or {}).items():
-        matrix, ids, read = read_features(given)
+        matrix, ids, paths = read(given)
         vectors[name] = (matrix, ids)
-        files += read
+        files += paths
     cleaning, rule = cleaning or Cleaning(), rule or LeaveOneOut()
     dataset = Dataset.from_log(log, cleaning, rule, vectors, allow_unknown_features)
     dataset.save(out, config={"source": source, "columns": dict(columns)}, inputs=files)

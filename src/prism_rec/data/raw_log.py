@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
+
+from prism_rec.data.feature_table import Matrix
 
 TimeKind = Literal["absolute", "relative", "order"]
 """`absolute`: seconds since 1970; `relative`: seconds since each user's first event; `order`: rank only."""
@@ -14,7 +17,7 @@ TimeKind = Literal["absolute", "relative", "order"]
 
 @dataclass(frozen=True, eq=False)
 class RawLog:
-    """A log as its source has it, checked for form, nothing removed yet.
+    """A log as its source has it, checked for form, nothing removed yet but lines that cannot be read.
 
     Attributes:
         events: `user_id`, `item_id` (strings, exactly as given), `timestamp` (whole or decimal numbers) and,
@@ -23,6 +26,9 @@ class RawLog:
         users: `user_id` (each once) and any further columns, or None.
         time: what the timestamps mean.
         files: the files that were read.
+        features: for each modality that comes with the log, matrix [R, d] and the R item ids.
+        dropped: how much could not be read, and why.
+        notes: one line each on the first things that could not be read, with file and line.
     """
 
     events: pl.DataFrame
@@ -30,3 +36,6 @@ class RawLog:
     time: TimeKind
     users: pl.DataFrame | None = None
     files: tuple[Path, ...] = ()
+    features: Mapping[str, tuple[Matrix, pl.Series]] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -22,14 +22,18 @@ _COLUMNS = {
 
 
 def read_movielens(
-    interactions: Path, items: Path | None, columns: Mapping[str, str], time: TimeKind | None
+    interactions: Path,
+    items: Path | None,
+    columns: Mapping[str, str],
+    time: TimeKind | None,
+    photos: Path | None = None,
 ) -> RawLog:
     """Read the ratings, the films and, where there are any, the tags of a folder; see `Source`.
 
     An item's columns are `title`, `genres` and, with a tags file, `tags`; the last two as `one, another`,
     null where there are none. A film's tags are those of all users and all times, each once, oldest first.
     """
-    refuse("movielens", items=items, columns=columns, time=time)
+    refuse("movielens", items=items, columns=columns, time=time, photos=photos)
     if not interactions.is_dir():
         raise InputError(
             f"{interactions} is no folder; give the folder that holds ratings.csv or ratings.dat"

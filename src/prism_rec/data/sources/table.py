@@ -7,13 +7,18 @@ from pathlib import Path
 
 from prism_rec.data.frames import events_from
 from prism_rec.data.raw_log import RawLog, TimeKind
-from prism_rec.data.sources.files import read_items, scan_table
+from prism_rec.data.sources.files import read_items, refuse, scan_table
 
 
 def read_table(
-    interactions: Path, items: Path | None, columns: Mapping[str, str], time: TimeKind | None
+    interactions: Path,
+    items: Path | None,
+    columns: Mapping[str, str],
+    time: TimeKind | None,
+    photos: Path | None = None,
 ) -> RawLog:
     """Read events, and items where there is a file of them; see `Source`. The usual times are absolute."""
+    refuse("table", photos=photos)
     time = time or "absolute"
     return RawLog(
         events=events_from(scan_table(interactions), columns, time, str(interactions)),

@@ -13,7 +13,11 @@ from prism_rec.errors import InputError
 
 
 def read_text(
-    interactions: Path, items: Path | None, columns: Mapping[str, str], time: TimeKind | None
+    interactions: Path,
+    items: Path | None,
+    columns: Mapping[str, str],
+    time: TimeKind | None,
+    photos: Path | None = None,
 ) -> RawLog:
     """Read the lines, ids parted by spaces or tabs; see `Source`.
 
@@ -21,7 +25,8 @@ def read_text(
     an event is its place in the user's history, from 0. Of `columns`, `item` alone has a use: it names the id
     column of the items file.
     """
-    refuse("text", time=time, columns={role: name for role, name in columns.items() if role != "item"})
+    other_columns = {role: name for role, name in columns.items() if role != "item"}
+    refuse("text", time=time, columns=other_columns, photos=photos)
     lines = read_lines(interactions)
     words = pl.DataFrame({"words": lines.str.extract_all(r"[^ \t]+")}).with_row_index("line", offset=1)
     words = words.filter(pl.col("words").list.len() > 0)
