@@ -5,6 +5,7 @@ import sys
 import typer
 
 from prism_rec import __version__
+from prism_rec.cli.compare import compare
 from prism_rec.cli.describe import describe
 from prism_rec.cli.evaluate import evaluate
 from prism_rec.cli.prepare import prepare
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, describe, train, evaluate, recommend):
+for command in (prepare, describe, train, evaluate, recommend, compare):
     app.command()(command)
 
 

@@ -10,6 +10,7 @@ from prism_rec.evaluate.intervals import estimate_metrics
 from prism_rec.evaluate.metrics import summarise
 from prism_rec.evaluate.results import Evaluation
 from prism_rec.evaluate.slices import (
+    Slice,
     estimate_slices,
     slice_by_history,
     slice_by_popularity,
@@ -22,6 +23,17 @@ def count_popularity(dataset: Dataset) -> np.ndarray:
     return np.bincount(dataset.training().items, minlength=dataset.number_of_items + 1)
 
 
+def standard_slices(dataset: Dataset, part: Literal["validation", "test"]) -> list[Slice]:
+    """Return the slices that every report has: by history, by popularity of the target, by what it lacks."""
+    questions = dataset.queries(part)
+    presence = {name: table.present for name, table in dataset.features.items()}
+    return [
+        *slice_by_history(questions.histories.lengths),
+        *slice_by_popularity(questions.targets, count_popularity(dataset)),
+        *slice_by_presence(questions.targets, presence),
+    ]
+
+
 def report(dataset: Dataset, part: Literal["validation", "test"], evaluation: Evaluation) -> dict[str, Any]:
     """Return metrics, their 95 % intervals over users, and both by slice; JSON values only.
 
@@ -30,15 +42,8 @@ def report(dataset: Dataset, part: Literal["validation", "test"], evaluation: Ev
         part: which questions.
         evaluation: their answers, in the order of the questions.
     """
-    questions = dataset.queries(part)
     popularity = count_popularity(dataset)
-    slices = [
-        *slice_by_history(questions.histories.lengths),
-        *slice_by_popularity(questions.targets, popularity),
-        *slice_by_presence(
-            questions.targets, {name: table.present for name, table in dataset.features.items()}
-        ),
-    ]
+    slices = standard_slices(dataset, part)
     by_slice = estimate_slices(evaluation.ranks, slices)
     return {
         "part": part,

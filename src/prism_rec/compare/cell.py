@@ -1,0 +1,135 @@
+"""Making one cell: claim its folder, train, test once, write the result last."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from prism_rec import __version__
+from prism_rec.compare.recipe import Cell
+from prism_rec.compare.result import RANKS, CellResult, GateWeights, load_result
+from prism_rec.data.dataset import Dataset, Queries
+from prism_rec.errors import InputError
+from prism_rec.evaluate.questions import answer
+from prism_rec.evaluate.report import report
+from prism_rec.folders import MANIFEST, hash_file, require_folder, write_text_atomically
+from prism_rec.model import SequenceRecommender
+from prism_rec.rank import Ranker
+from prism_rec.train import EpochRecord, Listener, train_run
+
+CLAIM = "cell.json"
+LOCK = "lock"
+
+
+@contextmanager
+def locked(cell: Cell, wait: bool) -> Iterator[None]:
+    """Hold the cell against other processes; the system lets go of it when this one ends, however it ends.
+
+    Raises:
+        BlockingIOError: another process holds it, and `wait` is false.
+    """
+    cell.folder.mkdir(parents=True, exist_ok=True)
+    with (cell.folder / LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def check_claim(cell: Cell) -> None:
+    """Check that the folder is free, or was begun with the same settings on the same data.
+
+    Raises:
+        InputError: it was not, or the data is no prepared dataset.
+    """
+    require_folder(cell.dataset, "prepare")
+    path = cell.folder / CLAIM
+    if path.exists() and path.read_text(encoding="utf-8") != _claim(cell):
+        raise InputError(
+            f"{cell.folder} was begun with other settings or data; name another --out, or remove that folder"
+        )
+
+
+def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener] = ()) -> None:
+    """Train the cell, or go on where it stopped, and rank the test targets; nothing is done if it has a result.
+
+    Call it with the cell `locked`.
+
+    Raises:
+        InputError: see `check_claim` and `train_run`.
+    """
+    check_claim(cell)
+    if load_result(cell.folder) is not None:
+        return
+    write_text_atomically(cell.folder / CLAIM, _claim(cell))
+    torch.set_num_threads(threads)
+    dataset = Dataset.load(cell.dataset)
+    model = train_run(dataset, cell.config, cell.folder, True, device, listeners).model
+    questions, settings = dataset.queries("test"), cell.config
+    began = time.perf_counter()
+    evaluation = answer(model, questions, settings.model.max_length, settings.train.rank_batch_size)
+    seconds = time.perf_counter() - began
+    evaluation.save(cell.folder / RANKS)
+    facts, epochs = require_folder(cell.folder, "train"), _read_log(cell)
+    CellResult(
+        version=__version__,
+        data=cell.data,
+        model=cell.model,
+        seed=cell.seed,
+        config=settings.model_dump(mode="json"),
+        loss=settings.objective.kind,
+        negatives=getattr(settings.objective, "negatives", None),
+        device=facts["device"],
+        threads=threads,
+        parameters=facts["parameters"],
+        peak_memory_mb=facts["peak_memory_mb"],
+        training_seconds=round(sum(record.seconds for record in epochs), 3),
+        testing_seconds=round(seconds, 3),
+        best_epoch=facts["best_epoch"],
+        epochs=epochs,
+        test=report(dataset, "test", evaluation),
+        gate=weigh(model, questions, settings.model.max_length, settings.train.rank_batch_size),
+        ranks_sha256=hash_file(cell.folder / RANKS),
+    ).save(cell.folder)
+
+
+@torch.inference_mode()
+def weigh(
+    model: SequenceRecommender, questions: Queries, max_length: int, batch_size: int
+) -> GateWeights | None:
+    """Return the gate's weights after each question's history; None if the model has no gate of its own users."""
+    if not model.fusion.personal:
+        return None
+    ranker = Ranker(model, max_length, batch_size)
+    rows = np.arange(len(questions.users))
+    parts = [
+        ranker.states(questions.histories, rows[begin : begin + batch_size]).weights.cpu().numpy()
+        for begin in range(0, len(rows), batch_size)
+    ]
+    columns = np.concatenate(parts).astype(np.float64).T
+    return GateWeights(
+        components=model.fusion.component_names,
+        mean=tuple(columns.mean(1).tolist()),
+        quantiles=tuple(np.quantile(columns, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1).T.tolist()),
+        histogram=tuple(np.histogram(column, 20, (0, 1))[0].tolist() for column in columns),
+    )
+
+
+def _claim(cell: Cell) -> str:
+    files = json.loads((cell.dataset / MANIFEST).read_text(encoding="utf-8"))["files"]
+    claim = {
+        "config": cell.config.model_dump(mode="json"),
+        "data": {name: facts["sha256"] for name, facts in files.items()},
+    }
+    return json.dumps(claim, indent=2) + "\n"
+
+
+def _read_log(cell: Cell) -> tuple[EpochRecord, ...]:
+    lines = (cell.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    records = (json.loads(line) for line in lines)
+    return tuple(
+        EpochRecord(**{key: value for key, value in record.items() if key != "best_epoch"})
+        for record in records
+    )

@@ -1,0 +1,189 @@
+"""The numbers of a comparison: means over seeds, intervals over users, paired tests, slices, costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+
+from prism_rec.compare.recipe import Cell, Recipe
+from prism_rec.compare.result import RANKS, CellResult, load_result
+from prism_rec.data.dataset import Dataset
+from prism_rec.errors import InputError
+from prism_rec.evaluate.intervals import Estimate, estimate
+from prism_rec.evaluate.metrics import CUTOFFS, METRICS
+from prism_rec.evaluate.report import standard_slices
+from prism_rec.evaluate.results import Evaluation
+from prism_rec.evaluate.significance import benjamini_hochberg, holm, permutation_test, t_test
+
+SEEDS_FOR_A_TEST = 5
+"""With fewer seeds, nothing is said of the differences between seeds."""
+
+
+@dataclass(frozen=True)
+class PValue:
+    """A p-value, and what remains of it when all tests of its kind in the table are taken together."""
+
+    raw: float
+    holm: float
+    benjamini_hochberg: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A model's metric less the reference's, user by user."""
+
+    estimate: Estimate
+    users: PValue
+    """Permutation test over users."""
+    seeds: PValue | None
+    """Paired t-test over seeds; None with fewer than five."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One model on one data set, all seeds together."""
+
+    data: str
+    model: str
+    results: tuple[CellResult, ...]
+    """One a seed."""
+    ranks_SQ: np.ndarray
+    """The rank of each user's target with each seed."""
+
+    def values(self, metric: str) -> np.ndarray:
+        """Return a metric for each user, averaged over seeds."""
+        return np.asarray(self._by_seed(metric).mean(0))
+
+    def seed_means(self, metric: str) -> np.ndarray:
+        """Return a metric for each seed, averaged over users."""
+        return np.asarray(self._by_seed(metric).mean(1))
+
+    def spread(self, metric: str) -> float | None:
+        """Return the standard deviation over seeds; None for a single one."""
+        return stdev(self.seed_means(metric).tolist()) if len(self.results) > 1 else None
+
+    def cost(self, name: str) -> float:
+        """Return the mean over seeds of `training_seconds`, `testing_seconds`, `peak_memory_mb` or `best_epoch`."""
+        return mean(float(getattr(result, name)) for result in self.results)
+
+    def _by_seed(self, metric: str) -> np.ndarray:
+        name, _, k = metric.partition("@")
+        return METRICS[name](self.ranks_SQ.ravel(), int(k)).reshape(self.ranks_SQ.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class SliceOfUsers:
+    """A part of the users with every model's metrics on it."""
+
+    name: str
+    description: str
+    estimates: dict[str, dict[str, Estimate]]
+    """By model, then by metric."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A finished comparison.
+
+    `arms` stand in the order of the table; `estimates` and `differences` are by data, model and metric, `slices` by
+    data. The reference has no differences.
+    """
+
+    recipe: Recipe
+    arms: tuple[Arm, ...]
+    estimates: dict[tuple[str, str, str], Estimate]
+    differences: dict[tuple[str, str, str], Difference]
+    slices: dict[str, list[SliceOfUsers]]
+
+    @property
+    def reference(self) -> str:
+        """The model that the others are tested against."""
+        assert self.recipe.reference is not None
+        return self.recipe.reference
+
+    def arms_of(self, data: str) -> list[Arm]:
+        """Return the models on one data set."""
+        return [arm for arm in self.arms if arm.data == data]
+
+
+def gather(recipe: Recipe, cells: Sequence[Cell]) -> Comparison:
+    """Compute the numbers of finished cells.
+
+    Raises:
+        InputError: a cell without a result.
+    """
+    arms = tuple(
+        _arm([cell for cell in cells if (cell.data, cell.model) == (data, model)])
+        for data in recipe.data
+        for model in recipe.models
+    )
+    metrics = [f"{name}@{k}" for name in METRICS for k in CUTOFFS]
+    estimates = {
+        (arm.data, arm.model, metric): estimate(arm.values(metric)) for arm in arms for metric in metrics
+    }
+    slices = {
+        data: _slices(folder, [arm for arm in arms if arm.data == data], recipe.metrics)
+        for data, folder in recipe.data.items()
+    }
+    return Comparison(recipe, arms, estimates, _differences(recipe, arms), slices)
+
+
+def _arm(cells: Sequence[Cell]) -> Arm:
+    results, ranks = [], []
+    for cell in cells:
+        result = load_result(cell.folder)
+        if result is None:
+            raise InputError(f"{cell.folder} has no result; run the same command again to make it")
+        results.append(result)
+        ranks.append(Evaluation.load(cell.folder / RANKS).ranks)
+    return Arm(cells[0].data, cells[0].model, tuple(results), np.stack(ranks))
+
+
+def _differences(recipe: Recipe, arms: Sequence[Arm]) -> dict[tuple[str, str, str], Difference]:
+    references = {arm.data: arm for arm in arms if arm.model == recipe.reference}
+    tested = [
+        (arm, references[arm.data], metric)
+        for arm in arms
+        if arm.model != recipe.reference
+        for metric in recipe.metrics
+    ]
+    over_users = _correct(
+        [permutation_test(arm.values(metric), other.values(metric)) for arm, other, metric in tested]
+    )
+    over_seeds: Sequence[PValue | None] = [None] * len(tested)
+    if len(recipe.seeds) >= SEEDS_FOR_A_TEST:
+        over_seeds = _correct(
+            [t_test(arm.seed_means(metric), other.seed_means(metric)) for arm, other, metric in tested]
+        )
+    return {
+        (arm.data, arm.model, metric): Difference(
+            estimate(arm.values(metric) - other.values(metric)), over_users[number], over_seeds[number]
+        )
+        for number, (arm, other, metric) in enumerate(tested)
+    }
+
+
+def _correct(p_values: Sequence[float]) -> list[PValue]:
+    if not p_values:
+        return []
+    raw = np.array(p_values)
+    return [
+        PValue(*map(float, values)) for values in zip(raw, holm(raw), benjamini_hochberg(raw), strict=True)
+    ]
+
+
+def _slices(dataset: Path, arms: Sequence[Arm], metrics: Sequence[str]) -> list[SliceOfUsers]:
+    return [
+        SliceOfUsers(
+            part.name,
+            part.description,
+            {
+                arm.model: {metric: estimate(arm.values(metric)[part.members]) for metric in metrics}
+                for arm in arms
+            },
+        )
+        for part in standard_slices(Dataset.load(dataset), "test")
+        if part.members.any()
+    ]

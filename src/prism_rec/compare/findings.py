@@ -1,0 +1,69 @@
+"""What a comparison shows and what it doesn't, in sentences that go no further than its intervals."""
+
+from collections.abc import Sequence
+
+from prism_rec.compare.comparison import SEEDS_FOR_A_TEST, Comparison, Difference
+
+LEVEL = 0.05
+SMALL = 0.05
+"""A difference that papers like to claim, as a share of the reference's metric."""
+
+
+def is_shown(difference: Difference) -> bool:
+    """Tell whether a difference is more than chance over users, the other tests of the table counted."""
+    interval = difference.estimate
+    return (interval.low > 0 or interval.high < 0) and difference.users.holm < LEVEL
+
+
+def resolution(comparison: Comparison, data: str, metric: str) -> float | None:
+    """Return the smallest difference that these users could show, as a share of the reference's metric.
+
+    It is half the width of the widest interval of a difference; None if there is no other model, or if the
+    reference's metric is zero.
+    """
+    halves = [
+        (found.estimate.high - found.estimate.low) / 2
+        for (place, _, name), found in comparison.differences.items()
+        if (place, name) == (data, metric)
+    ]
+    base = comparison.estimates[data, comparison.reference, metric].mean
+    return max(halves) / base if halves and base else None
+
+
+def findings(comparison: Comparison) -> list[str]:
+    """Return the sentences, data set by data set, on the first metric of the recipe; then one on the seeds."""
+    found = [sentence for data in comparison.recipe.data for sentence in _on_data(comparison, data)]
+    return [*found, _on_seeds(comparison.recipe.seeds)]
+
+
+def _on_data(comparison: Comparison, data: str) -> list[str]:
+    metric, reference = comparison.recipe.metrics[0], comparison.reference
+    users = comparison.estimates[data, reference, metric].queries
+    sentences = [
+        _on_difference(comparison.differences[data, arm.model, metric], arm.model, reference, metric, data)
+        for arm in comparison.arms_of(data)
+        if arm.model != reference
+    ]
+    share = resolution(comparison, data, metric)
+    if share is not None:
+        sentences.append(
+            f"{users:,} users of {data} show differences from about {share:.0%} of {reference}'s {metric} on"
+            + (f"; they cannot separate models that differ by {SMALL:.0%}." if share > SMALL else ".")
+        )
+    return sentences
+
+
+def _on_difference(found: Difference, model: str, reference: str, metric: str, data: str) -> str:
+    interval = found.estimate
+    numbers = (
+        f"{data}, {metric}: {model} - {reference} = {interval.mean:+.4f} "
+        f"({interval.low:+.4f} to {interval.high:+.4f}), Holm p {found.users.holm:.2g}"
+    )
+    return numbers + (": more than chance over users." if is_shown(found) else ": no difference is shown.")
+
+
+def _on_seeds(seeds: Sequence[int]) -> str:
+    if len(seeds) >= SEEDS_FOR_A_TEST:
+        return f"{len(seeds)} seeds; every interval is over users, the seeds averaged."
+    number = "One seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
+    return f"{number}: how far other seeds would move these numbers is not known, and no model is claimed to win."

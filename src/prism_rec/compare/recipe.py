@@ -1,0 +1,144 @@
+"""A recipe: which models meet which data with which seeds, and the cells that this makes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from prism_rec.config import Config, read_yaml
+from prism_rec.errors import InputError
+from prism_rec.train import RunConfig
+
+# Names become folders and columns, so they hold nothing that a path or a table could take for its own.
+Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
+MetricName = Annotated[str, StringConstraints(pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")]
+
+BUDGET = ("epochs", "patience", "validate_every", "metric")
+"""Settings of training that decide how long a model may learn and which of its epochs is taken."""
+
+
+class Recipe(Config):
+    """What `prism-rec compare RECIPE` reads.
+
+    `base` is a run's settings (model, objective, train) and `models` what each model changes in them. `reference` is
+    the model that the others are tested against (the first if not given), `metrics` what is shown and tested.
+    `threads` are a cell's, and as many cells run at once as that leaves cores for, or `jobs`.
+    """
+
+    base: dict[str, Any] = {}
+    models: dict[Name, dict[str, Any]] = Field(min_length=1)
+    data: dict[Name, Path] = {}
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
+    reference: str | None = None
+    metrics: tuple[MetricName, ...] = Field(("recall@10", "ndcg@10"), min_length=1)
+    unequal_budget: bool = False
+    threads: int = Field(1, ge=1)
+    jobs: int | None = Field(None, ge=1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one data set with one seed: a run folder with a result."""
+
+    data: str
+    model: str
+    seed: int
+    config: RunConfig
+    dataset: Path
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.data}/{self.model}/seed-{self.seed}"
+
+
+def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> Recipe:
+    """Read a recipe, with dotted overrides such as `base.train.epochs=5`.
+
+    Args:
+        path: a YAML file.
+        overrides: as in `read_yaml`.
+        data: `NAME=FOLDER`, or a folder whose name is the data's, in place of the recipe's own.
+
+    Raises:
+        InputError: see `read_yaml`; an unknown key, a bad name, no data, or a reference that is no model.
+    """
+    values = read_yaml(path, overrides)
+    if data:
+        values["data"] = dict(_name_folder(text) for text in data)
+    recipe = Recipe.parse(values, str(path))
+    if not recipe.data:
+        raise InputError(f"{path} names no data; add data: {{NAME: FOLDER}}, or --data NAME=FOLDER")
+    if len(set(recipe.seeds)) < len(recipe.seeds):
+        raise InputError(f"{path}: seeds: {list(recipe.seeds)} names a seed twice; leave one out")
+    reference = recipe.reference or next(iter(recipe.models))
+    if reference not in recipe.models:
+        raise InputError(
+            f"{path}: reference: {reference!r} is none of the models: {', '.join(recipe.models)}"
+        )
+    return recipe.model_copy(update={"reference": reference})
+
+
+def plan(recipe: Recipe, out: Path) -> list[Cell]:
+    """Return the cells in the order of the table: data by data, model by model, seed by seed.
+
+    Raises:
+        InputError: settings that are wrong, or budgets that differ between models.
+    """
+    configs = {
+        model: RunConfig.parse(_merge(recipe.base, changes), f"model {model}")
+        for model, changes in recipe.models.items()
+    }
+    if not recipe.unequal_budget:
+        _require_equal_budgets(configs)
+    return [
+        Cell(data, model, seed, _with_seed(config, seed), folder, _cell_folder(out, data, model, seed))
+        for data, folder in recipe.data.items()
+        for model, config in configs.items()
+        for seed in recipe.seeds
+    ]
+
+
+def _require_equal_budgets(configs: Mapping[str, RunConfig]) -> None:
+    (first, expected), *others = configs.items()
+    for model, config in others:
+        for key in BUDGET:
+            one, other = getattr(expected.train, key), getattr(config.train, key)
+            if one != other:
+                raise InputError(
+                    f"models {first} and {model} differ in train.{key} ({one} and {other}), so that one may learn "
+                    "longer; make them equal, or set unequal_budget: true"
+                )
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base with the changes made, section by section; a section of another `kind` is replaced whole."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and _of_one_kind(old, value):
+            value = _merge(old, value)
+        merged[key] = value
+    return merged
+
+
+def _of_one_kind(base: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    return bool(changes.get("kind", base.get("kind")) == base.get("kind"))
+
+
+def _with_seed(config: RunConfig, seed: int) -> RunConfig:
+    if "seed" in config.train.model_fields_set:
+        raise InputError("train.seed in a recipe's base or models has no effect; list it under seeds")
+    return config.model_copy(update={"train": config.train.model_copy(update={"seed": seed})})
+
+
+def _cell_folder(out: Path, data: str, model: str, seed: int) -> Path:
+    return out / "cells" / data / model / f"seed-{seed}"
+
+
+def _name_folder(text: str) -> tuple[str, str]:
+    name, equals, folder = text.partition("=")
+    return (name, folder) if equals else (Path(text).name, text)

@@ -1,0 +1,139 @@
+"""The table of a comparison as CSV (everything), Markdown and LaTeX (what a reader wants), and JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prism_rec.compare.comparison import Arm, Comparison
+from prism_rec.compare.findings import findings
+from prism_rec.evaluate.metrics import CUTOFFS, METRICS
+from prism_rec.folders import write_text_atomically
+
+
+def write_tables(comparison: Comparison, out: Path) -> None:
+    """Write table.csv, table.md, table.tex and results.json."""
+    rows = [full_row(comparison, arm) for arm in comparison.arms]
+    shown = [short_row(comparison, arm) for arm in comparison.arms]
+    results = {
+        "recipe": comparison.recipe.model_dump(mode="json"),
+        "findings": findings(comparison),
+        "rows": rows,
+        "slices": {data: [asdict(part) for part in slices] for data, slices in comparison.slices.items()},
+        "cells": [result.model_dump(mode="json") for arm in comparison.arms for result in arm.results],
+    }
+    write_text_atomically(out / "table.csv", as_csv(rows))
+    write_text_atomically(out / "table.md", as_markdown(shown, findings(comparison)))
+    write_text_atomically(out / "table.tex", as_latex(shown))
+    write_text_atomically(out / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+
+
+def full_row(comparison: Comparison, arm: Arm) -> dict[str, Any]:
+    """Return every number of one model on one data set; empty where a number does not apply."""
+    row: dict[str, Any] = {
+        "data": arm.data,
+        "model": arm.model,
+        "seeds": len(arm.results),
+        "users": arm.ranks_SQ.shape[1],
+        "loss": arm.results[0].loss,
+        "negatives": arm.results[0].negatives,
+        "parameters": arm.results[0].parameters,
+        "epochs": sum(len(result.epochs) for result in arm.results) / len(arm.results),
+        **{name: arm.cost(name) for name in ("best_epoch", "training_seconds", "testing_seconds")},
+        "peak_memory_mb": arm.cost("peak_memory_mb"),
+    }
+    for metric in (f"{name}@{k}" for name in METRICS for k in CUTOFFS):
+        value = comparison.estimates[arm.data, arm.model, metric]
+        row |= {metric: value.mean, f"{metric} sd": arm.spread(metric)}
+        row |= {f"{metric} low": value.low, f"{metric} high": value.high}
+    for metric in comparison.recipe.metrics:
+        row |= _difference_columns(comparison, arm, metric)
+    return row
+
+
+def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[str, float | None]:
+    found = comparison.differences.get((arm.data, arm.model, metric))
+    interval = found.estimate if found else None
+    columns = {
+        f"{metric} difference": interval.mean if interval else None,
+        f"{metric} difference low": interval.low if interval else None,
+        f"{metric} difference high": interval.high if interval else None,
+    }
+    for kind in ("users", "seeds"):
+        p_value = getattr(found, kind) if found else None
+        for name in ("raw", "holm", "benjamini_hochberg"):
+            columns[f"{metric} p {kind} {name}"] = getattr(p_value, name) if p_value else None
+    return columns
+
+
+def short_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
+    """Return what a reader wants of one model on one data set, as texts by column."""
+    first, reference = arm.results[0], comparison.reference
+    row = {"data": arm.data, "model": arm.model, "loss": loss_of(arm)}
+    for metric in comparison.recipe.metrics:
+        value, spread = comparison.estimates[arm.data, arm.model, metric], arm.spread(metric)
+        deviation = "" if spread is None else f" ± {spread:.4f}"
+        row[metric] = f"{value.mean:.4f}{deviation} ({value.low:.4f} to {value.high:.4f})"
+    for metric in comparison.recipe.metrics:
+        found = comparison.differences.get((arm.data, arm.model, metric))
+        gap = found.estimate if found else None
+        row[f"{metric} - {reference}"] = (
+            f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})" if gap else "reference"
+        )
+        row[f"{metric} p users, Holm"] = f"{found.users.holm:.2g}" if found else ""
+        if found and found.seeds:
+            row[f"{metric} p seeds, Holm"] = f"{found.seeds.holm:.2g}"
+    return row | {
+        "parameters": f"{first.parameters:,}",
+        "best epoch": f"{arm.cost('best_epoch'):.0f}",
+        "train s": f"{arm.cost('training_seconds'):.0f}",
+        "test s": f"{arm.cost('testing_seconds'):.1f}",
+        "peak MB": f"{arm.cost('peak_memory_mb'):.0f}",
+    }
+
+
+def loss_of(arm: Arm) -> str:
+    """Return the loss with its negatives, which every row of a table names."""
+    negatives = arm.results[0].negatives
+    return f"{arm.results[0].loss}, {'all items' if negatives is None else f'{negatives} negatives'}"
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns of all rows, in order of appearance."""
+    return list(dict.fromkeys(column for row in rows for column in row))
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rows as CSV; a number that does not apply is empty."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns_of(rows), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def as_markdown(rows: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
+    """Return the rows as a Markdown table with notes below it."""
+    columns = columns_of(rows)
+    lines = [columns, ["---"] * len(columns), *([row.get(column, "") for column in columns] for row in rows)]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{table}\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
+
+
+def as_latex(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return the rows as a LaTeX tabular with the rules of booktabs."""
+    columns = columns_of(rows)
+    lines = [_latex_line([row.get(column, "") for column in columns]) for row in rows]
+    head = [rf"\begin{{tabular}}{{{'l' * len(columns)}}}", r"\toprule", _latex_line(columns), r"\midrule"]
+    return "\n".join([*head, *lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _latex_line(cells: Sequence[str]) -> str:
+    escaped = (
+        cell.replace("_", r"\_").replace("%", r"\%").replace("±", r"$\pm$").replace(" - ", " $-$ ")
+        for cell in cells
+    )
+    return " & ".join(escaped) + r" \\"
