@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -34,6 +35,10 @@ class Backbone(nn.Module, ABC):
     ) -> Float[Tensor, "B L S"]:
         """Return the states, S wide."""
 
+    def last(self, inputs_BLV: Float[Tensor, "B L V"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B S"]:
+        """Return the state after each history's last item; overridden where that costs less than all states."""
+        return last_of(self(inputs_BLV, lengths_B), lengths_B)
+
     @abstractmethod
     def initialise(self, module: nn.Module) -> None:
         """Draw the first weights of one module of the model (the id table and the fusion included)."""
@@ -49,6 +54,11 @@ class Backbone(nn.Module, ABC):
     def content_query(self, states: Float[Tensor, "*P S"]) -> Float[Tensor, "*P D"]:
         """Return the side of the state that meets a content component; the state itself unless overridden."""
         return states
+
+
+def last_of(values_BLX: Float[Tensor, "B L X"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B X"]:
+    """Return what stands at each history's last item."""
+    return values_BLX[torch.arange(len(lengths_B), device=lengths_B.device), lengths_B - 1]
 
 
 def check_heads(width: int, heads: int) -> None:

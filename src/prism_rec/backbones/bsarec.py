@@ -26,6 +26,7 @@ from prism_rec.backbones.base import Backbone, check_heads
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
 from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
 from prism_rec.nn.gather import gather_rows
 from prism_rec.nn.low_pass import low_pass_matrix
@@ -37,7 +38,7 @@ class FrequencyFilter(nn.Module):
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.beta_D = nn.Parameter(torch.randn(width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.norm = nn.LayerNorm(width, eps=1e-12)
 
     def forward(
@@ -58,7 +59,7 @@ class BSARecLayer(nn.Module):
         self.alpha = alpha
         self.filter = FrequencyFilter(width, dropout)
         self.attention = CausalAttention(width, heads, attention_dropout)
-        self.attention_dropout = nn.Dropout(dropout)
+        self.attention_dropout = Dropout(dropout)
         self.attention_norm = nn.LayerNorm(width, eps=1e-12)
         self.feed_forward = FeedForward(width, 4 * width, F.gelu, dropout)
         self.feed_forward_norm = nn.LayerNorm(width, eps=1e-12)
@@ -92,7 +93,7 @@ class BSARec(Backbone):
         super().__init__()
         self.positions = Positions(max_length, width, origin)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(
             BSARecLayer(width, heads, dropout, attention_dropout, alpha) for _ in range(layers)
         )

@@ -16,6 +16,7 @@ from prism_rec.backbones.base import Backbone, check_heads
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
 from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.swiglu import SwiGLU
 
 
@@ -30,7 +31,7 @@ class LiGRLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = SwiGLU(width, hidden, dropout)
         self.feed_forward_gate = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """Attend, then transform."""
@@ -56,7 +57,7 @@ class ESASRec(Backbone):
     ) -> None:
         super().__init__()
         self.positions = Positions(max_length, width, origin)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.Sequential(*(LiGRLayer(width, heads, hidden, dropout) for _ in range(layers)))
 
     def forward(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone
 from prism_rec.config import Config
+from prism_rec.nn.dropout import Dropout
 
 
 class GRU4Rec(Backbone):
@@ -20,7 +21,7 @@ class GRU4Rec(Backbone):
 
     def __init__(self, width: int, layers: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.gru = nn.GRU(width, hidden, layers, bias=False, batch_first=True)
         self.output = nn.Linear(hidden, width)
 

@@ -8,19 +8,22 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, check_heads
+from prism_rec.backbones.base import Backbone, check_heads, last_of
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
 from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
 
 
 class Block(nn.Module, ABC):
-    """One layer of the encoder: [B, L, D] -> [B, L, D], causal."""
+    """One layer of the encoder."""
 
     @abstractmethod
-    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
-        """Attend, then transform."""
+    def forward(
+        self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
+    ) -> Float[Tensor, "B A D"]:
+        """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1."""
 
 
 class OriginalBlock(Block):
@@ -37,11 +40,14 @@ class OriginalBlock(Block):
         self.feed_forward_norm = nn.LayerNorm(width, eps=1e-8)
         self.feed_forward = FeedForward(width, width, F.relu, dropout, hidden_dropout=dropout)
 
-    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
-        """Attend, then transform."""
-        x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), x_BLD)
-        x_BLD = self.feed_forward_norm(x_BLD)
-        return x_BLD + self.feed_forward(x_BLD)
+    def forward(
+        self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
+    ) -> Float[Tensor, "B A D"]:
+        """Attend, then transform; see `Block.forward`."""
+        asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
+        x_BAD = asking_BAD + self.attention(self.attention_norm(asking_BAD), x_BLD, lengths_B)
+        x_BAD = self.feed_forward_norm(x_BAD)
+        return x_BAD + self.feed_forward(x_BAD)
 
 
 class PostNormBlock(Block):
@@ -50,15 +56,19 @@ class PostNormBlock(Block):
     def __init__(self, width: int, heads: int, dropout: float, attention_dropout: float) -> None:
         super().__init__()
         self.attention = CausalAttention(width, heads, attention_dropout)
-        self.attention_dropout = nn.Dropout(dropout)
+        self.attention_dropout = Dropout(dropout)
         self.attention_norm = nn.LayerNorm(width, eps=1e-12)
         self.feed_forward = FeedForward(width, 4 * width, F.gelu, dropout)
         self.feed_forward_norm = nn.LayerNorm(width, eps=1e-12)
 
-    def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
-        """Attend, then transform."""
-        x_BLD = self.attention_norm(x_BLD + self.attention_dropout(self.attention(x_BLD, x_BLD)))
-        return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
+    def forward(
+        self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
+    ) -> Float[Tensor, "B A D"]:
+        """Attend, then transform; see `Block.forward`."""
+        asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
+        attended_BAD = self.attention_dropout(self.attention(asking_BAD, x_BLD, lengths_B))
+        x_BAD = self.attention_norm(asking_BAD + attended_BAD)
+        return self.feed_forward_norm(x_BAD + self.feed_forward(x_BAD))
 
 
 class OriginalSASRec(Backbone):
@@ -70,7 +80,7 @@ class OriginalSASRec(Backbone):
         super().__init__()
         self.scale = width**0.5
         self.positions = Positions(max_length, width, origin)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(OriginalBlock(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width, eps=1e-8)
 
@@ -78,10 +88,20 @@ class OriginalSASRec(Backbone):
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L D"]:
         """Encode; see `Backbone.forward`."""
-        x_BLD = self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
+        x_BLD = self._embed(inputs_BLD, lengths_B)
         for block in self.blocks:
             x_BLD = block(x_BLD)
         return self.norm(x_BLD)
+
+    def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
+        """Encode, computing the last layer where it is asked for alone."""
+        x_BLD = self._embed(inputs_BLD, lengths_B)
+        for block in self.blocks[:-1]:
+            x_BLD = block(x_BLD)
+        return self.norm(self.blocks[-1](x_BLD, lengths_B)).squeeze(1)
+
+    def _embed(self, inputs_BLD: Tensor, lengths_B: Tensor) -> Tensor:
+        return self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, zero biases."""
@@ -107,7 +127,7 @@ class PostNormSASRec(Backbone):
         super().__init__()
         self.positions = Positions(max_length, width, origin)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(
             PostNormBlock(width, heads, dropout, attention_dropout) for _ in range(layers)
         )
@@ -116,10 +136,20 @@ class PostNormSASRec(Backbone):
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L D"]:
         """Encode; see `Backbone.forward`."""
-        x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, inputs_BLD.shape[1])))
+        x_BLD = self._embed(inputs_BLD, lengths_B)
         for block in self.blocks:
             x_BLD = block(x_BLD)
         return x_BLD
+
+    def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
+        """Encode, computing the last layer where it is asked for alone."""
+        x_BLD = self._embed(inputs_BLD, lengths_B)
+        for block in self.blocks[:-1]:
+            x_BLD = block(x_BLD)
+        return self.blocks[-1](x_BLD, lengths_B).squeeze(1)
+
+    def _embed(self, inputs_BLD: Tensor, lengths_B: Tensor) -> Tensor:
+        return self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, inputs_BLD.shape[1])))
 
     def initialise(self, module: nn.Module) -> None:
         """N(0, 0.02) for tables and maps, zero biases."""

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from prism_rec.backbones.base import Backbone, check_heads
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
+from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
 from prism_rec.nn.gaussian import DistanceName, Gaussian, GaussianDistance, gaussian_distance
 
@@ -51,7 +52,7 @@ class GaussianAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.distance = distance
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.mean = StreamMaps(width)
         self.covariance = StreamMaps(width)
 
@@ -87,7 +88,7 @@ class StosaLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.attention = GaussianAttention(width, heads, attention_dropout, distance)
-        self.attention_dropout = nn.Dropout(dropout)
+        self.attention_dropout = Dropout(dropout)
         self.attention_norm = nn.LayerNorm(width, eps=1e-12)
         self.mean_feed_forward = FeedForward(width, 4 * width, F.elu, dropout)
         self.mean_norm = nn.LayerNorm(width, eps=1e-12)
@@ -126,7 +127,7 @@ class Stosa(Backbone):
         self.distance = gaussian_distance(distance)
         self.positions = Positions(max_length, 2 * width, origin)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(
             StosaLayer(width, heads, dropout, attention_dropout, self.distance) for _ in range(layers)
         )

@@ -23,10 +23,15 @@ class Parts(NamedTuple):
 
     components_IJD: Float[Tensor, "I J D"]  # zero where absent
     present_IJ: Bool[Tensor, "I J"]
-    evidence_IE: Float[Tensor, "I E"]  # what the gate sees of an item; E may be 0
-    projected_IMD: Float[
-        Tensor, "I M D"
-    ]  # each modality in the common space; the absent vector where lacking
+    projected_IMD: Float[Tensor, "I M D"]  # in the common space; where lacking, what stands for it
+
+    def take(self, places: Int[Tensor, " _"]) -> "Parts":
+        """Return the parts of some of the items."""
+        return Parts(
+            gather_rows(self.components_IJD, places),
+            self.present_IJ[places],
+            gather_rows(self.projected_IMD, places),
+        )
 
 
 class History(NamedTuple):
@@ -38,6 +43,10 @@ class History(NamedTuple):
     features: Features
     ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
+    seen_S: Int[Tensor, " S"]  # which of the items stand in a history, padding left out
+    evidence_IE: Float[
+        Tensor, "I E"
+    ]  # what a gate sees of each item; zero for those that stand in no history
     index_BL: Int[Tensor, "B L"]  # position of each place's item among the I
     lengths_B: Int[Tensor, " B"]
 
@@ -90,6 +99,10 @@ class Fusion(nn.Module, ABC):
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return what depends on the item alone; computed once per distinct item."""
 
+    def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
+        """Return what the gate sees of each item; E is 0 where there is no gate."""
+        return ids_ID[:, :0]
+
     @abstractmethod
     def forward(self, history: History) -> Fused:
         """Return what is added to the ids at each position; position t must see items 1..t alone."""
@@ -134,7 +147,7 @@ def weigh_components(history: History, weights_BLJ: Float[Tensor, "B L J"]) -> F
     """Sum the components of each place's item with the weights given, shared over those that it has."""
     shared_BLJ = share_weights(weights_BLJ, history.parts.present_IJ[history.index_BL])
     components_BLJD = gather_rows(history.parts.components_IJD, history.index_BL)
-    return Fused((shared_BLJ[..., None] * components_BLJD).sum(-2), weights_BLJ)
+    return Fused((shared_BLJ[..., None, :] @ components_BLJD).squeeze(-2), weights_BLJ)
 
 
 def empty_parts(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
@@ -143,6 +156,5 @@ def empty_parts(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
     return Parts(
         components_IJD=projected_IMD.new_zeros(items, 0, width),
         present_IJ=torch.zeros(items, 0, dtype=torch.bool, device=projected_IMD.device),
-        evidence_IE=projected_IMD.new_zeros(items, 0),
         projected_IMD=projected_IMD,
     )

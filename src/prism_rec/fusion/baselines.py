@@ -47,7 +47,7 @@ class SumFusion(Fusion):
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return the projections as components."""
         projected_IMD = self.projections(features)
-        return Parts(projected_IMD, features.present_IM, ids_ID[:, :0], projected_IMD)
+        return Parts(projected_IMD, features.present_IM, projected_IMD)
 
     def forward(self, history: History) -> Fused:
         """Add all components with weight one."""
@@ -70,7 +70,7 @@ class ConcatFusion(Fusion):
         projected_IMD = self.projections(features)
         described_I1 = features.present_IM.any(1, keepdim=True)
         concat_ID = self.outer(F.gelu(self.inner(projected_IMD.flatten(1)))) * described_I1
-        return Parts(concat_ID[:, None], described_I1, ids_ID[:, :0], projected_IMD)
+        return Parts(concat_ID[:, None], described_I1, projected_IMD)
 
     def forward(self, history: History) -> Fused:
         """Add the component with weight one."""
@@ -91,12 +91,13 @@ class GateFusion(Fusion):
         self.gate = Gate(len(modalities), width, temperature, dropout, sees)
 
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
-        """Return the projections as components; the learned absent vector is what the gate sees of a lack."""
+        """Return the projections as components."""
         projected_IMD = self.projections(features)
-        components_IMD = projected_IMD * features.present_IM[..., None]
-        return Parts(
-            components_IMD, features.present_IM, self.gate.evidence(projected_IMD, ids_ID), projected_IMD
-        )
+        return Parts(projected_IMD * features.present_IM[..., None], features.present_IM, projected_IMD)
+
+    def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
+        """Return the gate's view of each item; of a modality that it lacks, the learned absent vector."""
+        return self.gate.evidence(parts.projected_IMD, ids_ID)
 
     def forward(self, history: History) -> Fused:
         """Add the components with the user's weights."""

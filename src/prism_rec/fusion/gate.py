@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from prism_rec.fusion.base import History
+from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.gather import gather_rows
 
 Sees = Literal["prefix", "item"]
@@ -40,7 +41,7 @@ class Gate(nn.Module):
         self.sees = sees
         self.inner = nn.Linear((components + 1) * width, 2 * width)
         self.outer = nn.Linear(2 * width, components)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def evidence(
         self, components_IJD: Float[Tensor, "I J D"], ids_ID: Float[Tensor, "I D"]
@@ -55,7 +56,7 @@ class Gate(nn.Module):
 
     def weigh(self, history: History) -> Float[Tensor, "B L J"]:
         """Return the weights at every position of a batch of histories."""
-        evidence_BLE = gather_rows(history.parts.evidence_IE, history.index_BL)
+        evidence_BLE = gather_rows(history.evidence_IE, history.index_BL)
         if self.sees == "prefix":
             counts_L = torch.arange(1, evidence_BLE.shape[1] + 1, device=evidence_BLE.device)
             evidence_BLE = evidence_BLE.cumsum(1) / counts_L[:, None]

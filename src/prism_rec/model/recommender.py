@@ -7,6 +7,7 @@ so the score explains itself; an item without history still has its content term
 so that ranking is a matrix product.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone
+from prism_rec.backbones.base import Backbone, last_of
 from prism_rec.fusion.base import Features, Fusion, History, Parts, share_weights
 from prism_rec.model.items import ItemTable
 from prism_rec.nn.gather import gather_rows
@@ -30,6 +31,8 @@ class ItemSet(NamedTuple):
     features: Features
     ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
+    seen_S: Int[Tensor, " S"]  # which of the items may stand in a history, padding left out
+    evidence_IE: Float[Tensor, "I E"]  # what the fusion's gate sees of them; zero for the others
 
 
 class UserStates(NamedTuple):
@@ -84,22 +87,44 @@ class SequenceRecommender(nn.Module):
         """What a score is the sum of: `id`, then the fusion's components if candidates are scored by them."""
         return ("id", *self.fusion.component_names) if self.content else ("id",)
 
-    def item_set(self, rows: Int[Tensor, "*P"] | None = None) -> ItemSet:
-        """Gather the distinct items among `rows` with their components; None: the whole catalogue.
+    def item_set(
+        self, histories: Int[Tensor, "..."] | None = None, candidates: Int[Tensor, "..."] | None = None
+    ) -> ItemSet:
+        """Gather the distinct items of some histories and candidates with their components.
 
         Padding is always among them, in the first place, so that histories can point to it.
+
+        Args:
+            histories: catalogue rows, padding allowed; None: any item may stand in a history.
+            candidates: catalogue rows; None: every item.
         """
         every = torch.arange(self.items.number_of_items + 1, device=self.device)
-        if rows is None:
-            rows_I = place_N = every
-        else:
+        rows_I = place_N = every
+        if histories is not None and candidates is not None:
             occurs = torch.zeros_like(every, dtype=torch.bool)
             occurs[0] = True
-            occurs[rows.flatten()] = True
+            occurs[histories.flatten()] = True
+            occurs[candidates.flatten()] = True
             rows_I, place_N = occurs.nonzero().squeeze(1), occurs.cumsum(0) - 1
         features, ids_IV = self.items.features(rows_I), self.items.ids(rows_I)
-        parts = self.fusion.parts(features, ids_IV[:, : self.items.width])
-        return ItemSet(rows_I, place_N, features, ids_IV, parts)
+        ids_ID = ids_IV[:, : self.items.width]
+        parts = self.fusion.parts(features, ids_ID)
+        seen = torch.zeros_like(rows_I, dtype=torch.bool)
+        seen[slice(None) if histories is None else place_N[histories.flatten()]] = True
+        seen[0] = False
+        seen_S = seen.nonzero().squeeze(1)
+        return ItemSet(
+            rows_I, place_N, features, ids_IV, parts, seen_S, self._evidence(parts, ids_ID, seen_S)
+        )
+
+    def _evidence(
+        self, parts: Parts, ids_ID: Float[Tensor, "I D"], seen_S: Int[Tensor, " S"]
+    ) -> Float[Tensor, "I E"]:
+        """Return what the gate sees of the items that stand in histories, computed for them alone."""
+        if len(seen_S) == len(ids_ID) - 1:
+            return self.fusion.evidence(parts, ids_ID)
+        evidence_SE = self.fusion.evidence(parts.take(seen_S), gather_rows(ids_ID, seen_S))
+        return evidence_SE.new_zeros(len(ids_ID), evidence_SE.shape[1]).index_copy(0, seen_S, evidence_SE)
 
     def history(
         self, histories_BL: Int[Tensor, "B L"], lengths_B: Int[Tensor, " B"], items: ItemSet
@@ -111,7 +136,15 @@ class SequenceRecommender(nn.Module):
             lengths_B: at least 1.
             items: the set.
         """
-        return History(items.features, items.ids_IV, items.parts, items.place_N[histories_BL], lengths_B)
+        return History(
+            items.features,
+            items.ids_IV,
+            items.parts,
+            items.seen_S,
+            items.evidence_IE,
+            items.place_N[histories_BL],
+            lengths_B,
+        )
 
     def encode(self, history: History) -> UserStates:
         """Return state and weights after each of the P real positions, history by history: [P, S] and [P, J].
@@ -119,32 +152,47 @@ class SequenceRecommender(nn.Module):
         Histories of about one length are encoded together, whatever the batch: hardly anything is computed for
         padding, and the batch may be as mixed as training wants it.
         """
-        groups_B = torch.frexp((history.lengths_B - 1).clamp_min(0).float()).exponent
         encoded, places = [], []
         offsets_B = history.lengths_B.cumsum(0) - history.lengths_B
-        for group in groups_B.unique():
-            rows = (groups_B == group).nonzero().squeeze(1)
+        for rows in self._rows_by_length(history):
             part = history.take(rows)
-            mask = part.mask()
-            fused = self.fusion(part)
-            inputs_BLV = gather_rows(part.ids_IV, part.index_BL) + self._in_all_streams(fused.vectors_BLD)
-            states_BLS = self.backbone(inputs_BLV, part.lengths_B)
-            real_P = mask.flatten().nonzero().squeeze(1)
-            encoded.append([gather_rows(v.flatten(0, 1), real_P) for v in (states_BLS, fused.weights_BLJ)])
-            places.append((offsets_B[rows, None] + torch.arange(mask.shape[1], device=mask.device))[mask])
-        order = torch.cat(places).argsort()
-        return UserStates(*(gather_rows(torch.cat(values), order) for values in zip(*encoded, strict=True)))
+            mask_BL = part.mask()
+            inputs_BLV, weights_BLJ = self._inputs(part)
+            values = (self.backbone(inputs_BLV, part.lengths_B), weights_BLJ)
+            real_P = mask_BL.flatten().nonzero().squeeze(1)
+            encoded.append([gather_rows(value.flatten(0, 1), real_P) for value in values])
+            places.append(
+                (offsets_B[rows, None] + torch.arange(mask_BL.shape[1], device=self.device))[mask_BL]
+            )
+        return _in_order(encoded, places)
+
+    def encode_last(self, history: History) -> UserStates:
+        """Return state and weights after each history's last item, [B, S] and [B, J]."""
+        encoded, places = [], self._rows_by_length(history)
+        for rows in places:
+            part = history.take(rows)
+            inputs_BLV, weights_BLJ = self._inputs(part)
+            states_BS = self.backbone.last(inputs_BLV, part.lengths_B)
+            encoded.append([states_BS, last_of(weights_BLJ, part.lengths_B)])
+        return _in_order(encoded, places)
+
+    @staticmethod
+    def _rows_by_length(history: History) -> list[Int[Tensor, " _"]]:
+        """Part the histories so that those of a part differ in length by a factor of two at most."""
+        groups_B = torch.frexp((history.lengths_B - 1).float()).exponent
+        return [(groups_B == group).nonzero().squeeze(1) for group in groups_B.unique()]
+
+    def _inputs(self, history: History) -> tuple[Float[Tensor, "B L V"], Float[Tensor, "B L J"]]:
+        """Return what the backbone sees, id + fused, and the weights of the components in it."""
+        fused = self.fusion(history)
+        inputs_BLV = gather_rows(history.ids_IV, history.index_BL) + self._in_all_streams(fused.vectors_BLD)
+        return inputs_BLV, fused.weights_BLJ
 
     def _in_all_streams(self, fused_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L V"]:
         """Return what a fusion adds to the ids: as it is to the first stream, through a map to the others."""
         if self.further_streams is not None:
             return torch.cat([fused_BLD, self.further_streams(fused_BLD)], -1)
         return F.pad(fused_BLD, (0, (self.backbone.streams - 1) * self.items.width))
-
-    def encode_last(self, history: History) -> UserStates:
-        """Return state and weights after each history's last item, [B, S] and [B, J]."""
-        users = self.encode(history)
-        return UserStates(*(gather_rows(values, history.lengths_B.cumsum(0) - 1) for values in users))
 
     def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:
         """Return the items' side of the inner product, grouped by the components that the items have.
@@ -159,12 +207,7 @@ class SequenceRecommender(nn.Module):
         else:
             place = items.place_N[rows]
             ids_IV = gather_rows(items.ids_IV, place)
-            parts = Parts(
-                *(
-                    part[place] if part.dtype == torch.bool else gather_rows(part, place)
-                    for part in items.parts
-                )
-            )
+            parts = items.parts.take(place)
         keys_IQ = self.backbone.id_key(ids_IV)
         if not self.content:
             return [KeyGroup(rows, keys_IQ, parts.present_IJ.new_zeros(0))]
@@ -215,3 +258,9 @@ class SequenceRecommender(nn.Module):
 
 def _inner(left: Float[Tensor, "P ... D"], right: Float[Tensor, "P ... D"]) -> Tensor:
     return (left * right[:, None]).sum(-1)
+
+
+def _in_order(encoded: Sequence[Sequence[Tensor]], places: Sequence[Tensor]) -> UserStates:
+    """Join what was computed in parts; `places` says where each row of a part belongs."""
+    order = torch.cat(tuple(places)).argsort()
+    return UserStates(*(gather_rows(torch.cat(values), order) for values in zip(*encoded, strict=True)))

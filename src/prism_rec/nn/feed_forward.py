@@ -5,6 +5,8 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from prism_rec.nn.dropout import Dropout
+
 
 class FeedForward(nn.Module):
     """Two linear maps with an activation between them; dropout after the activation and at the end.
@@ -29,8 +31,8 @@ class FeedForward(nn.Module):
         self.inner = nn.Linear(width, hidden)
         self.outer = nn.Linear(hidden, width)
         self.activation = activation
-        self.hidden_dropout = nn.Dropout(hidden_dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.hidden_dropout = Dropout(hidden_dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "*P D"]) -> Float[Tensor, "*P D"]:
         """Map each vector on its own."""

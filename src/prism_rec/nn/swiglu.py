@@ -4,6 +4,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from prism_rec.nn.dropout import Dropout
+
 
 class SwiGLU(nn.Module):
     """W_out dropout(silu(W_gate x) * W_in x), all maps without bias (Shazeer, arXiv 2002.05202).
@@ -19,7 +21,7 @@ class SwiGLU(nn.Module):
         self.gate = nn.Linear(width, hidden, bias=False)
         self.inner = nn.Linear(width, hidden, bias=False)
         self.outer = nn.Linear(hidden, width, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "*P D"]) -> Float[Tensor, "*P D"]:
         """Map each vector on its own."""

@@ -19,7 +19,7 @@ class CrossEntropy(Objective):
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""
-        items = model.item_set()
+        items = model.item_set(batch.histories_BL)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
         users = model.encode(history)
         groups = model.keys(items)
@@ -60,7 +60,7 @@ class SampledCrossEntropy(Objective):
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""
         negatives_C = self.probability_N.multinomial(self.negatives, replacement=True) + 1
-        items = model.item_set(torch.cat([batch.histories_BL.flatten(), batch.targets_P, negatives_C]))
+        items = model.item_set(batch.histories_BL, torch.cat([batch.targets_P, negatives_C]))
         history = model.history(batch.histories_BL, batch.lengths_B, items)
         users = model.encode(history)
         targets_P1 = batch.targets_P[:, None]

@@ -38,7 +38,7 @@ class SampledObjective(Objective):
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""
         candidates_PC = self.candidates(batch)
-        items = model.item_set(torch.cat([batch.histories_BL.flatten(), candidates_PC.flatten()]))
+        items = model.item_set(batch.histories_BL, candidates_PC)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
         scores_PC = model.score(model.encode(history), candidates_PC, items)
         return Outcome(self.loss(scores_PC[:, :1], scores_PC[:, 1:]), history)

@@ -41,7 +41,7 @@ class StosaObjective(BayesianPersonalisedRanking):
         if not isinstance(model.backbone, Stosa):
             raise InputError(NEEDS_STOSA)
         candidates_PC = self.candidates(batch)
-        items = model.item_set(torch.cat([batch.histories_BL.flatten(), candidates_PC.flatten()]))
+        items = model.item_set(batch.histories_BL, candidates_PC)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
         contributions_PCJ = model.contributions(model.encode(history), candidates_PC, items)
         scores_PC = contributions_PCJ.sum(-1)

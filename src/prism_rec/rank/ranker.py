@@ -76,11 +76,11 @@ class Ranker:
         scores_BN = torch.empty(len(users.states), len(self.items.rows_I), device=self.model.device)
         scores_BN[:, 0] = -torch.inf
         for group in self.groups:
-            part = self.model.queries(users, group) @ group.keys_IK.T
+            query_BK = self.model.queries(users, group)
             if len(self.groups) == 1:
-                scores_BN[:, 1:] = part
+                torch.mm(query_BK, group.keys_IK.T, out=scores_BN[:, 1:])
             else:
-                scores_BN.index_copy_(1, group.rows_I, part)
+                scores_BN[:, group.rows_I] = query_BK @ group.keys_IK.T
         return scores_BN
 
     def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:

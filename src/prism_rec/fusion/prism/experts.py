@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from prism_rec.nn.dropout import Dropout
+
 # What one modality contributes to the experts' hidden layer, before bias and activation.
 Share = Float[Tensor, "J I H"]
 
@@ -31,7 +33,7 @@ class Experts(nn.Module):
         self.inner_bias_JH = nn.Parameter(torch.zeros(components, hidden))
         self.outer_weight_JHD = nn.Parameter(torch.empty(components, hidden, width))
         self.outer_bias_JD = nn.Parameter(torch.zeros(components, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -71,8 +71,12 @@ class PrismFusion(Fusion):
         projected_IMD = self.projections(features)
         shares = [self.experts.share(m, projected_IMD[:, m]) for m in range(projected_IMD.shape[1])]
         present_IJ = component_presence(features.present_IM)
-        components_IJD = self.experts(shares).transpose(0, 1) * present_IJ[..., None]
-        return Parts(components_IJD, present_IJ, self.gate.evidence(components_IJD, ids_ID), projected_IMD)
+        components_IJD = self.experts(shares).transpose(0, 1).contiguous() * present_IJ[..., None]
+        return Parts(components_IJD, present_IJ, projected_IMD)
+
+    def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
+        """Return the gate's view of each item."""
+        return self.gate.evidence(parts.components_IJD, ids_ID)
 
     def forward(self, history: History) -> Fused:
         """Add the components with the user's weights (equation 11)."""
@@ -80,13 +84,11 @@ class PrismFusion(Fusion):
 
     def interaction_loss(self, history: History) -> Float[Tensor, ""]:
         """Return equation 9 over the distinct items of the histories."""
-        distinct_I = distinct(history)
-        projected_IMD = gather_rows(history.parts.projected_IMD, distinct_I)
-        present_IM = history.features.present_IM[distinct_I]
-        views = masked_views(
-            self.experts, projected_IMD.unbind(1), draw_noise(projected_IMD, present_IM).unbind(1)
-        )
-        losses_J = interaction_losses(*views, present_IM, self.config.margin, self.config.triplet_distance)
+        projected_SMD = gather_rows(history.parts.projected_IMD, history.seen_S)
+        present_SM = history.features.present_IM[history.seen_S]
+        masks = draw_noise(projected_SMD, present_SM).unbind(1)
+        views = masked_views(self.experts, projected_SMD.unbind(1), masks)
+        losses_J = interaction_losses(*views, present_SM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 
 
@@ -105,10 +107,3 @@ def lambda_vector(lambdas: Lambdas, modalities: Sequence[str]) -> Float[Tensor, 
     """Return the loss weights in the order of the components."""
     uniques = [lambdas.of_unique(modality) for modality in modalities]
     return torch.tensor([*uniques, lambdas.redundancy, lambdas.synergy])
-
-
-def distinct(history: History) -> Tensor:
-    """Return the positions, among the history's items, of those that really occur in it."""
-    occurs_I = torch.zeros(len(history.ids_ID), dtype=torch.bool, device=history.ids_ID.device)
-    occurs_I[history.index_BL[history.mask()]] = True
-    return occurs_I.nonzero().squeeze(1)

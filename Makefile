@@ -1,0 +1,45 @@
+# Everything runs in a virtual environment of the project's own; only Python 3.11 or newer and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := runs/demo
+SMALL := examples/movielens-small
+
+.PHONY: help demo test lint docs bench clean
+
+help:
+	@echo "make demo    train PRISM beside its baselines on bundled data; writes $(DEMO)/comparison/report.html"
+	@echo "make test    run the tests"
+	@echo "make lint    check style, types and layers"
+	@echo "make docs    build the documentation into site/"
+	@echo "make bench   measure the speed of training and ranking"
+
+# Written last, so that an interrupted installation is taken up again.
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch -e '.[dev]'
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/prism-rec prepare --source movielens --interactions $(SMALL) --min-rating 4 --core 5 \
+		--features image=$(SMALL)/image.npy --features text=$(SMALL)/text.npy --out $(DEMO)/data
+	$(BIN)/prism-rec compare recipes/demo.yaml --data $(DEMO)/data --out $(DEMO)/comparison
+	$(BIN)/prism-rec recommend $(DEMO)/comparison/cells/data/prism/seed-0 --user 1 --k 5
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/train.py --json
+
+clean:
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache

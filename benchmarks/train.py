@@ -1,0 +1,122 @@
+"""Speed and memory of training and ranking on synthetic data of the size of Amazon Beauty.
+
+    python benchmarks/train.py [--json]
+
+Settings of PRISM's release: width 256, 1 layer, 4 heads, window 100, batch 256, binary cross-entropy with one
+negative, PRISM over two modalities of 512 numbers. Each form runs in a process of its own, so that its peak memory
+is its own: `published` pools over the history and scores candidates by id; `content` is the form of this library,
+causal, its candidates scored by id and components. The speed of a 2048 x 2048 float32 product stands beside, so that
+machines compare.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import torch
+
+from prism_rec.batches import TrainingBatches
+from prism_rec.data.feature_table import FeatureTable
+from prism_rec.data.histories import Histories
+from prism_rec.rank import Ranker
+from prism_rec.train.config import RunConfig
+from prism_rec.train.loop import make_optimizer, train_epoch
+
+USERS, ITEMS, INTERACTIONS = 22_363, 12_101, 198_502
+FORMS = {"published": ("prism_published", "id"), "content": ("prism", "content")}
+
+
+def make_histories(random: np.random.Generator) -> Histories:
+    """Draw training histories: at least 3 items, a geometric tail, popular items more often."""
+    extra = INTERACTIONS - 5 * USERS
+    lengths = 3 + random.multinomial(extra, random.dirichlet(np.full(USERS, 0.5)))
+    weights = 1 / np.arange(1, ITEMS + 1) ** 0.7
+    items = random.choice(ITEMS, size=lengths.sum(), p=weights / weights.sum()) + 1
+    return Histories(items.astype(np.int64), np.concatenate([[0], lengths.cumsum()]))
+
+
+def make_features(random: np.random.Generator) -> dict[str, FeatureTable]:
+    """Draw unit vectors for every item."""
+    tables = {}
+    for name in ("image", "text"):
+        vectors = random.standard_normal((ITEMS + 1, 512), np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors[0] = 0
+        tables[name] = FeatureTable(vectors, np.arange(ITEMS + 1) > 0)
+    return tables
+
+
+def measure(form: str) -> dict[str, float]:
+    """Train one epoch after a warm-up of some batches, then rank every user."""
+    fusion, candidates = FORMS[form]
+    config = RunConfig.parse(
+        {
+            "model": {
+                "width": 256,
+                "max_length": 100,
+                "candidates": candidates,
+                "fusion": {"kind": fusion},
+                "backbone": {"kind": "sasrec", "form": "post_norm", "layers": 1, "heads": 4, "dropout": 0.3},
+            },
+            "objective": {"kind": "bce", "negatives": 1},
+            "train": {"batch_size": 256, "learning_rate": 1e-3},
+        },
+        "benchmark",
+    )
+    torch.manual_seed(0)
+    random = np.random.default_rng(0)
+    histories = make_histories(random)
+    model = config.model.build(ITEMS, make_features(random))
+    objective = config.objective.build()
+    objective.begin_training(histories, ITEMS, model.device)
+    optimizer = make_optimizer({"model": model, "objective": objective}, config.train)
+    warm_up = Histories(histories.items[: histories.offsets[2048]], histories.offsets[:2049])
+    train_epoch(model, objective, optimizer, TrainingBatches(warm_up, 100, 256, 0), 1, config.train)
+    record = train_epoch(model, objective, optimizer, TrainingBatches(histories, 100, 256, 0), 1, config.train)
+    began = time.perf_counter()
+    Ranker(model, 100).rank(histories, random.integers(1, ITEMS + 1, USERS))
+    return {
+        "train.users_per_second": round(USERS / record.seconds),
+        "rank.users_per_second": round(USERS / (time.perf_counter() - began)),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def measure_product() -> int:
+    """Return the speed of a 2048 x 2048 float32 matrix product in GFLOP/s, the best of several."""
+    left, right = torch.randn(2, 2048, 2048).unbind()
+    seconds = []
+    for _ in range(10):
+        began = time.perf_counter()
+        left @ right
+        seconds.append(time.perf_counter() - began)
+    return round(2 * 2048**3 / min(seconds) / 1e9)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--form", choices=FORMS, help="measure this form alone, in this process")
+    arguments = parser.parse_args()
+    if arguments.form:
+        print(json.dumps(measure(arguments.form)))
+        return
+    results: dict[str, float] = {"matrix_product_gflops": measure_product(), "threads": torch.get_num_threads()}
+    for form in FORMS:
+        output = subprocess.run(
+            [sys.executable, __file__, "--form", form], check=True, capture_output=True, text=True
+        ).stdout
+        prefix = "" if form == "published" else f"{form}."
+        results |= {prefix + key: value for key, value in json.loads(output).items()}
+    if arguments.json:
+        print(json.dumps(results))
+    else:
+        print("\n".join(f"{key:32} {value:,}" for key, value in results.items()))
+
+
+if __name__ == "__main__":
+    main()
