@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import torch
 from pydantic import Field
 
 from prism_rec.backbones.stosa import Stosa, StosaConfig
