@@ -32,7 +32,8 @@ def write_card(dataset: Dataset, config: Mapping[str, Any], inputs: Iterable[str
     rows = tell(describe(dataset))
     bars = count_lengths(dataset.histories.lengths)
     settings = json.dumps(config, indent=2, ensure_ascii=False)
-    return _as_markdown(rows, bars, settings, list(inputs)), _as_html(rows, bars, settings, list(inputs))
+    files = list(inputs)
+    return _as_markdown(rows, bars, settings, files), _as_html(rows, bars, settings, files)
 
 
 def count_lengths(lengths: np.ndarray) -> list[tuple[str, int]]:

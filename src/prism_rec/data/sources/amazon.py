@@ -68,7 +68,7 @@ def _describe_2018(fields: Fields) -> dict[str, Any]:
     return {
         "title": fields.read("title", _title_2018),
         "description": fields.read("description", sentence),
-        "brand": fields.read("brand", sentence),
+        "brand": fields.read("brand", _brand_2018),
         "categories": fields.read("category", _categories_2018),
         "images": fields.read("imageURLHighRes", plain_texts) + fields.read("imageURL", plain_texts),
     }
@@ -87,6 +87,10 @@ def _describe_2023(fields: Fields) -> dict[str, Any]:
 def _title_2018(value: Any) -> str | None:
     title = sentence(value)
     return None if title and "getTime" in title else title  # scripts of the page that ended up in the title
+
+
+def _brand_2018(value: Any) -> str | None:
+    return sentence(value.removeprefix("by\n") if isinstance(value, str) else value)
 
 
 def _categories_2018(value: Any) -> list[str]:

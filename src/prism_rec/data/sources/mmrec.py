@@ -21,7 +21,8 @@ from prism_rec.data.sources.files import refuse
 from prism_rec.data.sources.recbole import find_inter, scan_atomic
 from prism_rec.errors import InputError
 
-COLUMNS = {"user": "userID", "item": "itemID", "timestamp": "timestamp", "rating": "rating"}
+COLUMNS = {"user": "userID", "item": "itemID"}
+TIME = "timestamp"
 LABEL = "x_label"
 FEATURES = {"image": "image_feat.npy", "text": "text_feat.npy"}
 MAPPINGS = {"user": "u_id_mapping.csv", "item": "i_id_mapping.csv"}
@@ -78,8 +79,8 @@ def _read_inter(path: Path) -> tuple[pl.DataFrame, TimeKind, pl.Series | None]:
     with reading(str(path)):
         names = scan.collect_schema().names()
         labels = scan.select(LABEL).collect().to_series() if LABEL in names else None
-    kind: TimeKind = "absolute" if COLUMNS["timestamp"] in names else "order"
-    events = events_from(scan, COLUMNS if kind == "absolute" else _without_times(), kind, str(path))
+    kind: TimeKind = "absolute" if TIME in names else "order"
+    events = events_from(scan, COLUMNS, kind, str(path))
     if labels is not None:
         labels = labels.cast(pl.Int64, strict=False)
         if not labels.is_between(0, 2).fill_null(False).all():
@@ -89,10 +90,6 @@ def _read_inter(path: Path) -> tuple[pl.DataFrame, TimeKind, pl.Series | None]:
         if kind == "order":
             events = events.with_columns(timestamp=labels)
     return events, kind, labels
-
-
-def _without_times() -> dict[str, str]:
-    return {role: name for role, name in COLUMNS.items() if role in ("user", "item")}
 
 
 def _compare_split(path: Path, events: pl.DataFrame, labels: pl.Series) -> tuple[str, ...]:

@@ -19,8 +19,9 @@ def parse_json(line: bytes) -> Mapping[str, Any]:
     Raises:
         UnreadableError: it holds none.
     """
+    text = _decode(line)
     try:
-        record = json.loads(_decode(line))
+        record = json.loads(text)
     except (ValueError, RecursionError):
         raise UnreadableError("not JSON") from None
     return _require_mapping(record)

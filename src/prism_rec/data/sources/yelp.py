@@ -3,7 +3,7 @@
 An item is a business. Its columns, as no publication says how texts and pictures were gathered:
 
 title        the business's name
-categories   its categories, in Yelp's order
+categories   its categories in Yelp's order, `Restaurants, Pizza`
 attributes   what is true of it, in plain words: `wi fi free`, `good for kids`, `ambience casual`
 city, state  where it is
 images       its photos' file names, food first, then inside, outside, drink, and menus last; equal labels in
@@ -101,8 +101,8 @@ def _describe(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _categories(value: Any) -> list[str]:
-    return words(value.split(",") if isinstance(value, str) else value)
+def _categories(value: Any) -> str | None:
+    return ", ".join(words(value.split(",") if isinstance(value, str) else value)) or None
 
 
 def _attributes(value: Any) -> str | None:

@@ -1,0 +1,141 @@
+"""The chain from raw files to a dataset with features: a recipe in, a folder out.
+
+prepared/        the log alone, with what describes the items
+images/          one checked picture an item
+vectors/NAME/    one modality's vectors
+dataset/         prepared/ and vectors/ in one: what training reads
+steps.json       what each step was last done with
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.dataset_folder import STAGE as PREPARE
+from prism_rec.data.prepare import prepare
+from prism_rec.data.split import parse_rule
+from prism_rec.errors import InputError
+from prism_rec.features.chain import Step, run_chain
+from prism_rec.features.contents import pictures_of, texts_of
+from prism_rec.features.embed import STAGE as EMBED
+from prism_rec.features.embed import embed, load_embedding
+from prism_rec.features.encoders.find import find_encoder
+from prism_rec.features.engines.local import LocalEngine
+from prism_rec.features.images import STAGE as IMAGES
+from prism_rec.features.recipe import EmbedStep, ImagesStep, PrepareStep, Recipe
+from prism_rec.folders import MANIFEST, require_folder
+
+
+def build(recipe: Recipe, tell: Callable[[str], None] = lambda line: None, progress: bool = False) -> Path:
+    """Do what is left to do of a recipe; safe to kill and to call again.
+
+    Args:
+        recipe: the settings.
+        tell: called with a line when a step begins or is passed over.
+        progress: show progress bars.
+
+    Returns:
+        The folder of the dataset, ready to train on.
+
+    Raises:
+        InputError: whatever a step finds wrong; what earlier steps made is kept.
+    """
+    out = recipe.out
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; name a folder for the output")
+    steps = [_prepare(recipe.prepare, out)]
+    if recipe.images is not None:
+        steps.append(_images(recipe.images, out, progress))
+    steps += [_embed(name, step, out, progress) for name, step in recipe.embed.items()]
+    steps.append(_join(list(recipe.embed), out))
+    run_chain(steps, out / "steps.json", tell)
+    return out / "dataset"
+
+
+def _prepare(given: PrepareStep, out: Path) -> Step:
+    def run() -> None:
+        prepare(
+            given.source,
+            given.interactions,
+            out / "prepared",
+            items=given.items,
+            photos=given.photos,
+            columns=given.columns,
+            time=given.time,
+            cleaning=given.cleaning,
+            rule=parse_rule(given.split),
+        )
+
+    paths = (given.interactions, given.items, given.photos)
+    files = tuple(file for path in paths if path is not None for file in _files(path))
+    return Step("prepare", out / "prepared", PREPARE, given.model_dump(mode="json"), files, run)
+
+
+def _images(given: ImagesStep, out: Path, progress: bool) -> Step:
+    folder, table = out / "images", out / "prepared" / "items.parquet"
+
+    def run() -> None:
+        try:
+            from prism_rec.features.images.gather import gather_images
+        except ModuleNotFoundError as error:
+            raise InputError(f"images needs {error.name}: pip install 'prism-rec[images]'") from None
+        columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, disable=not progress) as bar:
+            task = bar.add_task("pictures", total=None)
+            gather_images(
+                table, folder, given, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+
+    # A folder of photos has its own record, in images/: there new ones are for `prism-rec images`.
+    archive = () if given.local is None or given.local.is_dir() else (given.local,)
+    return Step("images", folder, IMAGES, given.model_dump(mode="json"), (table, *archive), run)
+
+
+def _embed(name: str, given: EmbedStep, out: Path, progress: bool) -> Step:
+    folder, table, pictures = out / "vectors" / name, out / "prepared" / "items.parquet", out / "images"
+    source = table if given.fields else pictures / MANIFEST
+    settings = given.model_dump(mode="json")
+
+    def run() -> None:
+        if given.fields:
+            contents = texts_of(pl.read_parquet(table, glob=False), given.fields, str(table))
+        else:
+            contents = pictures_of(pictures)
+        encoder = find_encoder(
+            given.encoder,
+            contents.modality,
+            revision=given.revision,
+            max_tokens=given.max_tokens,
+            precision=given.precision,
+        )
+        engine = LocalEngine(given.workers)
+        embed(contents, encoder, folder, engine=engine, config=settings, inputs=[source], progress=progress)
+
+    weights = _files(Path(given.encoder)) if Path(given.encoder).is_dir() else []
+    return Step(f"embed {name}", folder, EMBED, settings, (source, *weights), run)
+
+
+def _join(names: list[str], out: Path) -> Step:
+    prepared, folders = out / "prepared", {name: out / "vectors" / name for name in names}
+
+    def run() -> None:
+        manifest = require_folder(prepared, PREPARE)
+        vectors = {name: load_embedding(folder) for name, folder in folders.items()}
+        config = {**manifest["config"], "raw_files": manifest["inputs"], "encoders": _encoders(folders)}
+        Dataset.load(prepared).with_features(vectors).save(out / "dataset", config)
+
+    manifests = tuple(folder / MANIFEST for folder in (prepared, *folders.values()))
+    return Step("join", out / "dataset", PREPARE, {"features": names}, manifests, run)
+
+
+def _encoders(folders: Mapping[str, Path]) -> dict[str, str]:
+    return {name: require_folder(folder, EMBED)["config"]["encoder"] for name, folder in folders.items()}
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]

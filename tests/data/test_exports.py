@@ -1,0 +1,112 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from prism_rec.data import Cleaning, Dataset, LeaveOneOut, Temporal
+from prism_rec.data.exports import EXPORTS, export
+from prism_rec.data.raw_log import RawLog
+from prism_rec.data.sources import SOURCES
+from prism_rec.errors import InputError
+
+IDS = ["B0", "007", "7", "é 😀", "../../x", "null"]
+
+
+def make(ids: list[str] = IDS, **options: object) -> Dataset:
+    log = pl.DataFrame(
+        {
+            "user_id": [user for user in ("ann", "../bob", "7") for _ in ids],
+            "item_id": ids + ids[::-1] + ids[2:] + ids[:2],
+            "timestamp": [10 * place for place in range(3 * len(ids))],
+        }
+    )
+    items = pl.DataFrame(
+        {
+            "item_id": ids,
+            "title": ["A\tb", 'say "x"', None, "two\nlines", "", "t"],
+            "categories": [["Home", "Lamps and more"], [], ["x"], None, ["a", "b"], ["c"]],
+            "price:usd": [1.5, None, 2.0, 3.0, 4.0, 5.0],
+        }
+    )
+    vectors = np.random.default_rng(0).standard_normal((len(ids), 4))
+    features = {"image": (vectors, ids), "text": (vectors[1:, :3], ids[1:]), "audio": (vectors, ids)}
+    return Dataset.from_frame(log, items, features, **options)  # type: ignore[arg-type]
+
+
+def read(form: str, folder: Path) -> RawLog:
+    return SOURCES[form](folder, None, {}, None)
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("time", ["absolute", "order"])
+def test_what_is_written_is_read_back(tmp_path: Path, form: str, time: str) -> None:
+    dataset = make(time=time)
+    export(dataset, form, tmp_path / "set")
+    again = Dataset.from_log(read(form, tmp_path / "set"), Cleaning(), LeaveOneOut())
+    ids, ids_again = dataset.items["item_id"], again.items["item_id"]
+    assert again.users["user_id"].to_list() == dataset.users["user_id"].to_list()
+    for user in range(3):
+        history, history_again = dataset.histories[user] - 1, again.histories[user] - 1
+        assert ids.gather(history).to_list() == ids_again.gather(history_again).to_list()
+    assert again.notes == ()
+    for name, table in again.features.items():
+        given = dataset.features[name]
+        order = [0, *(ids.to_list().index(item) + 1 for item in ids_again)]
+        np.testing.assert_allclose(table.vectors, given.vectors[order], atol=1e-7)
+        np.testing.assert_array_equal(table.present, given.present[order])
+    assert list(again.features) == (["image", "text"] if form == "mmrec" else [])
+    assert json.loads((tmp_path / "set/manifest.json").read_text())["stage"] == "export"
+
+
+def test_recbole_gets_typed_columns_without_separators_in_them(tmp_path: Path) -> None:
+    export(make(), "recbole", tmp_path / "set")
+    inter, item = ((tmp_path / f"set/set.{kind}").read_text().split("\n") for kind in ("inter", "item"))
+    assert inter[:2] == ["user_id:token\titem_id:token\ttimestamp:float", "ann\tB0\t0"]
+    assert item == [
+        "item_id:token\ttitle:token_seq\tcategories:token_seq\tprice_usd:float",
+        "B0\tA b\tHome Lamps_and_more\t1.5",
+        "007\tsay  x \t\t",
+        "7\t\tx\t2.0",
+        "é 😀\ttwo lines\t\t3.0",
+        "../../x\t\ta b\t4.0",
+        "null\tt\tc\t5.0",
+        "",
+    ]
+    assert (tmp_path / "set/set.user").read_text().startswith("user_id:token\nann\n")
+
+
+def test_mmrec_gets_labels_numbers_and_matrices(tmp_path: Path) -> None:
+    export(make(), "mmrec", tmp_path / "set")
+    lines = (tmp_path / "set/set.inter").read_text().splitlines()
+    assert lines[:2] == ["userID\titemID\ttimestamp\tx_label", "0\t0\t0\t0"]
+    assert [line.rsplit("\t", 1)[1] for line in lines[1:7]] == ["0", "0", "0", "0", "1", "2"]
+    assert (tmp_path / "set/i_id_mapping.csv").read_text().startswith("item_id\titemID\nB0\t0\n007\t1\n")
+    text = np.load(tmp_path / "set/text_feat.npy")
+    assert text.shape == (6, 3)
+    assert not text[0].any()
+    assert (tmp_path / "set/audio_feat.npy").exists()
+
+
+def test_a_temporal_split_becomes_labels_by_time(tmp_path: Path) -> None:
+    export(make(split=Temporal(times=(30, 100))), "mmrec", tmp_path / "set")
+    lines = (tmp_path / "set/set.inter").read_text().splitlines()[1:]
+    labels = {int(line.split("\t")[2]): line.rsplit("\t", 1)[1] for line in lines}
+    assert [labels[time] for time in (20, 30, 90, 100, 170)] == ["0", "1", "1", "2", "2"]
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("bad", ["a\tb", "a\nb", 'a"b', ""])
+def test_an_id_that_the_format_cannot_hold_is_refused(tmp_path: Path, form: str, bad: str) -> None:
+    with pytest.raises(InputError, match="item_id .* the format cannot; rename it"):
+        export(make([*IDS[:5], bad]), form, tmp_path / "set")
+    assert not (tmp_path / "set/manifest.json").exists()
+
+
+def test_other_folders_and_formats_are_refused(tmp_path: Path) -> None:
+    make().save(tmp_path / "data")
+    with pytest.raises(InputError, match="another stage's output"):
+        export(make(), "recbole", tmp_path / "data")
+    with pytest.raises(InputError, match="unknown format 'csv'; choose one of recbole, mmrec"):
+        export(make(), "csv", tmp_path / "set")
