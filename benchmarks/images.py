@@ -75,7 +75,7 @@ def measure(number: int) -> dict[str, float]:
     try:
         base = f"http://127.0.0.1:{receiver.recv()}"
         table = pl.DataFrame({"item_id": range(number)}).with_columns(
-            image=pl.format(f"{base}/{{}}", "item_id")
+            images=pl.format(f"{base}/{{}}", "item_id")
         )
         with tempfile.TemporaryDirectory() as folder:
             begin = time.perf_counter()

@@ -23,7 +23,7 @@ def images(
         Path | None, typer.Option(help="Folder, zip or tar with the photos that the table names.")
     ] = None,
     item_column: Annotated[str, typer.Option(help="The table's column of item ids.")] = "item_id",
-    source_column: Annotated[str, typer.Option(help="The table's column of URLs or names.")] = "image",
+    source_column: Annotated[str, typer.Option(help="The table's column of URLs or names.")] = "images",
     retry_failed: Annotated[
         bool,
         typer.Option(
@@ -56,7 +56,7 @@ def images(
 
     For instance:
 
-        prism-rec images --table items.parquet --source-column images --out images
+        prism-rec images --table prepared/items.parquet --out images
         prism-rec images --out images --retry-failed
     """
     from prism_rec.features.images.options import GatherOptions

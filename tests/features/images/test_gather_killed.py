@@ -57,7 +57,7 @@ def images(tmp_path: Path) -> Path:
 def table(server: PictureServer, tmp_path: Path) -> Path:
     urls = [f"{server.base}/ok/{n}.jpg" for n in range(PICTURES_IN_ALL)]
     path = tmp_path / "table.parquet"
-    pl.DataFrame({"item_id": range(PICTURES_IN_ALL), "image": urls}).write_parquet(path)
+    pl.DataFrame({"item_id": range(PICTURES_IN_ALL), "images": urls}).write_parquet(path)
     return path
 
 

@@ -61,7 +61,7 @@ MAY_PASS = {path for path, (status, _, _) in EXPECTED.items() if status == "retr
 
 
 def table(server: PictureServer, *paths: str) -> pl.DataFrame:
-    return pl.DataFrame({"item_id": paths, "image": [server.base + path for path in paths]})
+    return pl.DataFrame({"item_id": paths, "images": [server.base + path for path in paths]})
 
 
 def statuses(folder: Path) -> dict[str, str]:
@@ -160,7 +160,7 @@ def test_the_first_source_that_yields_a_picture_wins(server: PictureServer, imag
     rows = pl.DataFrame(
         {
             "item_id": ["both", "both", "none", "shared"],
-            "image": [
+            "images": [
                 [server.base + path for path in sources[:2]],
                 [server.base + path for path in sources[2:]],
                 [],
@@ -203,7 +203,7 @@ def test_a_lost_picture_file_is_fetched_again(server: PictureServer, images: Pat
 
 def test_names_of_items_and_files_from_data_go_nowhere(server: PictureServer, images: Path) -> None:
     rows = pl.DataFrame(
-        {"item_id": ["../../x", "/etc/passwd"], "image": [server.base + "/ok/../../x.jpg"] * 2}
+        {"item_id": ["../../x", "/etc/passwd"], "images": [server.base + "/ok/../../x.jpg"] * 2}
     )
     gather_images(rows, images, LOOPBACK)
     assert [path.name for path in images.parent.iterdir()] == ["images"]
@@ -228,7 +228,7 @@ def test_names_of_items_and_files_from_data_go_nowhere(server: PictureServer, im
     ],
 )
 def test_what_may_not_be_contacted_is_a_failure_for_good(images: Path, url: str, reason: str) -> None:
-    gather_images(pl.DataFrame({"item_id": ["a"], "image": [url]}), images, QUICK)
+    gather_images(pl.DataFrame({"item_id": ["a"], "images": [url]}), images, QUICK)
     row = pl.read_parquet(images / PICTURES).row(0, named=True)
     assert (row["status"], row["reason"]) == ("failed", reason)
 

@@ -11,7 +11,7 @@ import pytest
 from picture_server import draw
 
 from prism_rec.errors import InputError
-from prism_rec.features.images import PICTURES
+from prism_rec.features.images import PICTURES, visits
 from prism_rec.features.images.gather import gather_images
 from prism_rec.features.images.local import read_photos
 from prism_rec.features.images.options import GatherOptions
@@ -79,7 +79,7 @@ def test_every_place_gives_the_same(make, tmp_path: Path) -> None:
 @EVERY_PLACE
 def test_local_photos_are_gathered_like_any_other(make, tmp_path: Path) -> None:
     names = sorted(WANTED)
-    table = pl.DataFrame({"item_id": names, "image": names})
+    table = pl.DataFrame({"item_id": names, "images": names})
     options = GatherOptions(local=make(tmp_path), size=32, max_bytes=MOST)
     gather_images(table, tmp_path / "images", options)
     rows = pl.read_parquet(tmp_path / "images" / PICTURES)
@@ -95,7 +95,7 @@ def test_local_photos_are_gathered_like_any_other(make, tmp_path: Path) -> None:
 
 def test_a_photo_that_comes_later_is_read_by_the_next_run(tmp_path: Path) -> None:
     photos, images = make_folder(tmp_path), tmp_path / "images"
-    table = pl.DataFrame({"item_id": ["a", "b"], "image": ["one.jpg", "later.jpg"]})
+    table = pl.DataFrame({"item_id": ["a", "b"], "images": ["one.jpg", "later.jpg"]})
     gather_images(table, images, GatherOptions())
     assert pl.read_parquet(images / PICTURES)["reason"].to_list() == ["no-local-photos"] * 2
     gather_images(table, images, GatherOptions(local=photos))
@@ -160,7 +160,7 @@ def test_a_member_that_unpacks_to_too_much_or_to_something_else(tmp_path: Path) 
 def test_an_archive_cut_short_is_one_clear_error_and_what_was_read_is_kept(tmp_path: Path) -> None:
     place = make_packed_tar(tmp_path)
     place.write_bytes(place.read_bytes()[:-1200])
-    table = pl.DataFrame({"item_id": ["a", "b"], "image": ["one.jpg", "large.jpg"]})
+    table = pl.DataFrame({"item_id": ["a", "b"], "images": ["one.jpg", "large.jpg"]})
     with pytest.raises(InputError, match=r"photos\.tar cannot be read \(.*\); get it again"):
         gather_images(table, tmp_path / "images", GatherOptions(local=place))
     assert len((tmp_path / "images" / "journal.jsonl").read_text().splitlines()) == 2
@@ -172,3 +172,28 @@ def test_a_place_of_another_kind_is_refused(tmp_path: Path) -> None:
         tell(tmp_path / "photos.rar", {"a.jpg"})
     with pytest.raises(InputError, match="no such folder or archive"):
         tell(tmp_path / "nowhere", {"a.jpg"})
+
+
+def test_of_an_item_s_photos_only_those_up_to_the_first_picture_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, images = make_folder(tmp_path), tmp_path / "images"
+    sources = [
+        ["absent.jpg", "large.jpg", "one.jpg", "unread.jpg"],
+        ["deep/two.jpg", "three.png"],
+        ["large.jpg"],
+    ]
+    table = pl.DataFrame({"item_id": ["a", "b", "c"], "images": sources})
+    read = []
+
+    def spy(place: Path, names: set[str], max_bytes: int):
+        read.append(sorted(names))
+        return read_photos(place, names, max_bytes)
+
+    monkeypatch.setattr(visits, "read_photos", spy)
+    gather_images(table, images, GatherOptions(local=photos, max_bytes=MOST))
+    assert read == [["absent.jpg", "deep/two.jpg", "large.jpg"], ["one.jpg"]]
+    assert pl.read_parquet(images / PICTURES)["url"].to_list() == ["one.jpg", "deep/two.jpg", "large.jpg"]
+    read.clear()
+    gather_images(table, images, GatherOptions(local=photos, max_bytes=MOST, visit="everything"))
+    assert read == [["absent.jpg", "deep/two.jpg", "large.jpg"], ["one.jpg"]]

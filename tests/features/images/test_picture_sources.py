@@ -17,14 +17,14 @@ WANTED = {"item_id": ["7", "8"], "sources": [["a", "b"], []]}
 @pytest.mark.parametrize(
     "table",
     [
-        pl.DataFrame({"item_id": [7, 8, 7], "image": ["a", None, " b "]}),
-        pl.DataFrame({"item_id": ["7", "8"], "image": [["a", "", "b", None, "a"], []]}),
-        pl.DataFrame({"item_id": ["7", "8", "7"], "image": [["a"], None, ["a", "b"]]}),
-        pd.DataFrame({"item_id": [7, 7, 8], "image": ["a", "b", ""]}),
+        pl.DataFrame({"item_id": [7, 8, 7], "images": ["a", None, " b "]}),
+        pl.DataFrame({"item_id": ["7", "8"], "images": [["a", "", "b", None, "a"], []]}),
+        pl.DataFrame({"item_id": ["7", "8", "7"], "images": [["a"], None, ["a", "b"]]}),
+        pd.DataFrame({"item_id": [7, 7, 8], "images": ["a", "b", ""]}),
     ],
 )
 def test_rows_and_lists_become_one_row_an_item(table: object) -> None:
-    assert read_sources(table, "item_id", "image").to_dict(as_series=False) == WANTED
+    assert read_sources(table, "item_id", "images").to_dict(as_series=False) == WANTED
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
@@ -40,24 +40,24 @@ def test_tables_are_read_from_files(ending: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (pl.DataFrame({"item_id": [1]}), r"sources has no column 'image' \(found: item_id\)"),
-        (pl.DataFrame({"item_id": [1], "image": [3.5]}), "column 'image' holds Float64; give text"),
-        (pl.DataFrame({"item_id": [1.5], "image": ["a"]}), "column 'item_id' holds Float64; give ids"),
-        (pl.DataFrame({"item_id": ["a", None], "image": ["a", "b"]}), "row 2: no item_id"),
+        (pl.DataFrame({"item_id": [1]}), r"sources has no column 'images' \(found: item_id\)"),
+        (pl.DataFrame({"item_id": [1], "images": [3.5]}), "column 'images' holds Float64; give text"),
+        (pl.DataFrame({"item_id": [1.5], "images": ["a"]}), "column 'item_id' holds Float64; give ids"),
+        (pl.DataFrame({"item_id": ["a", None], "images": ["a", "b"]}), "row 2: no item_id"),
         ([1, 2], "give a polars, pandas or Arrow frame"),
     ],
 )
 def test_a_table_of_another_form_is_refused(table: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_sources(table, "item_id", "image")
+        read_sources(table, "item_id", "images")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "table.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match=r"table\.parquet cannot be read"):
-        read_sources(tmp_path / "table.parquet", "item_id", "image")
+        read_sources(tmp_path / "table.parquet", "item_id", "images")
     with pytest.raises(InputError, match="no such file"):
-        read_sources(tmp_path / "none.csv", "item_id", "image")
+        read_sources(tmp_path / "none.csv", "item_id", "images")
 
 
 def test_an_item_s_row_speaks_of_its_best_source() -> None:

@@ -20,7 +20,7 @@ class GatherOptions(Config):
             and kept if the server has none newer or gives no picture this time.
         local: folder, zip or tar that holds the sources that are not URLs.
         item_column: column of the table with item ids.
-        source_column: column with URLs or names of local photos, text or lists of text.
+        source_column: column with URLs or names of local photos, text or lists of text; prepare writes `images`.
         size: shorter side of a stored picture in pixels; none is enlarged.
         connections: requests under way at a time.
         per_host: likewise to one host.
@@ -39,7 +39,7 @@ class GatherOptions(Config):
     visit: Literal["unsettled", "retry", "everything"] = "unsettled"
     local: Path | None = None
     item_column: str = "item_id"
-    source_column: str = "image"
+    source_column: str = "images"
     size: int = Field(default=224, ge=16, le=4096)
     connections: int = Field(default=32, ge=1, le=1024)
     per_host: int = Field(default=16, ge=1, le=1024)

@@ -40,15 +40,28 @@ class Visits:
         self._fetched: dict[str, asyncio.Task[None] | None] = {}  # None: done
 
     def read_local(self, items: Sequence[Sources], progress: Progress) -> None:
-        """Read the wanted photos of `options.local`, a few ahead of the decoders.
+        """Read the wanted photos of `options.local`: of each item the first that yields a picture.
 
         Args:
             items: the sources of each item.
-            progress: called with the number of photos done and to do.
+            progress: called with the number of photos read and to read in this round.
         """
-        names = {name for sources in items for name in self._wanted(sources) if not _is_web(name)}
-        if not names:
-            return
+        visited: set[str] = set()
+        # In rounds, because an archive is best read in its own order, and most items need their first photo alone.
+        while names := {name for sources in items if (name := self._next_photo(sources, visited))}:
+            visited |= names
+            self._read_photos(names, progress)
+
+    def _next_photo(self, sources: Sources, visited: set[str]) -> str | None:
+        """Return the photo to read for an item after those that were visited; None once one gave a picture."""
+        for source in self._wanted(sources):
+            if source in visited and self._has_picture(source):
+                return None
+            if source not in visited and not _is_web(source):
+                return source
+        return None
+
+    def _read_photos(self, names: set[str], progress: Progress) -> None:
         if self._options.local is None:
             for name in sorted(names):
                 self._record_failure(name, Failure("no-local-photos", may_pass=True))
