@@ -32,9 +32,11 @@ def gather_images(
 
     A source is a URL or the name of a photo in `options.local`. An item's sources are tried in order until
     one yields a picture, and with a picture the item is done; photos at hand are read before anything is
-    fetched. A source shared by several items is visited once. The run may be killed at any moment: called again, it visits nothing whose outcome was
-    recorded and is settled (`GatherOptions` tells which are). From a running event loop, such as a
-    notebook's, call it in a thread.
+    fetched. A source shared by several items is visited once.
+
+    The run may be killed at any moment: called again, it visits nothing whose outcome was recorded and is
+    settled (`GatherOptions` tells which are). From a running event loop, such as a notebook's, call it in a
+    thread.
 
     Args:
         sources: a path to a table, or a frame; None for the table that the folder was made from.
