@@ -27,7 +27,7 @@ def test_lines_come_back_with_their_numbers_but_for_the_long(
     monkeypatch.setattr("prism_rec.data.sources.faults.MOST_UNREADABLE", 1)
     if not ended:
         lines = [*lines, b"last"]
-    content = b"".join(line + b"\n" for line in lines)
+    content = b"\xef\xbb\xbf" + b"".join(line + b"\n" for line in lines)
     faults = write(tmp_path / "lines.txt", content if ended else content[:-1])
     found = [
         (number, line)

@@ -5,9 +5,11 @@ import sys
 import typer
 
 from prism_rec import __version__
+from prism_rec.cli.build import build
 from prism_rec.cli.compare import compare
 from prism_rec.cli.describe import describe
 from prism_rec.cli.evaluate import evaluate
+from prism_rec.cli.export import export
 from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
@@ -20,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, describe, train, evaluate, recommend, compare):
+for command in (prepare, build, export, describe, train, evaluate, recommend, compare):
     app.command()(command)
 
 

@@ -1,0 +1,248 @@
+"""From raw dumps and pictures to a trained model, in the formats that are published."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+import yaml
+from PIL import Image
+from typer.testing import CliRunner
+
+from prism_rec.cli.build import build
+from prism_rec.data import Dataset
+from prism_rec.errors import InputError
+from prism_rec.train import RunConfig, train_run
+from raw_dumps import in_days, review_2014, review_2018, review_2023, review_yelp, write_lines
+
+ITEMS = [f"B{number:03}" for number in range(10)]
+NO_PICTURE, NO_TEXT = ITEMS[3], ITEMS[4]
+APP = typer.Typer()
+APP.command()(build)
+
+
+def histories() -> dict[str, list[str]]:
+    random = np.random.default_rng(0)
+    return {f"A{user}": random.permutation(ITEMS)[:7].tolist() for user in range(20)}
+
+
+def draw(item: str) -> bytes:
+    colours = np.random.default_rng(ITEMS.index(item)).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    file = BytesIO()
+    Image.fromarray(colours).resize((64, 48)).save(file, "PNG")
+    return file.getvalue()
+
+
+class Pictures(BaseHTTPRequestHandler):
+    asked: list[str] = []
+
+    def do_GET(self) -> None:  # noqa: N802 - the name http.server looks for
+        item = self.path.strip("/").removesuffix(".png")
+        self.asked.append(item)
+        body = b"" if item == NO_PICTURE else draw(item)
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(Pictures, "asked", [])
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pictures)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def describe_2014(item: str, picture: str) -> str:
+    return repr(
+        {"asin": item, "title": f"thing {item}", "categories": [["Home", "Lamps"]], "imUrl": picture}
+        if item != NO_TEXT
+        else {"asin": item, "price": 9.99, "imUrl": picture}
+    )
+
+
+def describe_2018(item: str, picture: str) -> dict[str, Any]:
+    texts = {"title": f"thing {item}", "description": ["Nice"]} if item != NO_TEXT else {"title": ""}
+    return {"asin": item, "imageURLHighRes": [picture], "imageURL": [], **texts}
+
+
+def describe_2023(item: str, picture: str) -> dict[str, Any]:
+    texts = {"title": f"thing {item}", "categories": ["Home"]} if item != NO_TEXT else {"title": None}
+    return {"parent_asin": item, "images": [{"variant": "MAIN", "large": picture}], **texts}
+
+
+AMAZON = {
+    "amazon-2014": (review_2014, describe_2014),
+    "amazon-2018": (review_2018, describe_2018),
+    "amazon-2023": (review_2023, describe_2023),
+}
+
+
+def write_recipe(folder: Path, source: str, address: str) -> Path:
+    """Write a dump and the recipe for it."""
+    prepare: dict[str, Any] = {"source": source, "cleaning": {"core": 2}}
+    images: dict[str, Any] = {"size": 32, "allow_private": True}
+    raw = folder / "raw"
+    if source == "yelp":
+        reviews = map(review_yelp, in_days(histories()))
+        write_lines(raw / "yelp_academic_dataset_review.json", reviews)
+        businesses = [{"business_id": item, "name": None if item == NO_TEXT else item} for item in ITEMS]
+        write_lines(raw / "yelp_academic_dataset_business.json", businesses)
+        photos = [{"photo_id": f"p{item}", "business_id": item, "label": "food"} for item in ITEMS]
+        write_lines(raw / "photos.json", photos)
+        (raw / "photos").mkdir()
+        for item in set(ITEMS) - {NO_PICTURE}:
+            (raw / "photos" / f"p{item}.jpg").write_bytes(draw(item))
+        prepare |= {"interactions": str(raw)}
+        images |= {"local": str(raw / "photos")}
+    else:
+        review, describe = AMAZON[source]
+        reviews, meta = raw / "reviews.json.gz", raw / "meta.json.gz"
+        write_lines(reviews, map(review, in_days(histories())))
+        write_lines(meta, [describe(item, f"{address}/{item}.png") for item in ITEMS])
+        prepare |= {"interactions": str(reviews), "items": str(meta)}
+    embed = {
+        "text": {"encoder": "hashed-text", "fields": ["title", "categories"]},
+        "image": {"encoder": "picture-descriptors", "workers": 0},
+    }
+    recipe = {"out": str(folder / "out"), "prepare": prepare, "images": images, "embed": embed}
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
+    return folder / "recipe.yaml"
+
+
+def invoke(recipe: Path, *overrides: str) -> str:
+    words = [str(recipe), *(word for override in overrides for word in ("--set", override))]
+    result = CliRunner().invoke(APP, words, env={"COLUMNS": "80"}, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def steps_of(shown: str, done_before: bool) -> list[str]:
+    pairs = [line.split(": ") for line in shown.splitlines() if ": " in line]
+    names = ("prepare", "images", "embed text", "embed image", "join")
+    return [pair[0] for pair in pairs if pair[0] in names and (pair[1] == "done before") == done_before]
+
+
+STEPS = ["prepare", "images", "embed text", "embed image", "join"]
+
+
+@pytest.mark.parametrize("source", [*AMAZON, "yelp"])
+def test_from_raw_files_to_a_trained_model(tmp_path: Path, source: str, address: str) -> None:
+    recipe = write_recipe(tmp_path, source, address)
+    shown = invoke(recipe)
+    assert steps_of(shown, done_before=False) == STEPS
+    dataset = Dataset.load(tmp_path / "out/dataset")
+    assert dataset.counts() == {"users": 20, "items": 10, "interactions": 140}
+    items = dataset.items["item_id"].to_list()
+    for user, user_id in enumerate(dataset.users["user_id"]):
+        assert [items[item - 1] for item in dataset.histories[user]] == histories()[user_id]
+    absent = {
+        name: [items[row] for row in np.flatnonzero(~table.present[1:])]
+        for name, table in dataset.features.items()
+    }
+    assert absent == {"text": [NO_TEXT], "image": [NO_PICTURE]}
+    model = {"width": 8, "max_length": 8, "fusion": {"kind": "prism"}}
+    config = RunConfig.parse({"model": model, "train": {"epochs": 1, "batch_size": 8}}, "test")
+    run = train_run(dataset, config, tmp_path / "run", device="cpu")
+    assert set(run.dataset.features) == {"text", "image"}
+    assert (tmp_path / "run/best.safetensors").exists()
+
+    asked = len(Pictures.asked)
+    assert steps_of(invoke(recipe), done_before=True) == STEPS
+    assert len(Pictures.asked) == asked
+
+
+@pytest.fixture
+def built(tmp_path: Path, address: str) -> Path:
+    recipe = write_recipe(tmp_path, "amazon-2018", address)
+    invoke(recipe)
+    return recipe
+
+
+def test_only_what_a_change_touches_is_done_again(built: Path) -> None:
+    out = built.parent / "out"
+    shown = invoke(built, "embed.text.fields=[title]")
+    assert steps_of(shown, done_before=False) == ["embed text", "join"]
+    (out / "images/pictures.parquet").write_bytes(b"")
+    assert steps_of(invoke(built, "embed.text.fields=[title]"), done_before=False)[0] == "images"
+    (out / "vectors/image/manifest.json").unlink()
+    assert steps_of(invoke(built, "embed.text.fields=[title]"), done_before=False)[0] == "embed image"
+    assert steps_of(invoke(built, "prepare.cleaning.core=3"), done_before=False)[:1] == ["prepare"]
+
+
+def test_a_touched_file_is_no_new_one_and_a_new_one_is(built: Path, address: str) -> None:
+    meta = built.parent / "raw/meta.json.gz"
+    meta.touch()
+    assert steps_of(invoke(built), done_before=True) == STEPS
+    asked = len(Pictures.asked)
+    write_lines(meta, [{**describe_2018(item, f"{address}/{item}.png"), "brand": "New"} for item in ITEMS])
+    assert steps_of(invoke(built), done_before=False)[:2] == ["prepare", "images"]
+    assert len(Pictures.asked) == asked
+
+
+def test_the_record_may_be_lost_or_damaged(built: Path) -> None:
+    record = built.parent / "out/steps.json"
+    asked = len(Pictures.asked)
+    for text in ("", "[]", '{"prepare": 7}', '{"prepare": {"inputs": {"x": 7}}}'):
+        record.write_text(text)
+        assert steps_of(invoke(built), done_before=False) == STEPS
+    assert len(Pictures.asked) == asked
+
+
+def test_a_run_that_failed_goes_on_where_it_was(tmp_path: Path, address: str) -> None:
+    recipe = write_recipe(tmp_path, "amazon-2014", address)
+    with pytest.raises(InputError, match="no column 'name'"):
+        invoke(recipe, "embed.text.fields=[name]")
+    assert steps_of(invoke(recipe), done_before=True) == ["prepare", "images"]
+
+
+def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
+    out = built.parent / "out"
+    config = json.loads((out / "dataset/manifest.json").read_text())["config"]
+    assert config["source"] == "amazon-2018"
+    assert list(config["raw_files"]) == ["reviews.json.gz", "meta.json.gz"]
+    assert config["encoders"] == {"text": "hashed-text", "image": "picture-descriptors"}
+    assert "modality image" in (out / "dataset/card.md").read_text()
+    assert str(built.parent) not in (out / "dataset/manifest.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["prepare.soruce=x"], r"recipe\.yaml: unknown key prepare\.soruce"),
+        (["prepare.source=csv"], "unknown source 'csv'"),
+        (["prepare.interactions=none.json"], r"none\.json: no such file; check the path in the recipe"),
+        (
+            ["images=null"],
+            "embed.image has no fields, so it encodes pictures, and there is no section images",
+        ),
+        (["embed={../x: {fields: [title]}}"], "feature name"),
+        (["embed.text.encoder=picture-descriptors"], "picture-descriptors encodes images, not texts"),
+        (["out=recipe.yaml"], "recipe.yaml is a file; name a folder"),
+    ],
+)
+def test_wrong_recipes_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = write_recipe(tmp_path, "amazon-2018", "http://127.0.0.1:1")
+    if "embed" in overrides[0]:
+        overrides = [*overrides, "images.attempts=1"]
+    with pytest.raises(InputError, match=message) as error:
+        invoke(recipe, *overrides)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out/dataset").exists()
