@@ -63,7 +63,8 @@ def make_texts(number: int, median_words: float) -> pl.DataFrame:
     """Make texts of log-normally distributed length, as catalogues have them: many short, a few very long."""
     random = np.random.default_rng(0)
     lengths = np.clip(random.lognormal(np.log(median_words), 0.6, number).astype(int), 1, 300)
-    texts = [" ".join(random.choice(VOCABULARY, length)) for length in lengths]
+    words = np.array(VOCABULARY)
+    texts = [" ".join(words[random.integers(0, len(words), length)]) for length in lengths]
     return pl.DataFrame({"item_id": [str(row) for row in range(number)], "title": texts})
 
 
@@ -146,9 +147,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--median-words", type=float, default=24, help="median length of a text")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="cores for the model; default: all")
     options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    texts, pictures, single = (20_000, 8_000, 300) if device.type == "cuda" else (300, 96, 40)
+    texts, pictures, single = (20_000, 8_000, 300) if device.type == "cuda" else (200, 64, 24)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = folder / "clip"
@@ -159,6 +163,7 @@ def main() -> None:
         arguments = {"clip": clip, "single": single, "turns": options.turns}
         results = {
             "device": str(device),
+            "threads": torch.get_num_threads(),
             "matrix_product_gflops": matrix_product_gflops(),
             "load_average": os.getloadavg()[0],
             "texts": compare(text_contents, baseline=encode_text, out=folder / "texts", **arguments),

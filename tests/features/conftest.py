@@ -76,6 +76,20 @@ def tiny_bert(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_roberta(tmp_path_factory) -> Path:
+    """A model of 9 positions of which one is for padding, with a tokenizer that knows of no limit."""
+    import torch
+    from transformers import RobertaConfig, RobertaModel
+
+    folder = tmp_path_factory.mktemp("roberta")
+    size = save_tokenizer(folder, limit=10**9)
+    steady(torch)
+    config = RobertaConfig(**TOWER, vocab_size=size, max_position_embeddings=9, pad_token_id=0)
+    RobertaModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_siglip(tmp_path_factory) -> Path:
     import torch
     from transformers import SiglipConfig, SiglipModel

@@ -40,6 +40,13 @@ def embed(
     max_tokens: Annotated[
         int | None, typer.Option(min=1, help="Cut texts here. Default: where the model must.")
     ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Pictures, or texts of full length, that go through a model at a time. Default: what suits it.",
+        ),
+    ] = None,
     precision: Annotated[
         Literal["auto", "float32", "float16", "bfloat16"],
         typer.Option(help="Number format of the model; auto: float16 on a GPU, float32 elsewhere."),
@@ -68,7 +75,12 @@ def embed(
     summary = run(
         contents,
         find_encoder(
-            encoder, contents.modality, revision=revision, max_tokens=max_tokens, precision=precision
+            encoder,
+            contents.modality,
+            revision=revision,
+            max_tokens=max_tokens,
+            batch_size=batch_size,
+            precision=precision,
         ),
         out,
         engine=_engine(engine, workers),

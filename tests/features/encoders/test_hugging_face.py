@@ -37,8 +37,8 @@ def pictures() -> list[Image.Image]:
 @pytest.mark.parametrize("model", TEXT_MODELS)
 def test_neither_batch_nor_order_changes_a_text_vector(model, request):
     source = find_model(str(request.getfixturevalue(model)))
-    together = HuggingFaceTextEncoder(source, batch_tokens=1000).encode(TEXTS).vectors
-    one_by_one = HuggingFaceTextEncoder(source, batch_tokens=1).encode(TEXTS[::-1]).vectors[::-1]
+    together = HuggingFaceTextEncoder(source, batch_size=100).encode(TEXTS).vectors
+    one_by_one = HuggingFaceTextEncoder(source, batch_size=1).encode(TEXTS[::-1]).vectors[::-1]
     np.testing.assert_allclose(one_by_one, together, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     assert np.abs(together[0] - together[3]).max() > 1e-3
@@ -61,7 +61,7 @@ def test_bert_gives_the_mean_over_real_tokens(tiny_bert):
     tokens = torch.tensor([[2, 4, 18, 3]])  # <s> a baker </s>
     with torch.inference_mode():
         expected = unit(model(input_ids=tokens).last_hidden_state.mean(dim=1))
-    encoded = HuggingFaceTextEncoder(source, batch_tokens=1000).encode(["a baker", TEXTS[1]])
+    encoded = HuggingFaceTextEncoder(source, batch_size=100).encode(["a baker", TEXTS[1]])
     np.testing.assert_allclose(encoded.vectors[:1], expected, atol=1e-6)
 
 
@@ -110,6 +110,20 @@ def test_texts_over_the_limit_are_cut_and_told(tiny_clip):
         shorter.encode(["shampoo shampoo"]).vectors,
         atol=1e-6,
     )
+
+
+def test_positions_that_roberta_keeps_for_padding_are_not_counted(tiny_roberta):
+    encoded = HuggingFaceTextEncoder(find_model(str(tiny_roberta))).encode(TEXTS)
+    assert (encoded.token_limit, encoded.truncated.tolist()) == (8, [False, False, True, False, False])
+
+
+def test_a_full_gpu_is_told(tiny_clip, monkeypatch):
+    def run_out(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("prism_rec.features.encoders.hugging_face_text._features", run_out)
+    with pytest.raises(InputError, match="smaller --batch-size"):
+        HuggingFaceTextEncoder(find_model(str(tiny_clip))).encode(["a"])
 
 
 def test_more_tokens_than_the_model_has_are_refused(tiny_clip):

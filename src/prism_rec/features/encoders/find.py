@@ -19,6 +19,7 @@ def find_encoder(
     *,
     revision: str = "main",
     max_tokens: int | None = None,
+    batch_size: int | None = None,
     precision: Precision = "auto",
 ) -> Encoder | HashedTextEncoder:
     """Return the encoder of this name for texts or for pictures; nothing large is loaded yet.
@@ -29,6 +30,8 @@ def find_encoder(
         modality: what it has to encode.
         revision: branch, tag or commit of a model on the hub.
         max_tokens: where to cut texts, if sooner than the model must.
+        batch_size: pictures, or texts of full length, that go through a model at a time; None: as many as
+            suit the device.
         precision: number format of a model; `auto` is float16 on a GPU and float32 elsewhere.
 
     Raises:
@@ -43,5 +46,5 @@ def find_encoder(
         return PictureDescriptorEncoder()
     source = find_model(name, revision)
     if modality == "text":
-        return HuggingFaceTextEncoder(source, max_tokens, precision=precision)
-    return HuggingFacePictureEncoder(source, precision=precision)
+        return HuggingFaceTextEncoder(source, max_tokens, batch_size, precision)
+    return HuggingFacePictureEncoder(source, batch_size, precision)

@@ -100,6 +100,22 @@ def find_device() -> torch.device:
 
 
 @contextmanager
+def inference() -> Iterator[None]:
+    """Run a model without keeping anything for gradients.
+
+    Raises:
+        InputError: the batch does not fit into the GPU's memory.
+    """
+    import torch
+
+    try:
+        with torch.inference_mode():
+            yield
+    except torch.OutOfMemoryError:
+        raise InputError("the memory of the GPU is full; give a smaller --batch-size") from None
+
+
+@contextmanager
 def loading(source: ModelSource) -> Iterator[None]:
     """Turn the many errors of loading a model, its tokenizer or its picture processor into one line."""
     with _hub_errors(source.name, source.revision or "main"):

@@ -14,6 +14,7 @@ from prism_rec.features.encoders.hugging_face_model import (
     ModelSource,
     Precision,
     find_device,
+    inference,
     load_model,
     loading,
 )
@@ -70,7 +71,7 @@ class HuggingFacePictureEncoder:
 
     Args:
         source: from `find_model`.
-        batch_size: number of pictures that go through the model at a time.
+        batch_size: number of pictures that go through the model at a time; None: as many as suit the device.
         precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
     """
 
@@ -88,7 +89,7 @@ class HuggingFacePictureEncoder:
     @property
     def batch_size(self) -> int:
         """How many pictures go through the model at a time."""
-        return self._batch_size or (256 if self._device.type == "cuda" else 16)
+        return self._batch_size or (128 if self._device.type == "cuda" else 16)
 
     def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
         """Return unit vectors float32 [B, D] of prepared pictures."""
@@ -102,9 +103,9 @@ class HuggingFacePictureEncoder:
         pixels = inputs["pixel_values"]
         if self._normalisation is not None:
             factor, shift = self._normalisation
-            pixels = torch.addcmul(shift, pixels, factor)
+            pixels = pixels * factor + shift
         inputs["pixel_values"] = pixels.to(model.dtype)
-        with torch.inference_mode():
+        with inference():
             return Encoded(unit_rows(_features(model, inputs).float().cpu().numpy()))
 
     @cached_property

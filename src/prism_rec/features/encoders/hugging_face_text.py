@@ -14,6 +14,7 @@ from prism_rec.features.encoders.hugging_face_model import (
     ModelSource,
     Precision,
     find_device,
+    inference,
     load_model,
     loading,
 )
@@ -34,7 +35,8 @@ class HuggingFaceTextEncoder:
     Args:
         source: from `find_model`.
         max_tokens: cut texts sooner than the model must; None: at the model's own limit.
-        batch_tokens: number of tokens, padding included, that go through the model at a time.
+        batch_size: number of texts of full length that go through the model at a time, or as many tokens of
+            shorter ones; None: as many as suit the device.
         precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
     """
 
@@ -44,13 +46,13 @@ class HuggingFaceTextEncoder:
         self,
         source: ModelSource,
         max_tokens: int | None = None,
-        batch_tokens: int | None = None,
+        batch_size: int | None = None,
         precision: Precision = "auto",
     ) -> None:
         self.fingerprint = f"text {source.identity} tokens={max_tokens or 'all'}"
         self._source = source
         self._max_tokens = max_tokens
-        self._batch_tokens = batch_tokens
+        self._batch_size = batch_size
         self._precision = precision
 
     @cached_property
@@ -58,7 +60,7 @@ class HuggingFaceTextEncoder:
         """The number of tokens, special ones included, beyond which a text is cut."""
         text_config = self._model.config.get_text_config()
         positions = getattr(text_config, "max_position_embeddings", _NO_LIMIT)
-        limit = min(self._tokenizer.model_max_length, positions)
+        limit = min(self._tokenizer.model_max_length, positions - _first_position(self._model))
         if self._max_tokens is not None and self._max_tokens > limit:
             raise InputError(f"max_tokens {self._max_tokens} is more than the {limit} of {self._source.name}")
         return self._max_tokens or limit
@@ -84,8 +86,6 @@ class HuggingFaceTextEncoder:
         return tokens, truncated
 
     def _encode_tokens(self, tokens: list[list[int]]) -> np.ndarray:
-        import torch
-
         inputs = self._tokenizer.pad(
             {"input_ids": tokens},
             padding="max_length" if self._reads_padding else True,
@@ -95,7 +95,7 @@ class HuggingFaceTextEncoder:
         ).to(self._device)
         if self._reads_padding:
             inputs.pop("attention_mask", None)
-        with torch.inference_mode():
+        with inference():
             vectors: np.ndarray = _features(self._model, inputs).float().cpu().numpy()
         return vectors
 
@@ -110,8 +110,10 @@ class HuggingFaceTextEncoder:
 
     @property
     def _most_tokens(self) -> int:
-        """A batch that fills a GPU; on a CPU, one whose states stay in its cache."""
-        return self._batch_tokens or (65_536 if self._device.type == "cuda" else 1_024)
+        """Tokens in a batch, padding included: many on a GPU; on a CPU, few enough to stay in its cache."""
+        if self._batch_size is not None:
+            return self._batch_size * self.token_limit
+        return 32_768 if self._device.type == "cuda" else 1_024
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -138,6 +140,13 @@ def _cut(lengths: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
         stop = min(len(lengths), start + max(1, most // int(lengths[start])))
         yield start, stop
         start = stop
+
+
+def _first_position(model: Any) -> int:
+    """Return where a model starts to count positions: RoBERTa and its kin leave some out for padding."""
+    positions = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(positions, "padding_idx", None)
+    return 0 if padding is None else int(padding) + 1
 
 
 def _features(model: Any, inputs: Any) -> torch.Tensor:
