@@ -40,12 +40,15 @@ def compare(
     """
     from prism_rec.compare import compare as run
     from prism_rec.compare import read_recipe
+    from prism_rec.report import write_report
 
     settings = read_recipe(recipe, overrides or [], data or [])
     if jobs is not None:
         settings = settings.model_copy(update={"jobs": jobs})
     comparison = run(settings, out, device)
+    write_report(comparison, out / "report.html")
     _show(comparison)
+    typer.echo(f"wrote {out / 'report.html'}")
 
 
 def _show(comparison: Comparison) -> None:

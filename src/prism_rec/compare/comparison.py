@@ -1,8 +1,7 @@
 """The numbers of a comparison: means over seeds, intervals over users, paired tests, slices, costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
@@ -16,6 +15,7 @@ from prism_rec.evaluate.metrics import CUTOFFS, METRICS
 from prism_rec.evaluate.report import standard_slices
 from prism_rec.evaluate.results import Evaluation
 from prism_rec.evaluate.significance import benjamini_hochberg, holm, permutation_test, t_test
+from prism_rec.evaluate.slices import Slice
 
 SEEDS_FOR_A_TEST = 5
 """With fewer seeds, nothing is said of the differences between seeds."""
@@ -109,25 +109,41 @@ class Comparison:
 
 
 def gather(recipe: Recipe, cells: Sequence[Cell]) -> Comparison:
-    """Compute the numbers of finished cells.
+    """Read finished cells and compute the numbers.
 
     Raises:
         InputError: a cell without a result.
     """
-    arms = tuple(
+    arms = [
         _arm([cell for cell in cells if (cell.data, cell.model) == (data, model)])
         for data in recipe.data
         for model in recipe.models
-    )
+    ]
+    slices = {data: standard_slices(Dataset.load(folder), "test") for data, folder in recipe.data.items()}
+    return summarise(recipe, arms, slices)
+
+
+def summarise(recipe: Recipe, arms: Sequence[Arm], slices: Mapping[str, Sequence[Slice]]) -> Comparison:
+    """Compute the numbers of a comparison.
+
+    Args:
+        recipe: with its reference resolved.
+        arms: in the order of the table.
+        slices: parts of the test users, by data.
+    """
     metrics = [f"{name}@{k}" for name in METRICS for k in CUTOFFS]
     estimates = {
         (arm.data, arm.model, metric): estimate(arm.values(metric)) for arm in arms for metric in metrics
     }
-    slices = {
-        data: _slices(folder, [arm for arm in arms if arm.data == data], recipe.metrics)
-        for data, folder in recipe.data.items()
+    sliced = {
+        data: [
+            _slice_arms(part, [arm for arm in arms if arm.data == data], recipe.metrics)
+            for part in parts
+            if part.members.any()
+        ]
+        for data, parts in slices.items()
     }
-    return Comparison(recipe, arms, estimates, _differences(recipe, arms), slices)
+    return Comparison(recipe, tuple(arms), estimates, _differences(recipe, arms), sliced)
 
 
 def _arm(cells: Sequence[Cell]) -> Arm:
@@ -174,16 +190,8 @@ def _correct(p_values: Sequence[float]) -> list[PValue]:
     ]
 
 
-def _slices(dataset: Path, arms: Sequence[Arm], metrics: Sequence[str]) -> list[SliceOfUsers]:
-    return [
-        SliceOfUsers(
-            part.name,
-            part.description,
-            {
-                arm.model: {metric: estimate(arm.values(metric)[part.members]) for metric in metrics}
-                for arm in arms
-            },
-        )
-        for part in standard_slices(Dataset.load(dataset), "test")
-        if part.members.any()
-    ]
+def _slice_arms(part: Slice, arms: Sequence[Arm], metrics: Sequence[str]) -> SliceOfUsers:
+    estimates = {
+        arm.model: {metric: estimate(arm.values(metric)[part.members]) for metric in metrics} for arm in arms
+    }
+    return SliceOfUsers(part.name, part.description, estimates)

@@ -46,9 +46,9 @@ def _on_data(comparison: Comparison, data: str) -> list[str]:
     ]
     share = resolution(comparison, data, metric)
     if share is not None:
+        small = f": models that differ by {SMALL:.0%} cannot be separated" if share > SMALL else ""
         sentences.append(
-            f"{users:,} users of {data} show differences from about {share:.0%} of {reference}'s {metric} on"
-            + (f"; they cannot separate models that differ by {SMALL:.0%}." if share > SMALL else ".")
+            f"With {users:,} users, differences below about {share:.0%} of {reference}'s {metric} do not show{small}."
         )
     return sentences
 

@@ -71,23 +71,42 @@ def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[s
 
 def short_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
     """Return what a reader wants of one model on one data set, as texts by column."""
-    first, reference = arm.results[0], comparison.reference
-    row = {"data": arm.data, "model": arm.model, "loss": loss_of(arm)}
+    names = {"data": arm.data, "model": arm.model, "loss": loss_of(arm)}
+    return names | accuracy_cells(comparison, arm) | difference_cells(comparison, arm) | cost_cells(arm)
+
+
+def accuracy_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
+    """Return the recipe's metrics: mean, deviation over seeds, interval over users."""
+    cells = {}
     for metric in comparison.recipe.metrics:
         value, spread = comparison.estimates[arm.data, arm.model, metric], arm.spread(metric)
         deviation = "" if spread is None else f" ± {spread:.4f}"
-        row[metric] = f"{value.mean:.4f}{deviation} ({value.low:.4f} to {value.high:.4f})"
+        cells[metric] = f"{value.mean:.4f}{deviation} ({value.low:.4f} to {value.high:.4f})"
+    return cells
+
+
+def difference_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
+    """Return the differences to the reference with their intervals and corrected p-values."""
+    cells = {}
     for metric in comparison.recipe.metrics:
         found = comparison.differences.get((arm.data, arm.model, metric))
-        gap = found.estimate if found else None
-        row[f"{metric} - {reference}"] = (
-            f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})" if gap else "reference"
-        )
-        row[f"{metric} p users, Holm"] = f"{found.users.holm:.2g}" if found else ""
-        if found and found.seeds:
-            row[f"{metric} p seeds, Holm"] = f"{found.seeds.holm:.2g}"
-    return row | {
-        "parameters": f"{first.parameters:,}",
+        name = f"{metric} - {comparison.reference}"
+        if found is None:
+            cells[name] = "reference"
+            continue
+        gap = found.estimate
+        cells[name] = f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})"
+        for kind, p_value in (("users", found.users), ("seeds", found.seeds)):
+            if p_value:
+                cells[f"{metric} p {kind}, Holm"] = f"{p_value.holm:.2g}"
+                cells[f"{metric} p {kind}, BH"] = f"{p_value.benjamini_hochberg:.2g}"
+    return cells
+
+
+def cost_cells(arm: Arm) -> dict[str, str]:
+    """Return what a model takes, averaged over seeds."""
+    return {
+        "parameters": f"{arm.results[0].parameters:,}",
         "best epoch": f"{arm.cost('best_epoch'):.0f}",
         "train s": f"{arm.cost('training_seconds'):.0f}",
         "test s": f"{arm.cost('testing_seconds'):.1f}",

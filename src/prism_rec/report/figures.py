@@ -1,0 +1,129 @@
+"""A comparison's numbers as figures with captions."""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from prism_rec.compare.comparison import Arm, Comparison, SliceOfUsers
+from prism_rec.compare.result import GateWeights
+from prism_rec.report.charts import Bar, Curve, Group, curve_chart, gate_chart, interval_chart
+from prism_rec.report.markup import element
+
+FEWEST_USERS = 20
+"""Of a smaller part no interval is drawn: a bootstrap over a handful of users says nothing."""
+
+
+def accuracy(comparison: Comparison, data: str) -> Element:
+    """Return the recipe's metrics of every model."""
+    arms = comparison.arms_of(data)
+    groups = [
+        Group(
+            metric,
+            [
+                Bar(arm.model, number, comparison.estimates[data, arm.model, metric])
+                for number, arm in enumerate(arms)
+            ],
+        )
+        for metric in comparison.recipe.metrics
+    ]
+    return _figure(
+        interval_chart(groups, f"Accuracy on {data}"),
+        "Means over the test users with 95 % intervals. Two intervals that overlap do not settle whether the models "
+        "differ, because both are over the same users: the paired differences do.",
+    )
+
+
+def differences(comparison: Comparison, data: str) -> Element:
+    """Return each model's metrics less the reference's."""
+    groups = [
+        Group(
+            metric,
+            [
+                Bar(arm.model, number, comparison.differences[data, arm.model, metric].estimate)
+                for number, arm in enumerate(comparison.arms_of(data))
+                if arm.model != comparison.reference
+            ],
+        )
+        for metric in comparison.recipe.metrics
+    ]
+    return _figure(
+        interval_chart(groups, f"Differences on {data}", differences=True),
+        "User by user. An interval that includes zero shows no difference, in either direction.",
+    )
+
+
+def curves(arms: Sequence[Arm]) -> Element:
+    """Return the validation metric of every run, epoch by epoch."""
+    metric = str(arms[0].results[0].config["train"]["metric"])
+    drawn = [
+        Curve(
+            arm.model,
+            number,
+            [(float(r.epoch), r.validation[metric]) for r in result.epochs if metric in r.validation],
+            float(result.best_epoch),
+        )
+        for number, arm in enumerate(arms)
+        for result in arm.results
+    ]
+    return _figure(
+        curve_chart(drawn, "epoch", f"validation {metric}"),
+        f"Validation {metric} by epoch, a line a seed. The dot is the epoch whose weights were tested.",
+    )
+
+
+def slices(comparison: Comparison, data: str) -> Element:
+    """Return the first metric of every model on the parts of the users."""
+    metric = comparison.recipe.metrics[0]
+    users = comparison.estimates[data, comparison.reference, metric].queries
+    parts = [part for part in comparison.slices[data] if _size(part, metric) < users]
+    drawn = [part for part in parts if _size(part, metric) >= FEWEST_USERS]
+    groups = [
+        Group(
+            f"{part.name} ({_size(part, metric):,} users: {part.description})",
+            [Bar(model, number, by[metric]) for number, (model, by) in enumerate(part.estimates.items())],
+        )
+        for part in drawn
+    ]
+    left_out = [f"{part.name} ({_size(part, metric)})" for part in parts if part not in drawn]
+    note = f" Not drawn, with fewer than {FEWEST_USERS} users: {', '.join(left_out)}." if left_out else ""
+    return _figure(
+        interval_chart(groups, f"{metric} by slice on {data}"),
+        f"{metric} with 95 % intervals, by the length of the history, by how often the target occurs in training, and "
+        f"by whether it lacks a modality.{note}",
+    )
+
+
+def gates(arms: Sequence[Arm]) -> list[Element]:
+    """Return a figure for every model whose gate weighs components for each user."""
+    return [
+        _figure(
+            gate_chart(gate, number, f"Gate weights of {arm.model}"),
+            f"{arm.model}: the weights of the components after each test user's last item (histogram), their mean "
+            "(dot) and where 90 % of the users lie (line). They sum to one; the id has weight 1 beside them. A weight "
+            "is no contribution: components differ in size.",
+        )
+        for number, arm in enumerate(arms)
+        if (gate := over_seeds(arm))
+    ]
+
+
+def over_seeds(arm: Arm) -> GateWeights | None:
+    """Return the weights of all seeds taken together: means averaged, users counted once a seed."""
+    found = [result.gate for result in arm.results if result.gate]
+    if not found:
+        return None
+    return GateWeights(
+        components=found[0].components,
+        mean=tuple(np.mean([gate.mean for gate in found], 0).tolist()),
+        quantiles=tuple(map(tuple, np.mean([gate.quantiles for gate in found], 0).tolist())),
+        histogram=tuple(map(tuple, np.sum([gate.histogram for gate in found], 0).tolist())),
+    )
+
+
+def _size(part: SliceOfUsers, metric: str) -> int:
+    return next(iter(part.estimates.values()))[metric].queries
+
+
+def _figure(chart: Element, caption: str) -> Element:
+    return element("figure", chart, element("figcaption", caption))

@@ -1,0 +1,161 @@
+"""The page: what was compared, what that shows, and what it doesn't."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import yaml
+
+from prism_rec.compare.comparison import Arm, Comparison
+from prism_rec.compare.findings import findings
+from prism_rec.compare.table import accuracy_cells, columns_of, cost_cells, loss_of
+from prism_rec.folders import write_text_atomically
+from prism_rec.report.figures import accuracy, curves, differences, gates, slices
+from prism_rec.report.markup import Content, element, render
+
+HOW_TO_READ = (
+    "Intervals are 95 % bootstrap intervals over the test users, seeds averaged: they say how far a number would move "
+    "with other users of the same kind. They say nothing of other seeds, another split, or other data. The p-values "
+    "are of paired permutation tests over users (and, with five seeds or more, of paired t-tests over seeds), "
+    "corrected for all such tests of this page by Holm (chance of any false finding) and by Benjamini and Hochberg "
+    "(share of false findings). Whoever chooses the better of two models by this page's test numbers has used them up."
+)
+
+
+def write_report(comparison: Comparison, path: Path) -> None:
+    """Write a comparison as one HTML file without scripts, fonts or pictures from elsewhere."""
+    write_text_atomically(path, render(make_page(comparison)))
+
+
+def make_page(comparison: Comparison) -> Element:
+    """Return the document."""
+    title = f"{', '.join(comparison.recipe.models)} on {', '.join(comparison.recipe.data)}"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", files("prism_rec.report").joinpath("style.css").read_text(encoding="utf-8")),
+    )
+    sections = [section for data in comparison.recipe.data for section in _of_data(comparison, data)]
+    body = element("body", element("h1", title), *_opening(comparison), *sections, *_settings(comparison))
+    return element("html", head, body, lang="en")
+
+
+def _opening(comparison: Comparison) -> list[Content]:
+    recipe = comparison.recipe
+    version = comparison.arms[0].results[0].version
+    seeds = f"{len(recipe.seeds)} seed{'s' if len(recipe.seeds) > 1 else ''}"
+    budget = "budgets differ" if recipe.unequal_budget else "the same budget for all"
+    facts = f"{len(recipe.models)} models, {seeds}, {budget}, whole catalogue ranked; prism-rec {version}"
+    return [
+        element("p", facts, class_="soft"),
+        element("h2", "What this shows"),
+        element("ul", *(element("li", sentence) for sentence in findings(comparison)), class_="findings"),
+        element("p", HOW_TO_READ, class_="soft"),
+    ]
+
+
+def _of_data(comparison: Comparison, data: str) -> list[Content]:
+    """Return the sections on one data set; each heading names it where there are several."""
+    arms, reference = comparison.arms_of(data), comparison.reference
+    suffix = f": {data}" if len(comparison.recipe.data) > 1 else ""
+    accuracy_rows = [
+        {"model": arm.model, "loss": loss_of(arm), **accuracy_cells(comparison, arm)} for arm in arms
+    ]
+    sections: list[Content] = [
+        element("h2", f"Accuracy{suffix}"),
+        accuracy(comparison, data),
+        _table(accuracy_rows),
+        _every_metric(comparison, arms),
+    ]
+    if len(arms) > 1:
+        sections += [
+            element("h2", f"Differences from {reference}{suffix}"),
+            differences(comparison, data),
+            _tests(comparison, data),
+        ]
+    sections += [element("h2", f"Learning curves{suffix}"), curves(arms)]
+    sections += [element("h2", f"Parts of the users{suffix}"), slices(comparison, data)]
+    weighed = gates(arms)
+    if weighed:
+        sections += [element("h2", f"What the gate attends to{suffix}"), *weighed]
+    costs = [{"model": arm.model, **cost_cells(arm), "device": arm.results[0].device} for arm in arms]
+    return [*sections, element("h2", f"Cost{suffix}"), _table(costs), _cost_note(arms)]
+
+
+def _tests(comparison: Comparison, data: str) -> Element:
+    rows = []
+    for (place, model, metric), found in comparison.differences.items():
+        if place == data:
+            gap = found.estimate
+            interval = f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})"
+            row = {"model": model, "metric": metric, f"less {comparison.reference}": interval}
+            for kind, p_value in (("users", found.users), ("seeds", found.seeds)):
+                if p_value:
+                    row[f"p over {kind}"] = f"{p_value.raw:.2g}"
+                    row[f"{kind}, Holm"] = f"{p_value.holm:.2g}"
+                    row[f"{kind}, BH"] = f"{p_value.benjamini_hochberg:.2g}"
+            rows.append(row)
+    return _table(rows)
+
+
+def _every_metric(comparison: Comparison, arms: Sequence[Arm]) -> Element:
+    rows = [
+        {"metric": metric} | {arm.model: f"{_mean_of(arm, metric):.4f}" for arm in arms}
+        for metric in arms[0].results[0].test["metrics"]
+    ]
+    return element("details", element("summary", "Every metric, seeds averaged"), _table(rows))
+
+
+def _mean_of(arm: Arm, metric: str) -> float:
+    return sum(float(result.test["metrics"][metric]) for result in arm.results) / len(arm.results)
+
+
+def _cost_note(arms: Sequence[Arm]) -> Element:
+    threads = arms[0].results[0].threads
+    text = (
+        f"Means over seeds, {threads} CPU thread{'s' if threads > 1 else ''} a model. Training seconds are of the "
+        "epochs alone, without validation; cells that ran beside each other, or beside other work, took longer for it."
+    )
+    return element("p", text, class_="soft")
+
+
+def _settings(comparison: Comparison) -> list[Content]:
+    recipe = yaml.safe_dump(comparison.recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    cells = [
+        {
+            "data": result.data,
+            "model": result.model,
+            "seed": str(result.seed),
+            "epochs": str(len(result.epochs)),
+            "best epoch": str(result.best_epoch),
+            "seconds": f"{result.training_seconds:.0f}",
+        }
+        for arm in comparison.arms
+        for result in arm.results
+    ]
+    return [
+        element("h2", "How it was made"),
+        element("details", element("summary", f"The {len(cells)} runs"), _table(cells)),
+        element("details", element("summary", "The recipe"), element("pre", recipe)),
+    ]
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> Element:
+    """Return rows of texts; those that begin with a digit or a sign stand to the right."""
+    columns = columns_of(rows)
+    numeric = {column: all(_is_number(row.get(column, "")) for row in rows) for column in columns}
+    kinds = {column: {"class_": "number"} if numeric[column] else {} for column in columns}
+    head = element("tr", *(element("th", column, **kinds[column]) for column in columns))
+    lines = [
+        element("tr", *(element("td", row.get(column, ""), **kinds[column]) for column in columns))
+        for row in rows
+    ]
+    table = element("table", element("thead", head), element("tbody", *lines))
+    return element("div", table, class_="scroll")
+
+
+def _is_number(text: str) -> bool:
+    return text[:1].isdigit() or text[:1] in ("+", "-", "")
