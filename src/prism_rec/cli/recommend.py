@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Columns of an items table that name an item to a person, in order of preference.
 TITLES = ("title", "name")
+SHOWN_HISTORY = 8
 
 
 def recommend(
@@ -29,7 +30,9 @@ def recommend(
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object an item.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
-    """Recommend items and say what each component adds to a score; the parts add up to it.
+    """Show the latest items of a history, then recommend items and say what each component adds to a score.
+
+    The parts add up to the score and may be negative.
 
     For instance:
 
@@ -42,6 +45,7 @@ def recommend(
     recommender = load(run, device)
     if user is not None:
         frame = recommender.recommend(users=[user], k=k, filter_seen=not seen)
+        items = _history_of(user, recommender)
     else:
         items = [item.strip() for item in (history or "").split(",") if item.strip()]
         frame = recommender.recommend([items], k=k, filter_seen=not seen)
@@ -50,22 +54,38 @@ def recommend(
 
         typer.echo(dumps(frame.to_dicts(), indent=2, ensure_ascii=False))
     else:
-        _show(frame, recommender)
+        _show(frame, items, recommender)
 
 
-def _show(frame: pl.DataFrame, recommender: Recommender) -> None:
+def _history_of(user: str, recommender: Recommender) -> list[str]:
+    """Return the item ids of a known user, oldest first."""
+    dataset = recommender.dataset
+    row = dataset.users["user_id"].index_of(user)
+    assert row is not None  # or there would be no recommendations
+    return dataset.items["item_id"].gather(dataset.histories[row] - 1).to_list()
+
+
+def _show(frame: pl.DataFrame, history: list[str], recommender: Recommender) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     items = recommender.dataset.items
     title = next((name for name in TITLES if name in items.columns), None)
-    names = dict(items.select("item_id", title).iter_rows()) if title else {}
-    table = Table()
-    for column in ("rank", "item", *([title] if title else []), "score", *recommender.component_names):
-        table.add_column(column, justify="left" if column in ("item", title) else "right", overflow="fold")
+    titles = dict(items.select("item_id", title).iter_rows()) if title else {}
+    names = {item: f"{text} [{item}]" for item, text in titles.items() if text}
+    known = set(items["item_id"])
+    console = Console()
+    console.print(f"history: {len(history)} items, the latest last", highlight=False)
+    for item in history[-SHOWN_HISTORY:]:
+        left_out = "" if item in known else " (unknown to the model, left out)"
+        console.print(Text(f"  {names.get(item, item)}{left_out}"))
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("", "item", "score", *recommender.component_names):
+        heading = column.replace(":", ":\n")
+        table.add_column(heading, justify="left" if column == "item" else "right", overflow="fold")
     for row in frame.iter_rows(named=True):
-        texts = [Text(row["item_id"]), *([Text(names[row["item_id"]] or "")] if title else [])]
         numbers = [f"{row[name]:.2f}" for name in ("score", *recommender.component_names)]
-        table.add_row(str(row["rank"]), *texts, *numbers)
-    Console().print(table)
+        table.add_row(str(row["rank"]), Text(names.get(row["item_id"], row["item_id"])), *numbers)
+    console.print(table)
