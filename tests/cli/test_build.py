@@ -16,8 +16,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from prism_rec.cli.build import build
+from prism_rec.config import read_yaml
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
+from prism_rec.features.recipe import Recipe
 from prism_rec.train import RunConfig, train_run
 from raw_dumps import in_days, review_2014, review_2018, review_2023, review_yelp, write_lines
 
@@ -246,3 +248,16 @@ def test_wrong_recipes_are_one_line(
         invoke(recipe, *overrides)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out/dataset").exists()
+
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+@pytest.mark.parametrize("name", ["home", "beauty", "sports", "yelp"])
+def test_the_recipes_are_whole(name: str) -> None:
+    recipe = Recipe.parse(read_yaml(RECIPES / f"build-{name}.yaml"), name)
+    assert recipe.prepare.cleaning.core == 5
+    assert recipe.images is not None
+    assert recipe.images.source_column == "images"
+    assert list(recipe.embed) == ["image", "text"]
+    assert recipe.embed["text"].fields[0] == "title"

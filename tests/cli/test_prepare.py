@@ -9,14 +9,19 @@ import typer
 from typer.testing import CliRunner
 
 from prism_rec.cli.describe import describe
+from prism_rec.cli.embed import embed
+from prism_rec.cli.export import export
 from prism_rec.cli.prepare import prepare
 from prism_rec.data import Dataset, Temporal
+from prism_rec.data.exports import EXPORTS
 from prism_rec.data.sources import SOURCES
 from prism_rec.errors import InputError
 
 APP = typer.Typer()
 APP.command()(prepare)
 APP.command()(describe)
+APP.command()(embed)
+APP.command()(export)
 
 
 def invoke(*words: object) -> str:
@@ -88,6 +93,16 @@ def test_wrong_options_are_refused(raw: Path, options: list[str], message: str) 
     assert not (raw / "data").exists()
 
 
+def test_texts_alone_become_features_without_a_model(raw: Path) -> None:
+    titles = "item_id,title\n" + "".join(f"{item},thing number {item}\n" for item in range(9)) + "99,unused\n"
+    (raw / "titles.csv").write_text(titles)
+    vectors = raw / "vectors/text"
+    invoke("embed", "--items", raw / "titles.csv", "--encoder", "hashed-text", "--out", vectors)
+    log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--items", raw / "titles.csv")
+    invoke("prepare", *log, "--features", f"text={vectors}", "--out", raw / "data")
+    assert Dataset.load(raw / "data").features["text"].present.tolist() == [False, *[True] * 9, False]
+
+
 def test_describe_as_json_and_as_a_table(raw: Path) -> None:
     log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--out", raw / "data")
     shown_by_prepare = invoke("prepare", *log)
@@ -102,3 +117,16 @@ def test_the_sources_offered_are_the_sources_there_are() -> None:
 def test_the_commands_load_nothing_heavy_before_they_run() -> None:
     code = "import sys, prism_rec.cli.prepare, prism_rec.cli.describe; print({'polars', 'torch'} & set(sys.modules))"
     assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_exports_and_reads_back(raw: Path) -> None:
+    invoke("prepare", "--interactions", raw / "log.csv", "--columns", "user=uid", "--out", raw / "data")
+    assert "wrote" in invoke("export", raw / "data", "--to", "recbole", "--out", raw / "recbole")
+    invoke("prepare", "--source", "recbole", "--reviews", raw / "recbole", "--out", raw / "again")
+    one, other = Dataset.load(raw / "data"), Dataset.load(raw / "again")
+    assert one.items["item_id"].equals(other.items["item_id"])
+    assert one.interactions.select("user", "item").equals(other.interactions.select("user", "item"))
+
+
+def test_the_formats_offered_are_the_formats_there_are() -> None:
+    assert set(get_args(get_type_hints(export)["form"])) == set(EXPORTS)
