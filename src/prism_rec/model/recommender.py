@@ -250,14 +250,15 @@ class SequenceRecommender(nn.Module):
         if not self.content:
             return id_PC[..., None]
         components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
-        content_PCJ = _inner(components_PCJD, self.backbone.content_query(states)[:, None])
+        content_PCJ = _inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
+        content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
             content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
         return torch.cat([id_PC[..., None], content_PCJ], -1)
 
 
-def _inner(left: Float[Tensor, "P ... D"], right: Float[Tensor, "P ... D"]) -> Tensor:
-    return (left * right[:, None]).sum(-1)
+def _inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:
+    return (left_PXD @ right_PD[..., None]).squeeze(-1)
 
 
 def _in_order(encoded: Sequence[Sequence[Tensor]], places: Sequence[Tensor]) -> UserStates:

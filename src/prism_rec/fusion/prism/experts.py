@@ -46,7 +46,19 @@ class Experts(nn.Module):
         """Return what vectors standing for one modality contribute, the same for all experts or one set each."""
         return torch.matmul(vectors, self.inner_weight_MJDH[modality])
 
-    def forward(self, shares: Sequence[Share]) -> Float[Tensor, "J I D"]:
+    def of_shares(self, shares: Sequence[Share]) -> Float[Tensor, "J I D"]:
         """Return each expert's output for items given by their M shares."""
-        hidden = F.gelu(torch.stack(tuple(shares)).sum(0) + self.inner_bias_JH[:, None])
-        return torch.baddbmm(self.outer_bias_JD[:, None], self.dropout(hidden), self.outer_weight_JHD)
+        hidden_JIH = sum(shares[1:], start=shares[0]) + self.inner_bias_JH[:, None]
+        return self._finish(hidden_JIH)
+
+    def forward(self, projected_IMD: Float[Tensor, "I M D"]) -> Float[Tensor, "J I D"]:
+        """Return each expert's output for items with every modality shown."""
+        components, hidden = self.inner_bias_JH.shape
+        # One product for all modalities and experts: [I, M D] x [M D, J H].
+        weight = self.inner_weight_MJDH.transpose(1, 2).flatten(0, 1).flatten(1)
+        hidden_IJH = torch.addmm(self.inner_bias_JH.flatten(), projected_IMD.flatten(1), weight)
+        return self._finish(hidden_IJH.unflatten(1, (components, hidden)).transpose(0, 1))
+
+    def _finish(self, hidden_JIH: Float[Tensor, "J I H"]) -> Float[Tensor, "J I D"]:
+        activated_JIH = self.dropout(F.gelu(hidden_JIH))
+        return torch.baddbmm(self.outer_bias_JD[:, None], activated_JIH, self.outer_weight_JHD)

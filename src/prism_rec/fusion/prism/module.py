@@ -14,7 +14,6 @@ from prism_rec.fusion.gate import Gate, Sees
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
 from prism_rec.fusion.prism.views import draw_noise, masked_views
-from prism_rec.nn.gather import gather_rows
 
 
 class PrismSettings(Config):
@@ -69,9 +68,8 @@ class PrismFusion(Fusion):
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return each item's components: what the experts say of it."""
         projected_IMD = self.projections(features)
-        shares = [self.experts.share(m, projected_IMD[:, m]) for m in range(projected_IMD.shape[1])]
         present_IJ = component_presence(features.present_IM)
-        components_IJD = self.experts(shares).transpose(0, 1).contiguous() * present_IJ[..., None]
+        components_IJD = self.experts(projected_IMD).transpose(0, 1).contiguous() * present_IJ[..., None]
         return Parts(components_IJD, present_IJ, projected_IMD)
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
@@ -84,10 +82,10 @@ class PrismFusion(Fusion):
 
     def interaction_loss(self, history: History) -> Float[Tensor, ""]:
         """Return equation 9 over the distinct items of the histories."""
-        projected_SMD = gather_rows(history.parts.projected_IMD, history.seen_S)
+        components_SJD, _, projected_SMD = history.parts.take(history.seen_S)
         present_SM = history.features.present_IM[history.seen_S]
         masks = draw_noise(projected_SMD, present_SM).unbind(1)
-        views = masked_views(self.experts, projected_SMD.unbind(1), masks)
+        views = masked_views(self.experts, components_SJD.transpose(0, 1), projected_SMD.unbind(1), masks)
         losses_J = interaction_losses(*views, present_SM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 

@@ -67,9 +67,8 @@ class PublishedPrismFusion(Fusion):
         """Add the same fused vector at every position."""
         projected_BMD, present_BM = self._pool(history)
         ids_BD = mean_over_history(history.ids_ID, history)
-        shares = [self.experts.share(m, projected_BMD[:, m]) for m in range(projected_BMD.shape[1])]
         present_BJ = component_presence(present_BM)
-        components_BJD = self.experts(shares).transpose(0, 1) * present_BJ[..., None]
+        components_BJD = self.experts(projected_BMD).transpose(0, 1) * present_BJ[..., None]
         weights_BJ = share_weights(self.gate(self.gate.evidence(components_BJD, ids_BD)), present_BJ)
         fused_BD = (weights_BJ[..., None] * components_BJD).sum(1)
         places = history.index_BL.shape[1]
@@ -81,7 +80,7 @@ class PublishedPrismFusion(Fusion):
         """Return equation 9 over the averages, one a sequence."""
         projected_BMD, present_BM = self._pool(history)
         masks = draw_noise(projected_BMD, present_BM).unbind(1)
-        views = masked_views(self.experts, projected_BMD.unbind(1), masks)
+        views = masked_views(self.experts, self.experts(projected_BMD), projected_BMD.unbind(1), masks)
         losses_J = interaction_losses(*views, present_BM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 

@@ -33,12 +33,16 @@ def draw_noise(
 
 
 def masked_views(
-    experts: Experts, shown: Sequence[Float[Tensor, "I D"]], masks: Sequence[Float[Tensor, "*J I D"]]
+    experts: Experts,
+    full_JID: Float[Tensor, "J I D"],
+    shown: Sequence[Float[Tensor, "I D"]],
+    masks: Sequence[Float[Tensor, "*J I D"]],
 ) -> Views:
     """Return the experts' outputs with nothing masked, all but one modality masked, and one masked.
 
     Args:
         experts: the networks.
+        full_JID: their outputs with nothing masked, which are at hand already.
         shown: M tensors, each modality's vectors.
         masks: M tensors that take their place, the same for all experts or one set each.
     """
@@ -47,10 +51,10 @@ def masked_views(
     masked = [experts.share(m, vectors) for m, vectors in enumerate(masks)]
 
     def view(kept: set[int]) -> Tensor:
-        return experts([shares[m] if m in kept else masked[m] for m in range(modalities)])
+        return experts.of_shares([shares[m] if m in kept else masked[m] for m in range(modalities)])
 
     everything = set(range(modalities))
     only = [view({m}) for m in range(modalities)]
     # Of two modalities, the view without one is the view of the other alone: the same tensor, not a second pass.
     without = only[::-1] if modalities == 2 else [view(everything - {m}) for m in range(modalities)]
-    return Views(view(everything), torch.stack(only), torch.stack(without))
+    return Views(full_JID, torch.stack(only), torch.stack(without))
