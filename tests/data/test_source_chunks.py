@@ -49,6 +49,13 @@ def test_lines_are_numbered_across_blank_ones_and_ends_of_any_kind(tmp_path: Pat
     assert faults.lines == 4
 
 
+def test_a_file_is_read_as_what_it_is_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "plain.gz").write_bytes(b"a\n")
+    (tmp_path / "packed.json").write_bytes(gzip.compress(b"a\n"))
+    for name in ("plain.gz", "packed.json"):
+        assert list(read_chunks(Faults(tmp_path / name))) == [(1, b"a\n")]
+
+
 def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     faults = write(tmp_path / "lines.json.gz", b"")
     assert list(read_chunks(faults)) == []
@@ -63,7 +70,7 @@ def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
             gzip.compress(bytes(range(256)) * 4000)[:-1000],
             r"cut\.gz cannot be read \(Compressed file",
         ),
-        ("plain.gz", b'{"a": 1}\n', r"plain\.gz cannot be read \(Not a gzipped file"),
+        ("cut.json", gzip.compress(b"x\n")[:12], r"cut\.json cannot be read \(Compressed file"),
         ("none.json", None, r"none\.json: no such file"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from prism_rec.data.reading import reading
@@ -12,13 +13,14 @@ from prism_rec.data.sources.faults import Faults
 LONGEST_LINE = 8 * 2**20
 """Bytes; a longer line is left out."""
 _BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 
 
 def read_chunks(faults: Faults) -> Iterator[tuple[int, bytes]]:
     r"""Yield some lines at a time, each with its end `\n`, and the number of the first of them, from 1.
 
-    The file is plain or `.gz`; its byte order mark is left out. Once all is read, `faults.lines` is set and
-    too many unreadable lines are refused.
+    The file is plain or gzipped, whatever its name; its byte order mark is left out. Once all is read,
+    `faults.lines` is set and too many unreadable lines are refused.
 
     Args:
         faults: of the file to read; lines over `LONGEST_LINE` are entered there.
@@ -57,11 +59,18 @@ def read_lines_of(faults: Faults) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_blocks(path: Path) -> Iterator[bytes]:
-    with reading(str(path)), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+    with reading(str(path)), _open(path) as file:
         block = file.read(LONGEST_LINE).removeprefix(_BOM)
         while block:
             yield block
             block = file.read(LONGEST_LINE)
+
+
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
+    """Open a file by what it is: browsers unpack a download and leave it its name."""
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path, "rb") if packed else path.open("rb")
 
 
 def _too_long() -> str:
