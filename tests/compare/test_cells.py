@@ -1,0 +1,185 @@
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from prism_rec.compare import Recipe, compare
+from prism_rec.compare.cell import locked, run_cell
+from prism_rec.compare.recipe import Cell, plan
+from prism_rec.compare.result import RANKS, RESULT, load_result
+from prism_rec.compare.schedule import News, Workers, run_cells
+from prism_rec.errors import InputError
+from prism_rec.train import RunConfig
+
+ONE = Workers(jobs=1, threads=1, device="cpu")
+
+
+@pytest.fixture
+def cells(recipe: Recipe, tmp_path: Path) -> list[Cell]:
+    return plan(recipe, tmp_path / "out")
+
+
+def make(cell: Cell) -> None:
+    with locked(cell, wait=False):
+        run_cell(cell, "cpu", 1)
+
+
+def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
+    make(cells[1])
+    result = load_result(cells[1].folder)
+    assert result is not None
+    assert (result.data, result.model, result.seed) == ("tiny", "prism", 0)
+    assert result.config == cells[1].config.model_dump(mode="json")
+    assert (result.loss, result.negatives) == ("cross_entropy", None)
+    assert len(result.epochs) == 3
+    best = max(result.epochs, key=lambda record: record.validation["ndcg@10"])
+    assert result.best_epoch == best.epoch
+    assert result.training_seconds == pytest.approx(sum(r.seconds for r in result.epochs), abs=1e-3)
+    assert result.gate is not None
+    assert result.gate.components == ("unique:text", "redundancy", "synergy")
+    assert sum(result.gate.mean) == pytest.approx(1)
+    assert {sum(counts) for counts in result.gate.histogram} == {result.test["users"]}
+    assert all(list(quantiles) == sorted(quantiles) for quantiles in result.gate.quantiles)
+
+
+def test_a_model_without_a_gate_has_no_weights(cells: list[Cell]) -> None:
+    make(cells[0])
+    result = load_result(cells[0].folder)
+    assert result is not None
+    assert result.gate is None
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def change_a_digit(path: Path) -> None:
+    text = path.read_text()
+    place = text.index('"ndcg@10": 0.') + len('"ndcg@10": 0.')
+    path.write_text(f"{text[:place]}{(int(text[place]) + 1) % 10}{text[place + 1 :]}")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        (RESULT, cut),
+        (RESULT, change_a_digit),
+        (RESULT, lambda path: path.write_text("[]")),
+        (RESULT, Path.unlink),
+        (RANKS, cut),
+        (RANKS, Path.unlink),
+    ],
+    ids=["cut", "another digit", "no object", "gone", "ranks cut", "ranks gone"],
+)
+def test_a_damaged_result_is_found_and_tested_again(
+    cells: list[Cell], name: str, damage: Callable[[Path], None]
+) -> None:
+    make(cells[0])
+    folder = cells[0].folder
+    before, trained = load_result(folder), (folder / "log.jsonl").stat().st_mtime_ns
+    damage(folder / name)
+    assert load_result(folder) is None
+    make(cells[0])
+    after = load_result(folder)
+    assert before is not None
+    assert after is not None
+    assert after.test == before.test
+    assert (folder / "log.jsonl").stat().st_mtime_ns == trained  # not trained again
+
+
+def test_a_finished_cell_is_left_alone(cells: list[Cell]) -> None:
+    make(cells[0])
+    written = (cells[0].folder / RESULT).stat().st_mtime_ns
+    make(cells[0])
+    assert (cells[0].folder / RESULT).stat().st_mtime_ns == written
+
+
+def test_other_settings_in_a_begun_folder_are_refused(cells: list[Cell]) -> None:
+    make(cells[0])
+    with pytest.raises(InputError, match="begun with other settings or data; name another --out"):
+        make(replace(cells[0], config=RunConfig()))
+
+
+def test_a_locked_cell_is_for_one_process_alone(cells: list[Cell]) -> None:
+    with locked(cells[0], wait=False), pytest.raises(BlockingIOError), locked(cells[0], wait=False):
+        pass
+    with locked(cells[0], wait=False):
+        pass
+
+
+def test_a_killed_cell_costs_itself_alone_and_goes_on(recipe: Recipe, tmp_path: Path) -> None:
+    train = {**recipe.base["train"], "epochs": 12, "patience": 12}
+    recipe = recipe.model_copy(update={"base": {**recipe.base, "train": train}, "jobs": 1})
+    id_alone, prism = plan(recipe, tmp_path / "killed")
+    heard: list[tuple[str, str]] = []
+
+    def kill_prism(cell: Cell, news: News) -> None:
+        heard.append((cell.model, news.state))
+        if cell.model == "prism" and news.epoch == 2:
+            (child,) = active_children()
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+
+    run_cells([id_alone, prism], ONE, kill_prism)
+    assert ("prism", "failed") in heard
+    assert ("id", "done") in heard
+    assert load_result(prism.folder) is None
+    trained = (prism.folder / "log.jsonl").read_text().splitlines()
+    untouched = (id_alone.folder / RESULT).stat().st_mtime_ns
+
+    compare(recipe, tmp_path / "killed", "cpu")
+    assert (id_alone.folder / RESULT).stat().st_mtime_ns == untouched
+    assert 2 <= len(trained) < 12
+    kept = (prism.folder / "log.jsonl").read_text().splitlines()[: len(trained)]
+    assert [json.loads(line)["seconds"] for line in kept] == [json.loads(line)["seconds"] for line in trained]
+
+    whole = plan(recipe, tmp_path / "whole")[1]
+    make(whole)
+    resumed, expected = load_result(prism.folder), load_result(whole.folder)
+    assert resumed is not None
+    assert expected is not None
+    assert resumed.test == expected.test
+
+
+def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Path) -> None:
+    cells = plan(recipe, tmp_path / "out")
+    done: list[str] = []
+
+    def hear(cell: Cell, news: News) -> None:
+        if news.state == "done":
+            done.append(cell.model)
+
+    with locked(cells[1], wait=False):  # as another process would that makes this cell
+        ours = threading.Thread(target=run_cells, args=(cells, ONE, hear))
+        ours.start()
+        while load_result(cells[0].folder) is None:  # the free cell is made meanwhile
+            time.sleep(0.02)
+        run_cell(cells[1], "cpu", 1)
+        written = (cells[1].folder / RESULT).stat().st_mtime_ns
+        assert ours.is_alive()  # waiting for the held one
+    ours.join(30)
+    assert sorted(done) == ["id", "prism"]
+    assert (cells[1].folder / RESULT).stat().st_mtime_ns == written  # taken as the other left it
+
+
+def test_a_failure_names_its_cell_and_keeps_the_others(recipe: Recipe, tmp_path: Path) -> None:
+    models = {**recipe.models, "sum": {"model": {"fusion": {"kind": "sum"}, "modalities": ["sound"]}}}
+    recipe = recipe.model_copy(update={"models": models, "jobs": 1})
+    with pytest.raises(InputError, match=r"1 of 3 cells failed, first tiny/sum/seed-0: .*no 'sound'"):
+        compare(recipe, tmp_path / "out", "cpu")
+    assert all(load_result(cell.folder) for cell in plan(recipe, tmp_path / "out")[:2])
+    assert not (tmp_path / "out" / "table.csv").exists()
+
+
+def test_data_that_is_not_prepared_is_refused_before_anything_runs(recipe: Recipe, tmp_path: Path) -> None:
+    recipe = recipe.model_copy(update={"data": {"x": tmp_path}})
+    with pytest.raises(InputError, match="run prepare again"):
+        compare(recipe, tmp_path / "out", "cpu")
+    assert not (tmp_path / "out").exists()

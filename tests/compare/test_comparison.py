@@ -1,0 +1,138 @@
+import csv
+import json
+import math
+from io import StringIO
+
+import numpy as np
+import pytest
+from made_up import compare_ranks
+
+from prism_rec.compare.findings import findings, is_shown, resolution
+from prism_rec.compare.table import as_csv, as_latex, as_markdown, full_row, short_row
+from prism_rec.evaluate.intervals import estimate
+from prism_rec.evaluate.significance import permutation_test, t_test
+
+METRICS = ["ndcg@10", "recall@5"]
+
+
+def draw(seeds: int, users: int, most: int, stream: int) -> list[list[int]]:
+    return np.random.default_rng(stream).integers(1, most, (seeds, users)).tolist()
+
+
+def test_means_are_over_users_of_means_over_seeds() -> None:
+    comparison = compare_ranks({"id": [[1, 20, 20, 20], [1, 1, 20, 20]]}, metrics=["recall@10"])
+    arm = comparison.arms[0]
+    assert arm.values("recall@10").tolist() == [1, 0.5, 0, 0]
+    assert arm.seed_means("recall@10").tolist() == [0.25, 0.5]
+    assert comparison.estimates["films", "id", "recall@10"].mean == 0.375
+    assert arm.spread("recall@10") == pytest.approx(0.25 / math.sqrt(2))
+    assert comparison.estimates["films", "id", "ndcg@10"] == estimate(arm.values("ndcg@10"))
+    assert comparison.differences == {}
+    assert (arm.cost("training_seconds"), arm.cost("peak_memory_mb")) == (6.5, 100.5)
+
+
+def test_one_seed_has_no_spread() -> None:
+    assert compare_ranks({"id": [[1, 2]]}).arms[0].spread("recall@10") is None
+
+
+def test_differences_are_paired_by_user_and_corrected_for_all_tests() -> None:
+    ranks = {"id": draw(5, 60, 30, 0), "sum": draw(5, 60, 30, 1), "prism": draw(5, 60, 12, 2)}
+    comparison = compare_ranks(ranks, metrics=METRICS)
+    arms = {arm.model: arm for arm in comparison.arms}
+    tests = [(model, metric) for model in ("sum", "prism") for metric in METRICS]
+    assert [(model, metric) for _, model, metric in comparison.differences] == tests
+    users = [permutation_test(arms[m].values(k), arms["id"].values(k)) for m, k in tests]
+    seeds = [t_test(arms[m].seed_means(k), arms["id"].seed_means(k)) for m, k in tests]
+    for number, (model, metric) in enumerate(tests):
+        found = comparison.differences["films", model, metric]
+        assert found.estimate == estimate(arms[model].values(metric) - arms["id"].values(metric))
+        assert found.users.raw == users[number]
+        assert found.seeds is not None
+        assert found.seeds.raw == seeds[number]
+    smallest = min(comparison.differences.values(), key=lambda found: found.users.raw)
+    assert smallest.users.holm == pytest.approx(4 * smallest.users.raw)
+    assert all(
+        d.users.raw <= d.users.benjamini_hochberg <= d.users.holm for d in comparison.differences.values()
+    )
+
+
+def test_fewer_than_five_seeds_are_not_tested() -> None:
+    comparison = compare_ranks({"id": draw(4, 9, 30, 0), "sum": draw(4, 9, 30, 1)})
+    assert all(found.seeds is None for found in comparison.differences.values())
+
+
+def test_the_reference_is_the_model_named() -> None:
+    comparison = compare_ranks({"id": [[1]], "sum": [[2]]}, reference="sum")
+    assert {model for _, model, _ in comparison.differences} == {"id"}
+
+
+def test_slices_hold_their_users_and_empty_ones_are_left_out() -> None:
+    comparison = compare_ranks({"id": [[1] * 5 + [50] * 5]}, metrics=["recall@10"])
+    short, lacking = comparison.slices["films"]
+    assert (short.name, lacking.name) == ("history:short", "missing:text")
+    assert short.estimates["id"]["recall@10"].mean == 1
+    assert (short.estimates["id"]["recall@10"].queries, lacking.estimates["id"]["recall@10"].queries) == (
+        5,
+        3,
+    )
+
+
+def test_equal_models_are_said_to_show_no_difference() -> None:
+    ranks = draw(1, 100, 30, 0)
+    comparison = compare_ranks({"id": ranks, "sum": ranks}, metrics=METRICS)
+    assert not is_shown(comparison.differences["films", "sum", "ndcg@10"])
+    told = " ".join(findings(comparison))
+    assert "no difference is shown" in told
+    assert "no model is claimed to win" in told
+    assert "more than chance" not in told
+
+
+def test_a_clear_difference_is_shown_and_a_resolution_is_told() -> None:
+    comparison = compare_ranks({"id": draw(5, 200, 60, 0), "sum": draw(5, 200, 6, 1)}, metrics=["recall@10"])
+    assert is_shown(comparison.differences["films", "sum", "recall@10"])
+    interval = comparison.differences["films", "sum", "recall@10"].estimate
+    base = comparison.estimates["films", "id", "recall@10"].mean
+    share = resolution(comparison, "films", "recall@10")
+    assert share == pytest.approx((interval.high - interval.low) / 2 / base)
+    told = findings(comparison)
+    assert "more than chance over users" in told[0]
+    assert f"below about {share:.0%} of id's recall@10 do not show" in told[1]
+    assert "5 seeds" in told[-1]
+
+
+def test_where_nothing_is_found_no_resolution_is_told() -> None:
+    comparison = compare_ranks({"id": [[99, 99]], "sum": [[99, 99]]})
+    assert resolution(comparison, "films", "recall@10") is None
+
+
+def test_csv_holds_every_number() -> None:
+    comparison = compare_ranks({"id": draw(5, 30, 30, 0), "sum": draw(5, 30, 30, 1)}, metrics=METRICS)
+    rows = [full_row(comparison, arm) for arm in comparison.arms]
+    first, second = csv.DictReader(StringIO(as_csv(rows)))
+    assert float(second["ndcg@10"]) == comparison.estimates["films", "sum", "ndcg@10"].mean
+    assert float(second["ndcg@10 low"]) == comparison.estimates["films", "sum", "ndcg@10"].low
+    assert float(second["ndcg@10 sd"]) == comparison.arms[1].spread("ndcg@10")
+    found = comparison.differences["films", "sum", "recall@5"]
+    assert float(second["recall@5 difference high"]) == found.estimate.high
+    assert float(second["recall@5 p users holm"]) == found.users.holm
+    assert found.seeds is not None
+    assert float(second["recall@5 p seeds benjamini_hochberg"]) == found.seeds.benjamini_hochberg
+    assert first["recall@5 difference"] == ""
+    assert (second["loss"], second["negatives"], second["parameters"]) == ("bce", "1", "1234")
+    assert json.dumps(rows)
+
+
+def test_markdown_and_latex_have_a_row_a_model() -> None:
+    comparison = compare_ranks({"id": draw(2, 30, 30, 0), "no_gate": draw(2, 30, 30, 1)}, metrics=METRICS)
+    rows = [short_row(comparison, arm) for arm in comparison.arms]
+    lines = as_markdown(rows, ["a note"]).splitlines()
+    assert lines[-1] == "- a note"
+    assert len({line.count("|") for line in lines[:4]}) == 1
+    mean = comparison.estimates["films", "no_gate", "ndcg@10"].mean
+    assert f"{mean:.4f} ± {comparison.arms[1].spread('ndcg@10'):.4f} (" in lines[3]
+    assert "bce, 1 negatives" in lines[3]
+    latex = as_latex(rows)
+    assert r"no\_gate" in latex
+    body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert len(body) == 2
+    assert len({line.count("&") for line in [*body, latex.splitlines()[2]]}) == 1

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from prism_rec.compare.recipe import plan, read_recipe
+from prism_rec.errors import InputError
+
+RECIPE = """
+base:
+  model: {width: 16, fusion: {kind: prism, hidden: 32}}
+  train: {epochs: 7, patience: 2}
+models:
+  prism: {model: {fusion: {dropout: 0.1}}}
+  id: {model: {fusion: {kind: id}}}
+seeds: [3, 4]
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    return tmp_path / "recipe.yaml"
+
+
+def test_cells_are_data_by_models_by_seeds(path: Path) -> None:
+    recipe = read_recipe(path, data=["one=a/b", "c/two"])
+    cells = plan(recipe, Path("out"))
+    assert [cell.name for cell in cells] == [
+        f"{data}/{model}/seed-{seed}"
+        for data in ("one", "two")
+        for model in ("prism", "id")
+        for seed in (3, 4)
+    ]
+    assert cells[0].folder == Path("out/cells/one/prism/seed-3")
+    assert [cell.dataset for cell in cells[::4]] == [Path("a/b"), Path("c/two")]
+    assert [cell.config.train.seed for cell in cells[:2]] == [3, 4]
+    assert recipe.reference == "prism"
+
+
+def test_changes_are_merged_and_another_kind_replaces(path: Path) -> None:
+    prism, _, id_alone, _ = plan(read_recipe(path, data=["x=x"]), Path("out"))
+    assert (prism.config.model.width, prism.config.train.epochs) == (16, 7)
+    fusion = prism.config.model.fusion.model_dump()
+    assert (fusion["kind"], fusion["hidden"], fusion["dropout"]) == ("prism", 32, 0.1)
+    assert id_alone.config.model.fusion.kind == "id"  # and prism's `hidden` is no unknown key of it
+    assert id_alone.config.model.width == 16
+
+
+@pytest.mark.parametrize(
+    "change", ["epochs=8", "patience=3", "validate_every=2", "metric=recall@10"], ids=lambda text: text
+)
+def test_unequal_budgets_are_refused_unless_asked_for(path: Path, change: str) -> None:
+    key, _, _ = change.partition("=")
+    with pytest.raises(InputError, match=rf"prism and id differ in train.{key}.*unequal_budget"):
+        plan(read_recipe(path, [f"models.id.train.{change}"], ["x=x"]), Path("out"))
+    assert plan(read_recipe(path, [f"models.id.train.{change}", "unequal_budget=true"], ["x=x"]), Path("out"))
+
+
+def test_what_is_no_part_of_the_budget_may_differ(path: Path) -> None:
+    assert plan(read_recipe(path, ["models.id.train.learning_rate=0.1"], ["x=x"]), Path("out"))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("base.train.seed=1", "seed.*list it under seeds"),
+        ("base.train.epoch=1", "model prism: unknown key train.epoch"),
+        ("epochs=1", "unknown key epochs"),
+        ("reference=sum", "reference: 'sum' is none of the models: prism, id"),
+        ("seeds=[1, 1]", "names a seed twice"),
+        ("metrics=[auc]", "metrics"),
+        ("models=null", "models"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(path: Path, override: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        plan(read_recipe(path, [override], ["x=x"]), Path("out"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "a|b", ""])
+def test_a_name_that_is_no_plain_word_is_refused(path: Path, name: str) -> None:
+    with pytest.raises(InputError):
+        read_recipe(path, data=[f"{name}=data"])
+
+
+def test_data_must_be_named(path: Path) -> None:
+    with pytest.raises(InputError, match="names no data"):
+        read_recipe(path)

@@ -1,0 +1,107 @@
+import re
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import pytest
+from made_up import GATE, compare_ranks
+
+from prism_rec.compare.comparison import Comparison
+from prism_rec.compare.findings import findings
+from prism_rec.evaluate.intervals import Estimate
+from prism_rec.report import write_report
+from prism_rec.report.charts import Bar, Group, gate_chart, interval_chart
+from prism_rec.report.figures import over_seeds, slices
+from prism_rec.report.page import make_page
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    random = np.random.default_rng(0)
+    ranks = {model: random.integers(1, 40, (5, 100)).tolist() for model in ("id", "sum", "prism")}
+    return compare_ranks(ranks, metrics=["ndcg@10", "recall@10"])
+
+
+def text_of(page: Element) -> str:
+    return " ".join(text for text in page.itertext())
+
+
+def test_the_page_needs_nothing_else(comparison: Comparison, tmp_path: Path) -> None:
+    write_report(comparison, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert not re.search(r"https?:|//|src=|href=|<script|<link|@import|url\(", page)
+    assert len(page.encode()) < 200_000
+
+
+def test_the_page_says_every_finding_and_what_intervals_are(comparison: Comparison) -> None:
+    text = text_of(make_page(comparison))
+    assert all(sentence in text for sentence in findings(comparison))
+    assert "nothing of other seeds" in text
+    for arm in comparison.arms:
+        interval = comparison.estimates["films", arm.model, "ndcg@10"]
+        assert f"{interval.mean:.4f}" in text
+    found = comparison.differences["films", "prism", "ndcg@10"]
+    assert f"{found.estimate.mean:+.4f} ({found.estimate.low:+.4f} to {found.estimate.high:+.4f})" in text
+    assert found.seeds is not None
+    assert {f"{found.users.holm:.2g}", f"{found.seeds.holm:.2g}"} <= set(text.split())
+
+
+def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison: Comparison) -> None:
+    headings = [heading.text for heading in make_page(comparison).iter("h2")]
+    assert headings == [
+        "What this shows",
+        "Accuracy",
+        "Differences from id",
+        "Learning curves",
+        "Parts of the users",
+        "What the gate attends to",
+        "Cost",
+        "How it was made",
+    ]
+    alone = compare_ranks({"id": [list(range(1, 101))]})
+    headings = [heading.text for heading in make_page(alone).iter("h2")]
+    assert "Differences from id" not in headings
+    assert "What the gate attends to" not in headings
+
+
+def test_a_curve_is_drawn_for_each_run(comparison: Comparison) -> None:
+    assert len(list(make_page(comparison).iter("polyline"))) == 15
+
+
+def test_small_slices_are_named_and_not_drawn(comparison: Comparison) -> None:
+    text = text_of(slices(comparison, "films"))
+    assert "history:short (50 users: at most 3 items)" in text
+    assert "Not drawn, with fewer than 20 users: missing:text (3)." in text
+
+
+def test_bars_begin_at_zero_and_end_at_the_mean() -> None:
+    bars = [Bar("a", 0, Estimate(0.5, 0.4, 0.6, 9)), Bar("b", 1, Estimate(0.25, 0.1, 0.3, 9))]
+    chart = interval_chart([Group("x", bars)], "title")
+    first, second = chart.iter("rect")
+    assert float(first.get("width", "")) == pytest.approx(2 * float(second.get("width", "")), abs=0.02)
+    assert first.get("x") == second.get("x")
+
+
+def test_a_difference_has_a_dot_on_its_side_of_zero() -> None:
+    bars = [Bar("a", 0, Estimate(-0.1, -0.2, 0.1, 9)), Bar("b", 1, Estimate(0.1, 0.05, 0.2, 9))]
+    chart = interval_chart([Group("x", bars)], "title", differences=True)
+    zero = next(line for line in chart.iter("line") if line.get("class") == "zero")
+    below, above = (float(dot.get("cx", "")) for dot in chart.iter("circle"))
+    assert below < float(zero.get("x1", "")) < above
+    assert "-0.1000  (-0.2000 to +0.1000)" in text_of(chart)
+
+
+def test_the_gate_is_drawn_bin_by_bin() -> None:
+    chart = gate_chart(GATE, 0, "title")
+    tall = [float(bar.get("height", "")) for bar in chart.iter("rect")]
+    assert np.array(tall) / max(tall) == pytest.approx([0.3, 0.3, 0.4, 1], abs=1e-3)
+    assert "0.25  (0.10 to 0.40)" in text_of(chart)
+
+
+def test_gate_weights_of_all_seeds_are_taken_together(comparison: Comparison) -> None:
+    gate = over_seeds(comparison.arms[2])
+    assert gate is not None
+    assert gate.mean == GATE.mean
+    assert sum(gate.histogram[0]) == 5 * sum(GATE.histogram[0])
+    assert over_seeds(comparison.arms[0]) is None
