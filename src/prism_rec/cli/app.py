@@ -8,21 +8,22 @@ from prism_rec import __version__
 from prism_rec.cli.build import build
 from prism_rec.cli.compare import compare
 from prism_rec.cli.describe import describe
+from prism_rec.cli.embed import embed
 from prism_rec.cli.evaluate import evaluate
 from prism_rec.cli.export import export
+from prism_rec.cli.images import images
 from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
 from prism_rec.errors import InputError
 
 app = typer.Typer(
-    help="Multimodal sequential recommendation: prepare, train, evaluate, recommend.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, build, export, describe, train, evaluate, recommend, compare):
+for command in (prepare, images, embed, build, describe, train, evaluate, recommend, compare, export):
     app.command()(command)
 
 
@@ -39,7 +40,11 @@ def options(
         False, "--version", callback=show_version, is_eager=True, help="Show the version."
     ),
 ) -> None:
-    """Multimodal sequential recommendation: prepare, train, evaluate, recommend."""
+    """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.
+
+    A dataset: prepare (and images, embed; or build for all three). A model: train, evaluate, recommend. Many models:
+    compare.
+    """
 
 
 def main() -> None:

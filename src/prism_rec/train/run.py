@@ -47,7 +47,7 @@ class Run:
 def train_run(
     dataset: Dataset,
     config: RunConfig,
-    folder: Path,
+    folder: Path | str,
     resume: bool = False,
     device: str = "auto",
     listeners: Sequence[Listener] = (),
@@ -65,6 +65,7 @@ def train_run(
     Raises:
         InputError: a folder that holds something already, or another run than the one to be resumed.
     """
+    folder = Path(folder)
     if resume and (folder / MANIFEST).exists():
         return load_run(folder, device)
     _open(folder, dataset, config, resume)
