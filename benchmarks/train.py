@@ -72,11 +72,13 @@ def measure(form: str) -> dict[str, float]:
     histories = make_histories(random)
     model = config.model.build(ITEMS, make_features(random))
     objective = config.objective.build()
-    objective.begin_training(histories, ITEMS, model.device)
+    objective.begin_training(model, histories)
     optimizer = make_optimizer({"model": model, "objective": objective}, config.train)
     warm_up = Histories(histories.items[: histories.offsets[2048]], histories.offsets[:2049])
     train_epoch(model, objective, optimizer, TrainingBatches(warm_up, 100, 256, 0), 1, config.train)
-    record = train_epoch(model, objective, optimizer, TrainingBatches(histories, 100, 256, 0), 1, config.train)
+    record = train_epoch(
+        model, objective, optimizer, TrainingBatches(histories, 100, 256, 0), 1, config.train
+    )
     began = time.perf_counter()
     Ranker(model, 100).rank(histories, random.integers(1, ITEMS + 1, USERS))
     return {
@@ -98,14 +100,19 @@ def measure_product() -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--form", choices=FORMS, help="measure this form alone, in this process")
     arguments = parser.parse_args()
     if arguments.form:
         print(json.dumps(measure(arguments.form)))
         return
-    results: dict[str, float] = {"matrix_product_gflops": measure_product(), "threads": torch.get_num_threads()}
+    results: dict[str, float] = {
+        "matrix_product_gflops": measure_product(),
+        "threads": torch.get_num_threads(),
+    }
     for form in FORMS:
         output = subprocess.run(
             [sys.executable, __file__, "--form", form], check=True, capture_output=True, text=True

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from prism_rec.batches import TrainingBatches
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
+from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.nn.gaussian import Gaussian, gaussian_distance
 from prism_rec.objectives.stosa import StosaObjective
@@ -15,9 +16,9 @@ HISTORIES = Histories.from_lists([[1, 2, 3, 4], [5, 6], [7, 8, 1]])
 DISTANCES = ["wasserstein", "kl"]
 
 
-def prepared(negatives: int, weight: float) -> StosaObjective:
+def prepared(model: SequenceRecommender, negatives: int, weight: float) -> StosaObjective:
     objective = StosaObjective(negatives, weight)
-    objective.begin_training(HISTORIES, ITEMS, torch.device("cpu"))
+    objective.begin_training(model, HISTORIES)
     return objective
 
 
@@ -34,7 +35,7 @@ def built(**backbone: object):
 def test_it_is_the_published_loss(distance):
     model = built(kind="stosa", distance=distance, heads=2)
     batch = next(TrainingBatches(HISTORIES, 5, 3, seed=0).epoch(1))
-    objective = prepared(negatives=1, weight=0.005)
+    objective = prepared(model, negatives=1, weight=0.005)
     torch.manual_seed(1)
     loss = objective(model, batch).loss
     torch.manual_seed(1)
@@ -60,7 +61,7 @@ def test_the_weight_counts_and_so_does_every_negative():
     losses = []
     for negatives, weight in ((1, 0.0), (1, 1.0), (7, 1.0)):
         torch.manual_seed(1)
-        losses.append(prepared(negatives, weight)(model, batch).loss.item())
+        losses.append(prepared(model, negatives, weight)(model, batch).loss.item())
     assert losses[0] < losses[1]
     assert losses[1] != losses[2]
 
@@ -73,7 +74,7 @@ def test_another_backbone_is_refused_in_one_line():
     assert "\n" not in str(caught.value)
     batch = next(TrainingBatches(HISTORIES, 5, 3, seed=0).epoch(1))
     with pytest.raises(InputError, match="only backbone stosa"):
-        prepared(1, 0.005)(built(kind="gru4rec"), batch)
+        prepared(built(kind="gru4rec"), 1, 0.005)(built(kind="gru4rec"), batch)
 
 
 def test_its_own_backbone_is_taken():

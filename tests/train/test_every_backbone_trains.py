@@ -83,7 +83,7 @@ def step(backbone: str, fusion: str, objective: str) -> None:
     assert RunConfig.parse(run.model_dump(mode="json"), "written and read") == run
     histories = cycles(16)
     model, trained = run.model.build(ITEMS, features()), run.objective.build()
-    trained.begin_training(histories, ITEMS, model.device)
+    trained.begin_training(model, histories)
     outcome = trained(model, next(TrainingBatches(histories, 8, 16, seed=0).epoch(1)))
     (outcome.loss + model.fusion.interaction_loss(outcome.history)).backward()
     for name, parameter in model.named_parameters():

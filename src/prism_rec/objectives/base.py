@@ -1,18 +1,38 @@
 """What a training objective must do."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from prism_rec.batches import Batch
+from prism_rec.batches import TrainingBatches
 from prism_rec.config import Config
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.base import History
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """What an objective trains on in one step."""
+
+    def to(self, device: torch.device) -> "OnDevice":
+        """Return the same on a device."""
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """The batches of every epoch."""
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+
+    def epoch(self, number: int) -> Iterator[OnDevice]:
+        """Yield the batches of one epoch, the same for one number whenever it is asked for."""
 
 
 class Outcome(NamedTuple):
@@ -29,12 +49,25 @@ class Objective(nn.Module, ABC):
     fusion fits; one that needs more refuses the others in its settings' `check`.
     """
 
-    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:  # noqa: B027
-        """Look at the training histories once, before the first epoch; by default nothing is needed."""
+    def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:  # noqa: B027
+        """Look at the model and the training histories once, before anything is optimised.
+
+        An objective with parameters that follow the model's width makes them here. By default nothing is needed.
+        """
+
+    def batches(self, histories: Histories, max_length: int, batch_size: int, seed: int) -> Batches:
+        """Return what `forward` is to be called with; by default whole histories, trained at every position."""
+        return TrainingBatches(histories, max_length, batch_size, seed)
+
+    def begin_epoch(self, model: SequenceRecommender) -> None:  # noqa: B027
+        """Look at the model as it is before an epoch; by default nothing is needed.
+
+        What is found may depend on the weights and on random numbers alone: after a resume it is found again.
+        """
 
     @abstractmethod
-    def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
-        """Return the loss of one batch."""
+    def forward(self, model: SequenceRecommender, batch: Any) -> Outcome:
+        """Return the loss of one batch, one of those that `batches` yields."""
 
 
 class ObjectiveSettings(Config):

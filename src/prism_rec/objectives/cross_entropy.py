@@ -50,12 +50,13 @@ class SampledCrossEntropy(Objective):
         self.negatives = negatives
         self.proposal = proposal
 
-    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
+    def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
         """Count the items."""
+        number_of_items = model.items.number_of_items
         counts_N = torch.ones(number_of_items)
         if self.proposal == "popularity":
             counts_N += torch.from_numpy(histories.items).bincount(minlength=number_of_items + 1)[1:]
-        self.probability_N = (counts_N / counts_N.sum()).to(device)
+        self.probability_N = (counts_N / counts_N.sum()).to(model.device)
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""

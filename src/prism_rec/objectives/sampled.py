@@ -26,9 +26,9 @@ class SampledObjective(Objective):
         super().__init__()
         self.negatives = negatives
 
-    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
+    def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
         """Make the sampler."""
-        self.sampler = NegativeSampler(histories, number_of_items, device)
+        self.sampler = NegativeSampler(histories, model.items.number_of_items, model.device)
 
     def candidates(self, batch: Batch) -> Int[Tensor, "P C"]:
         """Return for each position its target and, behind it, the negatives drawn."""
@@ -78,10 +78,10 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
         super().__init__(negatives)
         self.calibration = calibration
 
-    def begin_training(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
+    def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
         """Make the sampler and fix beta."""
-        super().begin_training(histories, number_of_items, device)
-        alpha = self.negatives / max(1, number_of_items - 1)
+        super().begin_training(model, histories)
+        alpha = self.negatives / max(1, model.items.number_of_items - 1)
         self.beta = alpha * (self.calibration * (1 - 1 / alpha) + 1 / alpha)
 
     def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:

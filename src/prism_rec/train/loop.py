@@ -8,10 +8,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from prism_rec.batches import TrainingBatches
 from prism_rec.data.histories import Histories
 from prism_rec.model import SequenceRecommender
-from prism_rec.objectives.base import Objective
+from prism_rec.objectives.base import Batches, Objective
 from prism_rec.train.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.train.config import TrainConfig
 
@@ -68,12 +67,12 @@ def fit(
     Returns:
         A record an epoch.
     """
+    objective.begin_training(model, histories)
     objective.to(model.device)
-    objective.begin_training(histories, model.items.number_of_items, model.device)
     modules: dict[str, nn.Module] = {"model": model, "objective": objective}
     optimizer = make_optimizer(modules, config)
     state = TrainingState(modules, optimizer)
-    batches = TrainingBatches(histories, max_length, config.batch_size, config.seed)
+    batches = objective.batches(histories, max_length, config.batch_size, config.seed)
     records: list[EpochRecord] = []
     if (folder / LAST).exists():
         records = [EpochRecord(**record) for record in state.restore(folder / LAST)["records"]]
@@ -96,14 +95,15 @@ def train_epoch(
     model: SequenceRecommender,
     objective: Objective,
     optimizer: torch.optim.Optimizer,
-    batches: TrainingBatches,
+    batches: Batches,
     epoch: int,
     config: TrainConfig,
     listeners: Sequence[Listener] = (),
 ) -> EpochRecord:
     """Take one step a batch: recommendation loss + interaction loss (PRISM, equation 12)."""
-    model.train()
     began = time.perf_counter()
+    objective.begin_epoch(model)
+    model.train()
     totals = torch.zeros(2, device=model.device)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for done, batch in enumerate(batches.epoch(epoch), start=1):
