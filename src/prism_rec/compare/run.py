@@ -28,6 +28,8 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
     Raises:
         InputError: a wrong setting, a cell begun with other settings, or cells that failed; the others are kept.
     """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; name a folder for the output")
     cells = plan(recipe, out)
     for cell in cells:
         check_claim(cell)
@@ -58,4 +60,4 @@ def _jobs(recipe: Recipe, device: str) -> int:
         return recipe.jobs
     if choose_device(device).type != "cpu":
         return 1
-    return max(1, len(os.sched_getaffinity(0)) // recipe.threads)
+    return max(1, (os.cpu_count() or 1) // recipe.threads)
