@@ -8,6 +8,7 @@ from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from prism_rec.compare import Recipe, compare
@@ -15,6 +16,7 @@ from prism_rec.compare.cell import locked, run_cell
 from prism_rec.compare.recipe import Cell, plan
 from prism_rec.compare.result import RANKS, RESULT, load_result
 from prism_rec.compare.schedule import News, Workers, run_cells
+from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
 
@@ -105,6 +107,20 @@ def test_other_settings_in_a_begun_folder_are_refused(cells: list[Cell]) -> None
     make(cells[0])
     with pytest.raises(InputError, match="begun with other settings or data; name another --out"):
         make(replace(cells[0], config=RunConfig()))
+
+
+def test_other_data_in_a_begun_folder_is_refused(cells: list[Cell], tmp_path: Path) -> None:
+    make(cells[0])
+    dataset = Dataset.load(cells[0].dataset)
+    dataset.save(tmp_path / "again")
+    make(replace(cells[0], dataset=tmp_path / "again"))
+    replace_users(dataset).save(tmp_path / "other")
+    with pytest.raises(InputError, match="begun with other settings or data"):
+        make(replace(cells[0], dataset=tmp_path / "other"))
+
+
+def replace_users(dataset: Dataset) -> Dataset:
+    return replace(dataset, users=dataset.users.with_columns(user_id="v" + pl.col("user_id")))
 
 
 def test_a_locked_cell_is_for_one_process_alone(cells: list[Cell]) -> None:

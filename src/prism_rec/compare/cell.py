@@ -119,10 +119,9 @@ def weigh(
 
 def _claim(cell: Cell) -> str:
     files = json.loads((cell.dataset / MANIFEST).read_text(encoding="utf-8"))["files"]
-    claim = {
-        "config": cell.config.model_dump(mode="json"),
-        "data": {name: facts["sha256"] for name, facts in files.items()},
-    }
+    # The cards are for people; a later version may write the same data's card in other words.
+    data = {name: facts["sha256"] for name, facts in files.items() if not name.startswith("card.")}
+    claim = {"config": cell.config.model_dump(mode="json"), "data": data}
     return json.dumps(claim, indent=2) + "\n"
 
 
