@@ -85,7 +85,7 @@ def step(backbone: str, fusion: str, objective: str) -> None:
     model, trained = run.model.build(ITEMS, features()), run.objective.build()
     trained.begin_training(model, histories)
     outcome = trained(model, next(TrainingBatches(histories, 8, 16, seed=0).epoch(1)))
-    (outcome.loss + model.fusion.interaction_loss(outcome.history)).backward()
+    (outcome.loss + model.interaction_loss(outcome.history)).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name

@@ -1,7 +1,7 @@
 """What a fusion must do: modality vectors -> named components of an item, and their weights for a user."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -72,6 +72,12 @@ class Fused(NamedTuple):
     weights_BLJ: Float[Tensor, "B L J"]
 
 
+# How the model encodes the histories of a batch in X ways: given what is added to the ids in each way, for I items, and
+# which of the I stands at each place, it returns the user's state after each history's last item; of several streams
+# the first.
+Encode = Callable[[Float[Tensor, "I X D"], Int[Tensor, "B L"]], Float[Tensor, "X B D"]]
+
+
 class Fusion(nn.Module, ABC):
     """Makes components of an item's pictures and texts and weighs them for each user.
 
@@ -81,12 +87,14 @@ class Fusion(nn.Module, ABC):
 
     Attributes:
         component_names: the J components beside `id`.
+        causal: whether what is added at position t is found from items 1..t alone.
         scores_content: whether the components are an item's own, so that candidates can be scored by them.
         personal: whether the weights differ between users. They then are shares: they sum to one over the
             components that an item has. Otherwise every weight is one.
     """
 
     component_names: tuple[str, ...] = ()
+    causal = True
     scores_content = True
     personal = False
 
@@ -105,10 +113,15 @@ class Fusion(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, history: History) -> Fused:
-        """Return what is added to the ids at each position; position t must see items 1..t alone."""
+        """Return what is added to the ids at each position; if `causal`, position t sees items 1..t alone."""
 
-    def interaction_loss(self, history: History) -> Float[Tensor, ""]:
-        """Return the weighted sum of the losses that shape the components; zero where there are none."""
+    def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
+        """Return the weighted sum of the losses that shape the components; zero where there are none.
+
+        Args:
+            history: what the recommendation loss was taken on.
+            encode: encodes these histories with other vectors added to their ids than `forward` returned.
+        """
         return history.ids_ID.new_zeros(())
 
 

@@ -8,46 +8,21 @@ so that ranking is a matrix product.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone, last_of
-from prism_rec.fusion.base import Features, Fusion, History, Parts, share_weights
+from prism_rec.fusion.base import Fusion, History, Parts, share_weights
 from prism_rec.model.items import ItemTable
+from prism_rec.model.tuples import ItemSet, KeyGroup, UserStates
 from prism_rec.nn.gather import gather_rows
 
 Candidates = Literal["id", "content"]
-
-
-class ItemSet(NamedTuple):
-    """Some distinct items with all that depends on them alone; made once a step, used everywhere in it."""
-
-    rows_I: Int[Tensor, " I"]
-    place_N: Int[Tensor, " N"]  # catalogue row -> place among the I; meaningless for other rows
-    features: Features
-    ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
-    parts: Parts
-    seen_S: Int[Tensor, " S"]  # which of the items may stand in a history, padding left out
-    evidence_IE: Float[Tensor, "I E"]  # what the fusion's gate sees of them; zero for the others
-
-
-class UserStates(NamedTuple):
-    """What is known of users: states of the backbone and the gate's weights beside them."""
-
-    states: Float[Tensor, "*P S"]
-    weights: Float[Tensor, "*P J"]
-
-
-class KeyGroup(NamedTuple):
-    """Items that have the same components, ready to meet queries in one matrix product."""
-
-    rows_I: Int[Tensor, " I"]
-    keys_IK: Float[Tensor, "I K"]
-    present_J: Bool[Tensor, " J"]
 
 
 class SequenceRecommender(nn.Module):
@@ -176,6 +151,25 @@ class SequenceRecommender(nn.Module):
             encoded.append([states_BS, last_of(weights_BLJ, part.lengths_B)])
         return _in_order(encoded, places)
 
+    def interaction_loss(self, history: History) -> Float[Tensor, ""]:
+        """Return the fusion's own losses on histories, weighted (PRISM, equation 9)."""
+        return self.fusion.interaction_loss(history, partial(self._encode_ways, history))
+
+    def _encode_ways(
+        self, history: History, added_IXD: Float[Tensor, "I X D"], index_BL: Int[Tensor, "B L"]
+    ) -> Float[Tensor, "X B D"]:
+        """Encode histories in X ways; see `fusion.base.Encode`."""
+        encoded, places = [], self._rows_by_length(history)
+        for rows in places:
+            part = history.take(rows)
+            added_BLXD = gather_rows(added_IXD, index_BL[rows, : part.index_BL.shape[1]])
+            ids_BLV = gather_rows(history.ids_IV, part.index_BL)
+            inputs_XBLV = (ids_BLV[:, :, None] + self._in_all_streams(added_BLXD)).permute(2, 0, 1, 3)
+            ways = len(inputs_XBLV)
+            states = self.backbone.last(inputs_XBLV.flatten(0, 1), part.lengths_B.repeat(ways))
+            encoded.append(states[:, : self.items.width].unflatten(0, (ways, -1)))
+        return torch.cat(encoded, 1).index_select(1, torch.cat(places).argsort())
+
     @staticmethod
     def _rows_by_length(history: History) -> list[Int[Tensor, " _"]]:
         """Part the histories so that those of a part differ in length by a factor of two at most."""
@@ -188,11 +182,11 @@ class SequenceRecommender(nn.Module):
         inputs_BLV = gather_rows(history.ids_IV, history.index_BL) + self._in_all_streams(fused.vectors_BLD)
         return inputs_BLV, fused.weights_BLJ
 
-    def _in_all_streams(self, fused_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L V"]:
+    def _in_all_streams(self, fused: Float[Tensor, "*P D"]) -> Float[Tensor, "*P V"]:
         """Return what a fusion adds to the ids: as it is to the first stream, through a map to the others."""
         if self.further_streams is not None:
-            return torch.cat([fused_BLD, self.further_streams(fused_BLD)], -1)
-        return F.pad(fused_BLD, (0, (self.backbone.streams - 1) * self.items.width))
+            return torch.cat([fused, self.further_streams(fused)], -1)
+        return F.pad(fused, (0, (self.backbone.streams - 1) * self.items.width))
 
     def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:
         """Return the items' side of the inner product, grouped by the components that the items have.

@@ -108,7 +108,7 @@ def train_epoch(
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for done, batch in enumerate(batches.epoch(epoch), start=1):
         outcome = objective(model, batch.to(model.device))
-        interaction_loss = model.fusion.interaction_loss(outcome.history)
+        interaction_loss = model.interaction_loss(outcome.history)
         optimizer.zero_grad()
         (outcome.loss + interaction_loss).backward()
         if config.gradient_clip is not None:

@@ -9,12 +9,14 @@ Padding, which the release averages too, is left out.
 from collections.abc import Mapping
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
 from prism_rec.fusion.base import (
+    Encode,
     Features,
     Fused,
     Fusion,
@@ -28,7 +30,8 @@ from prism_rec.fusion.gate import Gate
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Distance, interaction_losses
 from prism_rec.fusion.prism.module import PrismSettings, component_names, component_presence, lambda_vector
-from prism_rec.fusion.prism.views import draw_noise, masked_views
+from prism_rec.fusion.prism.prediction import predict_views
+from prism_rec.fusion.prism.views import make_masks, masked_views
 
 
 class PublishedPrismConfig(PrismSettings):
@@ -46,6 +49,7 @@ class PublishedPrismConfig(PrismSettings):
 class PublishedPrismFusion(Fusion):
     """Experts and gate on the averages over a whole history; not causal while training."""
 
+    causal = False
     scores_content = False
 
     def __init__(self, modalities: Mapping[str, int], width: int, config: PublishedPrismConfig) -> None:
@@ -76,11 +80,15 @@ class PublishedPrismFusion(Fusion):
             fused_BD[:, None].expand(-1, places, -1), weights_BJ[:, None].expand(-1, places, -1)[..., :0]
         )
 
-    def interaction_loss(self, history: History) -> Float[Tensor, ""]:
+    def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
         """Return equation 9 over the averages, one a sequence."""
         projected_BMD, present_BM = self._pool(history)
-        masks = draw_noise(projected_BMD, present_BM).unbind(1)
+        masks = make_masks(self.config.mask, projected_BMD, present_BM).unbind(1)
         views = masked_views(self.experts, self.experts(projected_BMD), projected_BMD.unbind(1), masks)
+        if self.config.losses_on == "prediction":
+            sequence_B1 = torch.arange(len(present_BM), device=present_BM.device)[:, None]
+            index_BL = sequence_B1.expand_as(history.index_BL)
+            views = predict_views(views, component_presence(present_BM), encode, index_BL)
         losses_J = interaction_losses(*views, present_BM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 

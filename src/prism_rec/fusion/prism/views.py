@@ -1,13 +1,15 @@
 """Masked views: what an item's modalities become when all but some are hidden (PRISM, equations 2 to 4)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from prism_rec.fusion.prism.experts import Experts
+
+Mask = Literal["random", "mean", "zero"]
 
 
 class Views(NamedTuple):
@@ -16,6 +18,22 @@ class Views(NamedTuple):
     full_JID: Float[Tensor, "J I D"]
     only_MJID: Float[Tensor, "M J I D"]  # all but m masked
     without_MJID: Float[Tensor, "M J I D"]  # m masked
+
+
+def make_masks(
+    mask: Mask, projected_IMD: Float[Tensor, "I M D"], present_IM: Bool[Tensor, "I M"]
+) -> Float[Tensor, "I M D"]:
+    """Return what stands for each modality of an item where it is hidden.
+
+    `random` is noise, drawn anew at each call; `mean` the mean of the modality over the items at hand; `zero` nothing.
+    An absent modality is not replaced: the vector that stands for it stays.
+    """
+    if mask == "random":
+        return draw_noise(projected_IMD, present_IM)
+    total_MD = (projected_IMD.detach() * present_IM[..., None]).sum(0)
+    mean_MD = total_MD / present_IM.sum(0).clamp_min(1)[:, None]
+    stand_in_MD = mean_MD if mask == "mean" else torch.zeros_like(mean_MD)
+    return torch.where(present_IM[..., None], stand_in_MD, projected_IMD)
 
 
 def draw_noise(

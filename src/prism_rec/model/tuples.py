@@ -1,0 +1,35 @@
+"""What a model hands out: items, user states and keys, each computed once and used in several places."""
+
+from typing import NamedTuple
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from prism_rec.fusion.base import Features, Parts
+
+
+class ItemSet(NamedTuple):
+    """Some distinct items with all that depends on them alone; made once a step, used everywhere in it."""
+
+    rows_I: Int[Tensor, " I"]
+    place_N: Int[Tensor, " N"]  # catalogue row -> place among the I; meaningless for other rows
+    features: Features
+    ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
+    parts: Parts
+    seen_S: Int[Tensor, " S"]  # which of the items may stand in a history, padding left out
+    evidence_IE: Float[Tensor, "I E"]  # what the fusion's gate sees of them; zero for the others
+
+
+class UserStates(NamedTuple):
+    """What is known of users: states of the backbone and the gate's weights beside them."""
+
+    states: Float[Tensor, "*P S"]
+    weights: Float[Tensor, "*P J"]
+
+
+class KeyGroup(NamedTuple):
+    """Items that have the same components, ready to meet queries in one matrix product."""
+
+    rows_I: Int[Tensor, " I"]
+    keys_IK: Float[Tensor, "I K"]
+    present_J: Bool[Tensor, " J"]
