@@ -2,7 +2,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import active_children
@@ -167,21 +166,23 @@ def test_a_killed_cell_costs_itself_alone_and_goes_on(recipe: Recipe, tmp_path: 
 def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Path) -> None:
     cells = plan(recipe, tmp_path / "out")
     done: list[str] = []
+    first = threading.Event()
 
     def hear(cell: Cell, news: News) -> None:
-        if news.state == "done":
-            done.append(cell.model)
+        if news.state != "training":
+            done.append(f"{cell.model} {news.state}")
+            first.set()
 
     with locked(cells[1], wait=False):  # as another process would that makes this cell
-        ours = threading.Thread(target=run_cells, args=(cells, ONE, hear))
+        ours = threading.Thread(target=run_cells, args=(cells, ONE, hear), daemon=True)
         ours.start()
-        while load_result(cells[0].folder) is None:  # the free cell is made meanwhile
-            time.sleep(0.02)
+        assert first.wait(60)
+        assert done == ["id done"]  # the free cell is made meanwhile
         run_cell(cells[1], "cpu", 1)
         written = (cells[1].folder / RESULT).stat().st_mtime_ns
         assert ours.is_alive()  # waiting for the held one
-    ours.join(30)
-    assert sorted(done) == ["id", "prism"]
+    ours.join(60)
+    assert done == ["id done", "prism done"]
     assert (cells[1].folder / RESULT).stat().st_mtime_ns == written  # taken as the other left it
 
 
