@@ -77,7 +77,7 @@ def test_experts_of_shares_say_the_same(experts, outputs, recorded):
 
 @pytest.fixture(scope="module")
 def views(experts, outputs, recorded) -> Views:
-    """The masked views, with the noise that each expert was given."""
+    """Return the masked views, with the noise that each expert was given."""
     masks = [torch.stack([recorded[f"noise.{name}.{modality}"] for name in OURS]) for modality in MODALITIES]
     return masked_views(experts, outputs, [recorded[name] for name in MODALITIES], masks)
 

@@ -1,0 +1,144 @@
+"""The contract of a backbone."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prism_rec.backbones import Backbone
+from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.model import SequenceRecommender
+from prism_rec.testing.checks import (
+    DTYPES,
+    HISTORIES,
+    WIDTH,
+    assert_equal,
+    assert_inference_is_deterministic,
+    assert_round_trip,
+    assert_scores_add_up,
+    build_model,
+    histories_of,
+    save_and_load,
+    score_all,
+    without_gradient,
+)
+
+FUSION = PrismConfig(hidden=4)
+LENGTHS = torch.tensor([9, 1, 4, 2, 6])
+
+
+class BackboneContract:
+    """Tests of one backbone: subclass it in a test file, name the subclass `Test...` and set `config`.
+
+    Attributes:
+        config: settings that build the backbone.
+        knows_what_follows: whether a state depends on how many items follow it, as where positions are counted from
+            the last one. What these are it may not know in any case.
+        without_gradient: ends of names of parameters that no loss can reach: a bias of the keys moves all logits of a
+            softmax alike.
+    """
+
+    config: Any
+    knows_what_follows = False
+    without_gradient: tuple[str, ...] = ("attention.key.bias",)
+
+    def model(self, **changes: Any) -> SequenceRecommender:
+        """Return a tiny model with the backbone."""
+        return build_model(FUSION, self.config, **changes)
+
+    def inputs(self, backbone: Backbone, dtype: torch.dtype) -> Tensor:
+        """Return item vectors for the histories of `LENGTHS`, junk where they are padded."""
+        torch.manual_seed(1)
+        return torch.randn(len(LENGTHS), int(LENGTHS.max()), backbone.streams * WIDTH, dtype=dtype)
+
+    def test_a_state_sees_those_up_to_itself_alone(self) -> None:
+        """The state at t equals that of the prefix 1..t, and a change at t changes nothing before t."""
+        for dtype in DTYPES:
+            backbone = self.model(dtype=dtype).backbone
+            inputs = self.inputs(backbone, dtype)[:1]
+            whole = backbone(inputs, LENGTHS[:1])
+            for t in range(inputs.shape[1]):
+                changed = inputs.clone()
+                changed[0, t] *= -1
+                after = backbone(changed, LENGTHS[:1])
+                assert_equal(after[0, :t], whole[0, :t], f"positions before a change at {t}")
+                assert (after[0, t:] != whole[0, t:]).any(-1).all(), f"a state knows nothing of item {t}"
+                if not self.knows_what_follows:
+                    alone = backbone(inputs[:, : t + 1], torch.tensor([t + 1]))
+                    assert_equal(alone[0, t], whole[0, t], f"position {t} of the prefix alone")
+
+    def test_padding_changes_nothing(self) -> None:
+        """Whatever stands there; nor do the longer histories of a batch."""
+        for dtype in DTYPES:
+            backbone = self.model(dtype=dtype).backbone
+            inputs = self.inputs(backbone, dtype)
+            together = backbone(inputs, LENGTHS)
+            assert together.isfinite().all()
+            for row, length in enumerate(LENGTHS.tolist()):
+                alone = inputs[row : row + 1, :length]
+                for padding in (0, 3, 90):
+                    junk = torch.randn(1, padding, alone.shape[-1], dtype=dtype) * 10
+                    padded = backbone(torch.cat([alone, junk], 1), LENGTHS[row : row + 1])
+                    assert_equal(padded[0, :length], together[row, :length], f"{padding} columns of padding")
+                    assert padded.isfinite().all()
+
+    def test_the_last_state_is_the_last_of_all(self) -> None:
+        """`last` is a shorter way to the same."""
+        for dtype in DTYPES:
+            backbone = self.model(dtype=dtype).backbone
+            inputs = self.inputs(backbone, dtype)
+            states = backbone(inputs, LENGTHS)
+            expected = torch.stack([states[row, length - 1] for row, length in enumerate(LENGTHS)])
+            assert_equal(backbone.last(inputs, LENGTHS), expected, "last")
+
+    def test_the_model_encodes_in_the_order_of_the_batch(self) -> None:
+        """Whatever the lengths that it puts together, at all positions or at the last alone."""
+        for dtype in DTYPES:
+            model = self.model(dtype=dtype)
+            history = histories_of(model, HISTORIES)
+            alone = [model.encode(histories_of(model, [history])) for history in HISTORIES]
+            for values, last, expected in zip(
+                model.encode(history), model.encode_last(history), zip(*alone, strict=True), strict=True
+            ):
+                assert_equal(values, torch.cat(expected), "all positions")
+                assert_equal(last, torch.stack([rows[-1] for rows in expected]), "last positions")
+
+    def test_the_order_of_a_batch_is_irrelevant(self) -> None:
+        """Each history is encoded for itself."""
+        for dtype in DTYPES:
+            backbone = self.model(dtype=dtype).backbone
+            inputs = self.inputs(backbone, dtype)
+            turned = backbone(inputs.flip(0), LENGTHS.flip(0)).flip(0)
+            for row, length in enumerate(LENGTHS.tolist()):
+                assert_equal(turned[row, :length], backbone(inputs, LENGTHS)[row, :length], "order")
+
+    def test_every_parameter_gets_a_gradient(self) -> None:
+        """In a window that the longest history fills, so that every position is used."""
+
+        def step(seed: int) -> nn.Module:
+            model = self.model(max_length=len(HISTORIES[0]), seed=seed)
+            items = model.item_set()
+            users = model.encode(histories_of(model, HISTORIES, items))
+            score_all(model, users, items).sin().sum().backward()
+            return model
+
+        assert without_gradient(step, self.without_gradient) == []
+
+    def test_inference_is_deterministic(self) -> None:
+        """Random numbers play no part outside training."""
+        assert_inference_is_deterministic(self.model())
+
+    def test_settings_come_back(self) -> None:
+        """As plain values and back."""
+        assert_round_trip(self.config)
+
+    def test_saved_and_loaded_is_equal_bit_for_bit(self) -> None:
+        """Into a model that was made with other weights."""
+        model, other = self.model(), self.model(seed=1)
+        save_and_load(model, other)
+        inputs = self.inputs(model.backbone, torch.float64)
+        assert torch.equal(model.backbone(inputs, LENGTHS), other.backbone(inputs, LENGTHS))
+
+    def test_scores_add_up(self) -> None:
+        """Contributions sum to the score, and queries @ keys is the score, whatever an item lacks."""
+        assert_scores_add_up(FUSION, self.config)

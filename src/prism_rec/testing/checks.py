@@ -1,0 +1,169 @@
+"""What the contracts of all plug-ins have in common."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prism_rec.batches import pad
+from prism_rec.config import Config
+from prism_rec.data.feature_table import FeatureTable
+from prism_rec.fusion import History
+from prism_rec.model import ItemSet, ItemTable, SequenceRecommender, UserStates
+from prism_rec.model.recommender import Candidates
+from prism_rec.testing.planted import plant_features
+from prism_rec.train.checkpoint import load_tensors, save_tensors
+
+ITEMS = 12
+WIDTH = 8
+# Of several lengths, with repeated items, and some of items that all lack a modality: 4, 8 and 12 lack every one.
+HISTORIES = ((5, 3, 7, 3, 10, 2, 11, 6, 9), (4,), (1, 5), (2, 6, 10), (7, 8, 3, 12), (3, 3, 3, 1, 2, 7))
+DTYPES = (torch.float32, torch.float64)
+
+
+def assert_equal(actual: Tensor, expected: Tensor, message: str) -> None:
+    """Compare at 1e-5 in float32 and at 1e-10 in float64, relative to what is compared where that is above 1."""
+    tolerance = 1e-5 if actual.dtype == torch.float32 else 1e-10
+    torch.testing.assert_close(
+        actual, expected, rtol=tolerance, atol=tolerance, msg=lambda text: f"{message}: {text}"
+    )
+
+
+def build_model(
+    fusion: Any,
+    backbone: Any,
+    features: Mapping[str, FeatureTable] | None = None,
+    candidates: Candidates = "content",
+    max_length: int = 120,
+    dtype: torch.dtype = torch.float64,
+    seed: int = 0,
+) -> SequenceRecommender:
+    """Make a tiny model from the settings of its parts, registered or not, in evaluation mode.
+
+    Its weights are drawn wide, so that nothing hides in small numbers.
+    """
+    torch.manual_seed(seed)
+    tables = plant_features(ITEMS) if features is None else features
+    encoder = backbone.build(WIDTH, max_length)
+    items = ItemTable(
+        ITEMS,
+        WIDTH,
+        {name: torch.from_numpy(table.vectors) for name, table in tables.items()},
+        {name: torch.from_numpy(table.present) for name, table in tables.items()},
+        encoder.streams,
+    )
+    model = SequenceRecommender(items, fusion.build(items.modalities, WIDTH), encoder, candidates)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.4)
+        items.ids.weight[0] = 0
+    return model.to(dtype).eval()
+
+
+def histories_of(
+    model: SequenceRecommender,
+    histories: Sequence[Sequence[int]],
+    items: ItemSet | None = None,
+    padding: int = 0,
+) -> History:
+    """Return histories as a model takes them, with further columns of padding."""
+    lengths = np.array([len(history) for history in histories])
+    flat = np.concatenate([np.asarray(history) for history in histories])
+    padded_BL = np.pad(pad(flat, np.cumsum(lengths) - lengths, lengths), ((0, 0), (0, padding)))
+    return model.history(
+        torch.from_numpy(padded_BL), torch.from_numpy(lengths), model.item_set() if items is None else items
+    )
+
+
+def score_all(model: SequenceRecommender, users: UserStates, items: ItemSet) -> Tensor:
+    """Score every item for each of P states, item by item: [P, N]."""
+    every_N = torch.arange(1, model.items.number_of_items + 1)
+    return model.score(users, every_N.expand(len(users.states), -1), items)
+
+
+def rank_all(model: SequenceRecommender, users: UserStates, items: ItemSet) -> Tensor:
+    """Score every item for each of P states by products of queries and keys, as ranking does: [P, N]."""
+    scores_PN = users.states.new_full((len(users.states), model.items.number_of_items), torch.nan)
+    for group in model.keys(items):
+        scores_PN[:, group.rows_I - 1] = model.queries(users, group) @ group.keys_IK.T
+    return scores_PN
+
+
+def assert_scores_add_up(fusion: Any, backbone: Any) -> None:
+    """Check that contributions, scores and products of queries and keys agree for all patterns of presence."""
+    for candidates in get_args(Candidates):
+        for dtype in DTYPES:
+            model = build_model(fusion, backbone, candidates=candidates, dtype=dtype)
+            items = model.item_set()
+            users = model.encode(histories_of(model, HISTORIES, items))
+            every_PN = torch.arange(1, ITEMS + 1).expand(len(users.states), -1)
+            contributions_PNJ = model.contributions(users, every_PN, items)
+            scores_PN = score_all(model, users, items)
+            assert contributions_PNJ.shape[-1] == len(model.component_names)
+            assert_equal(contributions_PNJ.sum(-1), scores_PN, f"contributions, candidates {candidates}")
+            assert_equal(rank_all(model, users, items), scores_PN, f"queries @ keys, candidates {candidates}")
+
+
+def assert_inference_is_deterministic(model: SequenceRecommender) -> None:
+    """Check that random numbers play no part outside training."""
+
+    def scores(seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        items = model.item_set()
+        return rank_all(model, model.encode(histories_of(model, HISTORIES, items)), items)
+
+    assert torch.equal(scores(1), scores(2))
+
+
+def assert_round_trip(config: Config) -> None:
+    """Check that settings come back from plain values as they were."""
+    assert type(config).parse(config.model_dump(mode="json"), "written and read") == config
+
+
+def save_and_load(module: nn.Module, other: nn.Module) -> None:
+    """Bring one module's weights into another by way of a file."""
+    with TemporaryDirectory() as folder:
+        save_tensors(Path(folder) / "weights.safetensors", module.state_dict(), {})
+        other.load_state_dict(load_tensors(Path(folder) / "weights.safetensors")[0])
+
+
+def without_gradient(step: Callable[[int], nn.Module], exempt: Iterable[str] = ()) -> list[str]:
+    """Return the parameters with an element that gets no gradient, whatever the first weights.
+
+    A rectifier may be dead under some weights, so that a few are tried.
+
+    Args:
+        step: makes the module with the first weights of a seed, and its gradients.
+        exempt: ends of names of parameters that cannot have any. The first row of an id table, padding, is exempt.
+    """
+    reached: dict[str, Tensor] = {}
+    for seed in range(8):
+        for name, parameter in step(seed).named_parameters():
+            slope = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            assert slope.isfinite().all(), f"{name} has a gradient that is not finite"
+            if name.endswith("items.ids.weight"):
+                slope = slope[1:]
+            reached[name] = reached.get(name, torch.zeros_like(slope, dtype=torch.bool)) | (slope != 0)
+        missed = [name for name, where in reached.items() if not where.all()]
+        missed = [name for name in missed if not name.endswith(tuple(exempt))]
+        if not missed:
+            break
+    return missed
+
+
+def registered(union: Any) -> set[type[Config]]:
+    """Return the members of a registered plug-in type, such as `FusionConfig`."""
+    members = get_args(get_args(union)[0])
+    return set(members or get_args(union)[:1])
+
+
+def covered(namespace: Mapping[str, Any], contract: type) -> set[type[Config]]:
+    """Return the kinds of settings that a test file's subclasses of a contract name."""
+    classes = [
+        value for value in namespace.values() if isinstance(value, type) and issubclass(value, contract)
+    ]
+    return {type(found.config) for found in classes if hasattr(found, "config")}

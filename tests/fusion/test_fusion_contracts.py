@@ -1,0 +1,49 @@
+from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
+from prism_rec.fusion.prism.losses import Lambdas
+from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.model.config import FusionConfig
+from prism_rec.testing import FusionContract
+from prism_rec.testing.checks import covered, registered
+
+EVERY_LAMBDA = Lambdas(unique=0.3, uniques={"text": 0.4}, redundancy=0.5, synergy=0.6)
+
+
+class TestIdFusion(FusionContract):
+    config = IdFusionConfig()
+
+
+class TestSumFusion(FusionContract):
+    config = SumFusionConfig()
+
+
+class TestConcatFusion(FusionContract):
+    config = ConcatFusionConfig()
+
+
+class TestGateFusion(FusionContract):
+    config = GateFusionConfig()
+
+
+class TestGateFusionOfTheItem(FusionContract):
+    config = GateFusionConfig(sees="item", temperature=2.0)
+
+
+class TestPrismFusion(FusionContract):
+    config = PrismConfig(hidden=6, lambdas=EVERY_LAMBDA)
+
+
+class TestPrismFusionOfTheItem(FusionContract):
+    config = PrismConfig(hidden=6, sees="item", triplet_distance="euclidean", margin=1.0)
+
+
+class TestPrismFusionOnPredictions(FusionContract):
+    config = PrismConfig(hidden=6, losses_on="prediction", mask="mean")
+
+
+class TestPublishedPrismFusion(FusionContract):
+    config = PublishedPrismConfig(hidden=6)
+
+
+def test_every_registered_fusion_has_a_contract_test():
+    assert covered(globals(), FusionContract) == registered(FusionConfig)
