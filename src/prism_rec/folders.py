@@ -63,14 +63,14 @@ def finish_folder(
         stage: the stage's name; `require_folder` asks for it.
         config: the resolved settings of the stage, JSON values only.
         files: names of the folder's files, relative to it; each is recorded with its size and hash.
-        inputs: files that were read; each is recorded with its hash, under its name without its folder.
+        inputs: files that were read; each is recorded with its hash, under its name and its folder's.
         facts: further JSON values for the manifest.
     """
     manifest = {
         "stage": stage,
         "prism_rec": __version__,
         "config": dict(config),
-        "inputs": {path.name: hash_file(path) for path in inputs},
+        "inputs": {f"{path.parent.name}/{path.name}": hash_file(path) for path in inputs},
         "files": {
             name: {"bytes": (folder / name).stat().st_size, "sha256": hash_file(folder / name)}
             for name in sorted(files)

@@ -216,7 +216,7 @@ def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
     out = built.parent / "out"
     config = json.loads((out / "dataset/manifest.json").read_text())["config"]
     assert config["source"] == "amazon-2018"
-    assert list(config["raw_files"]) == ["reviews.json.gz", "meta.json.gz"]
+    assert list(config["raw_files"]) == ["raw/reviews.json.gz", "raw/meta.json.gz"]
     assert config["encoders"] == {"text": "hashed-text", "image": "picture-descriptors"}
     assert "modality image" in (out / "dataset/card.md").read_text()
     assert str(built.parent) not in (out / "dataset/manifest.json").read_text()

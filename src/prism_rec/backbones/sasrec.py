@@ -1,6 +1,5 @@
 """SASRec: a causal transformer over a history, in its original and in its post-norm form."""
 
-from abc import ABC, abstractmethod
 from typing import Literal
 
 import torch.nn.functional as F
@@ -16,17 +15,7 @@ from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
 
 
-class Block(nn.Module, ABC):
-    """One layer of the encoder."""
-
-    @abstractmethod
-    def forward(
-        self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
-    ) -> Float[Tensor, "B A D"]:
-        """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1."""
-
-
-class OriginalBlock(Block):
+class OriginalBlock(nn.Module):
     """Kang and McAuley (ICDM 2018) as their release computes it.
 
     The query alone is normalised; keys and values are the raw input, and so is the residual. The feed-forward is
@@ -41,16 +30,22 @@ class OriginalBlock(Block):
         self.feed_forward = FeedForward(width, width, F.relu, dropout, hidden_dropout=dropout)
 
     def forward(
-        self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
+        self,
+        x_BLD: Float[Tensor, "B L D"],
+        lengths_B: Int[Tensor, " B"] | None = None,
+        empty_B: Int[Tensor, " B"] | None = None,
     ) -> Float[Tensor, "B A D"]:
-        """Attend, then transform; see `Block.forward`."""
+        """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1.
+
+        `empty_B` is the number of empty places that attention sees as well.
+        """
         asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
-        x_BAD = asking_BAD + self.attention(self.attention_norm(asking_BAD), x_BLD, lengths_B)
-        x_BAD = self.feed_forward_norm(x_BAD)
+        attended_BAD = self.attention(self.attention_norm(asking_BAD), x_BLD, lengths_B, empty_B)
+        x_BAD = self.feed_forward_norm(asking_BAD + attended_BAD)
         return x_BAD + self.feed_forward(x_BAD)
 
 
-class PostNormBlock(Block):
+class PostNormBlock(nn.Module):
     """The layer of PRISM's release: normalisation after each residual, feed-forward 4D with GELU by erf."""
 
     def __init__(self, width: int, heads: int, dropout: float, attention_dropout: float) -> None:
@@ -64,7 +59,7 @@ class PostNormBlock(Block):
     def forward(
         self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
     ) -> Float[Tensor, "B A D"]:
-        """Attend, then transform; see `Block.forward`."""
+        """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1."""
         asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
         attended_BAD = self.attention_dropout(self.attention(asking_BAD, x_BLD, lengths_B))
         x_BAD = self.attention_norm(asking_BAD + attended_BAD)
@@ -72,13 +67,33 @@ class PostNormBlock(Block):
 
 
 class OriginalSASRec(Backbone):
-    """SASRec of 2018: inputs scaled by sqrt(D), Xavier-normal weights, one last normalisation."""
+    """SASRec of 2018: inputs scaled by sqrt(D), Xavier-normal weights, one last normalisation.
+
+    Args:
+        width: D.
+        max_length: length of the window.
+        layers: number of blocks.
+        heads: of attention.
+        dropout: everywhere.
+        origin: where positions are counted from.
+        empty_places: whether attention sees the places of the window that a history leaves empty, as vectors of
+            zeros. The release, which pads on the left and masks no key, does; it damps attention in short histories.
+    """
 
     def __init__(
-        self, width: int, max_length: int, layers: int, heads: int, dropout: float, origin: Origin
+        self,
+        width: int,
+        max_length: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        origin: Origin,
+        empty_places: bool,
     ) -> None:
         super().__init__()
         self.scale = width**0.5
+        self.max_length = max_length
+        self.empty_places = empty_places
         self.positions = Positions(max_length, width, origin)
         self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(OriginalBlock(width, heads, dropout) for _ in range(layers))
@@ -88,20 +103,23 @@ class OriginalSASRec(Backbone):
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L D"]:
         """Encode; see `Backbone.forward`."""
-        x_BLD = self._embed(inputs_BLD, lengths_B)
+        x_BLD, empty_B = self._embed(inputs_BLD, lengths_B), self._empty(lengths_B)
         for block in self.blocks:
-            x_BLD = block(x_BLD)
+            x_BLD = block(x_BLD, empty_B=empty_B)
         return self.norm(x_BLD)
 
     def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
         """Encode, computing the last layer where it is asked for alone."""
-        x_BLD = self._embed(inputs_BLD, lengths_B)
+        x_BLD, empty_B = self._embed(inputs_BLD, lengths_B), self._empty(lengths_B)
         for block in self.blocks[:-1]:
-            x_BLD = block(x_BLD)
-        return self.norm(self.blocks[-1](x_BLD, lengths_B)).squeeze(1)
+            x_BLD = block(x_BLD, empty_B=empty_B)
+        return self.norm(self.blocks[-1](x_BLD, lengths_B, empty_B)).squeeze(1)
 
     def _embed(self, inputs_BLD: Tensor, lengths_B: Tensor) -> Tensor:
         return self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
+
+    def _empty(self, lengths_B: Tensor) -> Tensor | None:
+        return self.max_length - lengths_B if self.empty_places else None
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, zero biases."""
@@ -163,7 +181,9 @@ class SASRecConfig(Config):
     """Settings of SASRec.
 
     `form`: `original` (Kang and McAuley, ICDM 2018) or `post_norm` (PRISM's release). `attention_dropout` counts
-    for the post-norm form; the original drops attention weights with `dropout`.
+    for the post-norm form; the original drops attention weights with `dropout`. `positions: last` and `empty_places`,
+    the latter of the original form alone, make it what its release computes: states then depend on how long the
+    window is and how much of it a history fills.
     """
 
     kind: Literal["sasrec"] = "sasrec"
@@ -173,6 +193,7 @@ class SASRecConfig(Config):
     dropout: float = Field(0.5, ge=0, lt=1)
     attention_dropout: float = Field(0.0, ge=0, lt=1)
     positions: Origin = "first"
+    empty_places: bool = False
 
     def build(self, width: int, max_length: int) -> Backbone:
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
@@ -182,7 +203,9 @@ class SASRecConfig(Config):
         """
         check_heads(width, self.heads)
         if self.form == "original":
-            return OriginalSASRec(width, max_length, self.layers, self.heads, self.dropout, self.positions)
+            return OriginalSASRec(
+                width, max_length, self.layers, self.heads, self.dropout, self.positions, self.empty_places
+            )
         return PostNormSASRec(
             width, max_length, self.layers, self.heads, self.dropout, self.attention_dropout, self.positions
         )

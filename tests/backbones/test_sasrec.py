@@ -1,0 +1,50 @@
+"""SASRec's original form against its release's way of computing: padded on the left, no key masked."""
+
+import torch
+
+from prism_rec.backbones.sasrec import SASRecConfig
+
+WINDOW, WIDTH = 10, 8
+LENGTHS = torch.tensor([4, 2, WINDOW])
+
+
+def make_backbone(empty_places: bool) -> torch.nn.Module:
+    settings = SASRecConfig(empty_places=empty_places, positions="last", layers=2, heads=2, dropout=0)
+    torch.manual_seed(0)
+    backbone = settings.build(WIDTH, WINDOW).double().eval()
+    for parameter in backbone.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return backbone
+
+
+def padded_on_the_left(backbone: torch.nn.Module, items: torch.Tensor) -> torch.Tensor:
+    """Encode one history as the release does: zeros before it, masked again after every block."""
+    length = len(items)
+    x = torch.zeros(1, WINDOW, WIDTH, dtype=torch.float64)
+    x[0, WINDOW - length :] = items * backbone.scale + backbone.positions.table.weight[WINDOW - length :]
+    real = (torch.arange(WINDOW) >= WINDOW - length)[:, None]
+    for block in backbone.blocks:
+        x = block(x) * real
+    return backbone.norm(x)[0, WINDOW - length :]
+
+
+def test_empty_places_are_those_of_the_release() -> None:
+    backbone, items = make_backbone(empty_places=True), torch.randn(3, WINDOW, WIDTH).double()
+    states = backbone(items, LENGTHS)
+    for row, length in enumerate(LENGTHS.tolist()):
+        expected = padded_on_the_left(backbone, items[row, :length])
+        torch.testing.assert_close(states[row, :length], expected, rtol=0, atol=1e-10)
+
+
+def test_without_empty_places_a_short_history_is_another() -> None:
+    backbone, items = make_backbone(empty_places=False), torch.randn(3, WINDOW, WIDTH).double()
+    short = backbone(items, LENGTHS)[1, :2]
+    assert not torch.allclose(short, padded_on_the_left(backbone, items[1, :2]), atol=1e-3)
+
+
+def test_the_last_state_alone_is_the_last_of_all() -> None:
+    for empty_places in (False, True):
+        backbone, items = make_backbone(empty_places), torch.randn(3, WINDOW, WIDTH).double()
+        every = backbone(items, LENGTHS)
+        last = backbone.last(items, LENGTHS)
+        torch.testing.assert_close(last, every[torch.arange(3), LENGTHS - 1], rtol=0, atol=1e-12)
