@@ -228,6 +228,18 @@ class SequenceRecommender(nn.Module):
             content_P1D = share_weights(weights, group.present_J)[..., None] * content_P1D
         return torch.cat([query, content_P1D.flatten(1)], 1)
 
+    def vectors(self, users: UserStates, rows_P: Int[Tensor, " P"], items: ItemSet) -> Float[Tensor, "P V"]:
+        """Return an item for each of P users: its id and, if candidates are scored by them, its weighted components."""
+        place_P = items.place_N[rows_P]
+        ids_PV = gather_rows(items.ids_IV, place_P)
+        if not self.content:
+            return ids_PV
+        weights_PJ = users.weights
+        if self.fusion.personal:
+            weights_PJ = share_weights(weights_PJ, items.parts.present_IJ[place_P])
+        components_PJD = gather_rows(items.parts.components_IJD, place_P)
+        return ids_PV + self._in_all_streams(_inner(components_PJD.mT, weights_PJ))
+
     def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:
         """Score C candidates of its own for each of P users; the item set must hold them."""
         return self.contributions(users, rows_PC, items).sum(-1)

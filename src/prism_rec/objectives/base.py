@@ -45,8 +45,9 @@ class Outcome(NamedTuple):
 class Objective(nn.Module, ABC):
     """User states and the items that come next -> a loss to be minimised.
 
-    It sees the model through `item_set`, `encode`, `score`, `queries` and `keys` alone, so that every backbone and
-    fusion fits; one that needs more refuses the others in its settings' `check`.
+    It sees the model through its methods alone (`item_set`, `history`, `encode`, `score`, `keys`, ...), so that every
+    backbone and fusion fits; one that needs more refuses the others in its settings' `check`. Training calls
+    `begin_training`, then `batches`, then `begin_epoch` before each epoch.
     """
 
     def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:  # noqa: B027

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig, SampledCrossEntropyConfig
+from prism_rec.objectives.indirec.objective import InDiRecConfig
 from prism_rec.objectives.sampled import (
     BayesianPersonalisedRankingConfig,
     BinaryCrossEntropyConfig,
@@ -18,6 +19,7 @@ ObjectiveConfig = Annotated[
     | BinaryCrossEntropyConfig
     | BayesianPersonalisedRankingConfig
     | GeneralisedBinaryCrossEntropyConfig
-    | StosaObjectiveConfig,
+    | StosaObjectiveConfig
+    | InDiRecConfig,
     Field(discriminator="kind"),
 ]

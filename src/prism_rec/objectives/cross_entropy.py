@@ -3,15 +3,30 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
 from prism_rec.batches import Batch
 from prism_rec.data.histories import Histories
-from prism_rec.model import SequenceRecommender
+from prism_rec.model import ItemSet, SequenceRecommender, UserStates
 from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
+
+
+def catalogue_cross_entropy(
+    model: SequenceRecommender, users: UserStates, items: ItemSet, targets_P: Int[Tensor, " P"]
+) -> Float[Tensor, ""]:
+    """Return the mean of -log softmax(scores)[target] over P states, the scores being those of the whole catalogue."""
+    groups = model.keys(items)
+    rows_N = torch.cat([group.rows_I for group in groups])
+    column_N = torch.empty_like(items.rows_I)
+    column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
+    return linear_cross_entropy(
+        [model.queries(users, group) for group in groups],
+        [group.keys_IK for group in groups],
+        column_N[targets_P],
+    )
 
 
 class CrossEntropy(Objective):
@@ -21,16 +36,7 @@ class CrossEntropy(Objective):
         """Return the mean over the batch's real positions."""
         items = model.item_set(batch.histories_BL)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
-        users = model.encode(history)
-        groups = model.keys(items)
-        rows_N = torch.cat([group.rows_I for group in groups])
-        column_N = torch.empty_like(items.rows_I)
-        column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
-        loss = linear_cross_entropy(
-            [model.queries(users, group) for group in groups],
-            [group.keys_IK for group in groups],
-            column_N[batch.targets_P],
-        )
+        loss = catalogue_cross_entropy(model, model.encode(history), items, batch.targets_P)
         return Outcome(loss, history)
 
 

@@ -22,7 +22,7 @@ def predict_views(
     others come back as zeros.
 
     Args:
-        views: the experts' outputs for I items.
+        views: the experts' outputs for I items, in the full one zero where absent.
         present_IJ: which components each item has; without it an item is its id.
         encode: the model's encoder.
         index_BL: which of the I items stands at each place.
@@ -34,7 +34,7 @@ def predict_views(
     present_JI1 = present_IJ.T[..., None]
     asked_XID = torch.cat(
         [
-            views.full_JID * present_JI1,
+            views.full_JID,
             (views.only_MJID * present_JI1)[shown_MJ],
             (views.without_MJID * present_JI1)[own_MJ],
         ]

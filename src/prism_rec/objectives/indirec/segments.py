@@ -1,0 +1,86 @@
+"""Every prefix of every training history, its latest items, and the item that comes next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from prism_rec.batches import pad
+from prism_rec.data.histories import Histories
+from prism_rec.objectives.indirec.intents import Intents
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """S segments as places in one flat array of items; user by user, the shortest prefix first."""
+
+    items: np.ndarray  # int64 [E]
+    begins: np.ndarray  # int64 [S]
+    lengths: np.ndarray  # int64 [S], at least 1
+    targets: np.ndarray  # int64 [S]
+
+    @classmethod
+    def cut(cls, histories: Histories, max_length: int) -> "Segments":
+        """Cut training histories: of a prefix its latest `max_length` items; a history of one item has none.
+
+        InDiRec's release cuts the whole sequence and drops the last two items of each segment, to the same end.
+        """
+        lengths = np.arange(len(histories.items)) - np.repeat(histories.offsets[:-1], histories.lengths)
+        targets_at = np.flatnonzero(lengths)
+        lengths = np.minimum(lengths[targets_at], max_length)
+        return cls(histories.items, targets_at - lengths, lengths, histories.items[targets_at])
+
+    def __len__(self) -> int:
+        """Return S."""
+        return len(self.targets)
+
+    def histories(self, segments: np.ndarray) -> tuple[Int[Tensor, "B L"], Int[Tensor, " B"]]:
+        """Return some segments, padded with 0 on the right, and their lengths."""
+        lengths = self.lengths[segments]
+        return torch.from_numpy(pad(self.items, self.begins[segments], lengths)), torch.from_numpy(lengths)
+
+
+class SegmentBatch(NamedTuple):
+    """S segments and behind them a guide for each: B = 2 S histories, padded with 0 on the right."""
+
+    histories_BL: Int[Tensor, "B L"]
+    lengths_B: Int[Tensor, " B"]
+    targets_S: Int[Tensor, " S"]  # the item that comes next after each segment
+
+    def to(self, device: torch.device) -> "SegmentBatch":
+        """Return the batch on a device."""
+        return SegmentBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+
+class SegmentBatches:
+    """All segments in a new order each epoch, each beside a random one of its own intent.
+
+    Args:
+        segments: what is trained.
+        batch_size: segments a batch.
+        seed: of orders and guides; epoch e of one seed and the same intents is always the same.
+    """
+
+    def __init__(self, segments: Segments, batch_size: int, seed: int) -> None:
+        self.segments = segments
+        self.batch_size = batch_size
+        self.seed = seed
+        self.intents = Intents(np.zeros(len(segments), np.int64))  # one for all, until they are known
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return -(-len(self.segments) // self.batch_size)
+
+    def epoch(self, number: int) -> Iterator[SegmentBatch]:
+        """Yield the batches of one epoch."""
+        random = np.random.default_rng([self.seed, number])
+        order = random.permutation(len(self.segments))
+        for begin in range(0, len(order), self.batch_size):
+            segments = order[begin : begin + self.batch_size]
+            guides = self.intents.companions(segments, random)
+            histories_BL, lengths_B = self.segments.histories(np.concatenate([segments, guides]))
+            yield SegmentBatch(histories_BL, lengths_B, torch.from_numpy(self.segments.targets[segments]))

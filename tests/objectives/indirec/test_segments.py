@@ -1,0 +1,73 @@
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prism_rec.data.histories import Histories
+from prism_rec.objectives.indirec.intents import Intents
+from prism_rec.objectives.indirec.segments import SegmentBatches, Segments
+
+
+def listed(segments: Segments) -> list[tuple[list[int], int]]:
+    """Return each segment's history and target."""
+    padded, lengths = segments.histories(np.arange(len(segments)))
+    return [
+        (row[:length].tolist(), target)
+        for row, length, target in zip(padded, lengths, segments.targets.tolist(), strict=True)
+    ]
+
+
+def test_they_are_the_published_ones(golden):
+    """The release cuts whole sequences and drops the last two items of each piece; training histories lack them."""
+    sequences = np.split(
+        golden["segments.sequence_flat"], np.cumsum(golden["segments.sequence_lengths"])[:-1]
+    )
+    published = np.split(golden["segments.result_flat"], np.cumsum(golden["segments.result_lengths"])[:-1])
+    users, max_length = golden["segments.result_user"], int(golden["segments.max_length"])
+    found = []
+    for user, sequence in enumerate(sequences, start=1):
+        own = listed(Segments.cut(Histories.from_lists([sequence[:-2]]), max_length))
+        found += [(user, *segment) for segment in own]
+    expected = [(user, piece[:-3].tolist(), piece[-3]) for user, piece in zip(users, published, strict=True)]
+    assert found == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.integers(1, 30), max_size=8), max_size=5), st.integers(1, 6))
+def test_every_item_but_the_first_is_a_target_once_after_what_came_before(lists, max_length):
+    expected = [
+        (items[max(0, at - max_length) : at], items[at]) for items in lists for at in range(1, len(items))
+    ]
+    assert listed(Segments.cut(Histories.from_lists(lists), max_length)) == expected
+
+
+def test_an_epoch_has_each_segment_once_beside_a_guide_of_its_intent():
+    histories = Histories.from_lists([np.arange(1, 9), np.arange(9, 15), [15]])
+    batches = SegmentBatches(Segments.cut(histories, 5), batch_size=4, seed=0)
+    intents = np.arange(len(batches.segments)) % 3
+    batches.intents = Intents(intents)
+    intent_of = dict(zip(batches.segments.targets.tolist(), intents, strict=True))  # each target occurs once
+    seen, guided = [], set()
+    for batch in batches.epoch(1):
+        size = len(batch.targets_S)
+        assert batch.histories_BL.shape[0] == len(batch.lengths_B) == 2 * size
+        # Here each item is followed by the next number.
+        last = batch.histories_BL.gather(1, batch.lengths_B[:, None] - 1).squeeze(1)
+        assert torch.equal(last[:size] + 1, batch.targets_S)
+        guides = (last[size:] + 1).tolist()
+        assert [intent_of[g] for g in guides] == [intent_of[t] for t in batch.targets_S.tolist()]
+        seen += batch.targets_S.tolist()
+        guided |= set(zip(batch.targets_S.tolist(), guides, strict=True))
+    assert sorted(seen) == sorted(batches.segments.targets.tolist())
+    assert len(batches) == 3
+    assert any(target != guide for target, guide in guided)
+
+
+def test_an_epoch_can_be_had_again_and_another_differs():
+    batches = SegmentBatches(Segments.cut(Histories.from_lists([np.arange(1, 40)]), 5), 8, seed=3)
+    one, again, other = (
+        torch.cat([batch.targets_S for batch in batches.epoch(n)]).tolist() for n in (1, 1, 2)
+    )
+    assert one == again
+    assert one != other
+    assert sorted(one) == sorted(other)
