@@ -1,0 +1,77 @@
+"""The whole published form, pooling included, fuses histories as the released code did; `golden` holds both."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from prism_rec.fusion.base import Features, History, empty_parts
+from prism_rec.fusion.prism.module import component_names
+from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
+
+MODALITIES = ("image", "text")
+RECORDED = ("unique_image", "unique_text", "synergy", "redundancy")  # the order of the record's gate
+OURS = [name.replace(":", "_") for name in component_names(MODALITIES)]
+PLACE = [RECORDED.index(name) for name in OURS]
+
+
+@pytest.fixture(scope="module")
+def recorded(golden) -> dict[str, Tensor]:
+    names = [name for name in golden if name.startswith("prism.")]
+    return {name.removeprefix("prism."): torch.from_numpy(np.asarray(golden[name])) for name in names}
+
+
+@torch.no_grad()
+def recorded_fusion(recorded: dict[str, Tensor]) -> PublishedPrismFusion:
+    """Return the form with the recorded weights; the recorded vectors are in the common space already."""
+    width, hidden = recorded["image"].shape[1], len(recorded["expert.synergy.in.bias"])
+    config = PublishedPrismConfig(hidden=hidden, temperature=0.7)
+    fusion = config.build(dict.fromkeys(MODALITIES, width), width).double().eval()
+    for projection in fusion.projections.maps:
+        nn.init.eye_(projection.weight)
+        nn.init.zeros_(projection.bias)
+    experts = fusion.experts
+    for j, name in enumerate(OURS):
+        inner = torch.stack(recorded[f"expert.{name}.in.weight"].split(width, 1))
+        experts.inner_weight_MJDH[:, j] = inner.transpose(1, 2)
+        experts.inner_bias_JH[j] = recorded[f"expert.{name}.in.bias"]
+        experts.outer_weight_JHD[j] = recorded[f"expert.{name}.out.weight"].T
+        experts.outer_bias_JD[j] = recorded[f"expert.{name}.out.bias"]
+    *parts, id_part = recorded["gate.0.weight"].split(width, 1)
+    fusion.gate.inner.weight.copy_(torch.cat([parts[place] for place in PLACE] + [id_part], 1))
+    fusion.gate.inner.bias.copy_(recorded["gate.0.bias"])
+    fusion.gate.outer.weight.copy_(recorded["gate.1.weight"][PLACE])
+    fusion.gate.outer.bias.copy_(recorded["gate.1.bias"][PLACE])
+    return fusion
+
+
+def recorded_history(recorded: dict[str, Tensor], shifts_L: Tensor, padding: int) -> History:
+    """Return histories with the recorded ids, of which the pictures and texts average to the recorded ones."""
+    users, length, width = recorded["id_sequence"].shape
+    # Row 0 is what padding points to; whatever stands there must not count.
+    vectors = [
+        torch.cat([torch.ones(1, width), (recorded[name][:, None] + shifts_L[:, None]).flatten(0, 1)])
+        for name in MODALITIES
+    ]
+    ids_ID = torch.cat([torch.zeros(1, width), recorded["id_sequence"].flatten(0, 1)])
+    present_IM = (torch.arange(len(ids_ID)) > 0)[:, None].expand(-1, len(MODALITIES))
+    index_BL = 1 + torch.arange(users * length).view(users, length)
+    return History(
+        features=Features(tuple(vectors), present_IM),
+        ids_IV=ids_ID,
+        parts=empty_parts(ids_ID[:, None][:, :0]),
+        seen_S=torch.arange(1, len(ids_ID)),
+        evidence_IE=ids_ID[:, :0],
+        index_BL=nn.functional.pad(index_BL, (0, padding)),
+        lengths_B=torch.full((users,), length),
+    )
+
+
+@pytest.mark.parametrize("padding", [0, 90])
+def test_the_fused_vector_is_the_recorded_one_at_every_position(recorded, padding):
+    length = recorded["id_sequence"].shape[1]
+    shifts_L = torch.linspace(-1, 1, length, dtype=torch.float64)  # their mean is 0
+    history = recorded_history(recorded, shifts_L, padding)
+    fused_BLD = recorded_fusion(recorded)(history).vectors_BLD[:, :length]
+    expected = recorded["fused"][:, None].expand(-1, length, -1)
+    torch.testing.assert_close(fused_BLD, expected, rtol=0, atol=1e-10)
