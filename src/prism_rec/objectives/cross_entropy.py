@@ -43,8 +43,9 @@ class CrossEntropy(Objective):
 class SampledCrossEntropy(Objective):
     """-log softmax over the target and negatives that all positions of a batch share, corrected by log Q.
 
-    The correction (Bengio and Senecal, 2008) subtracts the log of the expected number of times that an item is drawn,
-    so that the sampled softmax estimates the full one. A negative that is the position's own target does not count.
+    The correction (Bengio and Senecal, 2008) subtracts from a negative's score the log of the expected number of times
+    that it is drawn, so that the sampled softmax estimates the full one. The target is always there and not corrected;
+    where it is drawn as a negative too, it does not count.
 
     Args:
         negatives: drawn once a batch, with repetition.
@@ -71,7 +72,7 @@ class SampledCrossEntropy(Objective):
         history = model.history(batch.histories_BL, batch.lengths_B, items)
         users = model.encode(history)
         targets_P1 = batch.targets_P[:, None]
-        target_P1 = model.score(users, targets_P1, items) - self._log_expected(targets_P1)
+        target_P1 = model.score(users, targets_P1, items)
         groups = model.keys(items, negatives_C)
         others_PC = torch.cat([model.queries(users, group) @ group.keys_IK.T for group in groups], 1)
         rows_C = torch.cat([group.rows_I for group in groups])
