@@ -4,7 +4,24 @@ from pathlib import Path
 
 import pytest
 
-WORDS = "a quiet romance in paris space war among robots and rebels jazz at night baker shampoo".split()
+WORDS = [
+    "a",
+    "quiet",
+    "romance",
+    "in",
+    "paris",
+    "space",
+    "war",
+    "among",
+    "robots",
+    "and",
+    "rebels",
+    "jazz",
+    "at",
+    "night",
+    "baker",
+    "shampoo",
+]
 
 
 def save_tokenizer(folder: Path, limit: int) -> int:
