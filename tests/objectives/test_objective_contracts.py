@@ -1,9 +1,12 @@
 import pytest
+import torch
 
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.objectives.base import Objective
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig, SampledCrossEntropyConfig
+from prism_rec.objectives.indirec.objective import InDiRecConfig
+from prism_rec.objectives.indirec.segments import SegmentBatch
 from prism_rec.objectives.sampled import (
     BayesianPersonalisedRankingConfig,
     BinaryCrossEntropyConfig,
@@ -46,6 +49,20 @@ class TestBayesianPersonalisedRanking(DrawsForEachPosition):
 
 class TestGeneralisedBinaryCrossEntropy(DrawsForEachPosition):
     config = GeneralisedBinaryCrossEntropyConfig(negatives=3)
+
+
+class TestInDiRec(ObjectiveContract):
+    config = InDiRecConfig(intents=2, steps=4, null_probability=0.5)
+
+    def turned(self, batch: SegmentBatch) -> SegmentBatch:
+        """Turn the segments and their guides, which stand behind them."""
+        order = torch.arange(len(batch.lengths_B)).view(2, -1).flip(1).flatten()
+        return SegmentBatch(batch.histories_BL[order], batch.lengths_B[order], batch.targets_S.flip(0))
+
+    def steady(self, objective: Objective) -> None:
+        """Leave out the diffusion's noise, which is drawn segment by segment."""
+        objective.diffusion.loss = lambda targets, guides: (targets - guides).square().mean()
+        objective.diffusion.generate = lambda guides: guides.detach().sin()
 
 
 class TestStosaObjective(DrawsForEachPosition):

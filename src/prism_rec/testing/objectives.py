@@ -32,7 +32,7 @@ TRAINING = Histories.from_lists([history for history in HISTORIES if len(history
 class ObjectiveContract:
     """Tests of one objective: subclass it in a test file, name the subclass `Test...` and set `config`.
 
-    An objective that brings its own batches overrides `padded` and `reordered` too.
+    An objective that brings its own batches overrides `turned` too.
 
     Attributes:
         config: settings that build the objective.
@@ -48,16 +48,14 @@ class ObjectiveContract:
         """Return a tiny model."""
         return build_model(FUSION, self.backbone, max_length=MAX_LENGTH, **changes)
 
-    def objective(self, model: SequenceRecommender) -> Objective:
-        """Return the objective, ready for training."""
+    def prepare(self, model: SequenceRecommender) -> tuple[Objective, Any]:
+        """Return the objective, ready for training, and a batch with all there is to train on."""
         objective: Objective = self.config.build()
         objective.begin_training(model, TRAINING)
-        objective.to(model.device).begin_epoch(model)
-        return objective
-
-    def batch(self, objective: Objective) -> Any:
-        """Return one batch with every history."""
-        return next(objective.batches(TRAINING, MAX_LENGTH, len(TRAINING), seed=0).epoch(1))
+        objective.to(model.device)
+        batches = objective.batches(TRAINING, MAX_LENGTH, batch_size=64, seed=0)
+        objective.begin_epoch(model)
+        return objective, next(batches.epoch(1))
 
     def loss(self, model: SequenceRecommender, objective: Objective, batch: Any) -> Tensor:
         """Return the loss, its random numbers always the same."""
@@ -68,26 +66,26 @@ class ObjectiveContract:
         """Return a batch with further columns of padding."""
         return batch._replace(histories_BL=F.pad(batch.histories_BL, (0, padding)))
 
-    def reordered(self, batch: Any, order: list[int]) -> Any:
-        """Return a batch with its histories in another order."""
+    def turned(self, batch: Any) -> Any:
+        """Return a batch with what it trains on from last to first."""
         targets = batch.targets_P.split(batch.lengths_B.tolist())
         return Batch(
-            batch.users_B[order],
-            batch.histories_BL[order],
-            batch.lengths_B[order],
-            torch.cat([targets[row] for row in order]),
+            batch.users_B.flip(0),
+            batch.histories_BL.flip(0),
+            batch.lengths_B.flip(0),
+            torch.cat(targets[::-1]),
         )
 
     def steady(self, objective: Objective) -> None:
-        """Make what the objective draws for a user depend on the user alone; nothing to do where it draws for none."""
+        """Make what the objective draws depend on what it is drawn for alone; nothing to do where it is for all."""
 
     def test_the_loss_is_a_number(self) -> None:
         """Finite, of the model's type, with any modality missing."""
         for dtype in DTYPES:
             for features in (plant_features(ITEMS), hide(plant_features(ITEMS), "image")):
                 model = self.model(features=features, dtype=dtype)
-                objective = self.objective(model)
-                loss = self.loss(model, objective, self.batch(objective))
+                objective, batch = self.prepare(model)
+                loss = self.loss(model, objective, batch)
                 assert loss.shape == ()
                 assert loss.dtype == dtype
                 assert loss.isfinite()
@@ -96,8 +94,7 @@ class ObjectiveContract:
         """Nor do further columns of it."""
         for dtype in DTYPES:
             model = self.model(dtype=dtype)
-            objective = self.objective(model)
-            batch = self.batch(objective)
+            objective, batch = self.prepare(model)
             expected = self.loss(model, objective, batch)
             for padding in (3, 90):
                 padded = self.loss(model, objective, self.padded(batch, padding))
@@ -107,11 +104,9 @@ class ObjectiveContract:
         """With the same draws for each user."""
         for dtype in DTYPES:
             model = self.model(dtype=dtype)
-            objective = self.objective(model)
+            objective, batch = self.prepare(model)
             self.steady(objective)
-            batch = self.batch(objective)
-            order = list(range(len(batch.lengths_B)))[::-1]
-            turned = self.loss(model, objective, self.reordered(batch, order))
+            turned = self.loss(model, objective, self.turned(batch))
             assert_equal(turned, self.loss(model, objective, batch), "order")
 
     def test_every_parameter_gets_a_gradient(self) -> None:
@@ -119,8 +114,8 @@ class ObjectiveContract:
 
         def step(seed: int) -> nn.Module:
             model = self.model(seed=seed)
-            objective = self.objective(model)
-            outcome = objective(model, self.batch(objective))
+            objective, batch = self.prepare(model)
+            outcome = objective(model, batch)
             (outcome.loss + model.interaction_loss(outcome.history)).backward()
             slope = model.items.ids.weight.grad
             assert slope is not None
@@ -136,15 +131,14 @@ class ObjectiveContract:
         losses = []
         for _ in range(2):
             torch.manual_seed(3)
-            objective = self.objective(model)
-            losses.append(objective(model, self.batch(objective)).loss)
+            objective, batch = self.prepare(model)
+            losses.append(objective(model, batch).loss)
         assert torch.equal(*losses)
 
     def test_training_lowers_the_loss(self) -> None:
         """A few steps on one batch."""
         model = self.model(dtype=torch.float32)
-        objective = self.objective(model)
-        batch = self.batch(objective)
+        objective, batch = self.prepare(model)
         parameters = [*model.parameters(), *objective.parameters()]
         optimizer = torch.optim.Adam(parameters, lr=0.01)
         before = self.loss(model, objective, batch).item()
@@ -161,8 +155,7 @@ class ObjectiveContract:
     def test_saved_and_loaded_is_equal_bit_for_bit(self) -> None:
         """Into a model and an objective that were made with other weights."""
         model, other = self.model(), self.model(seed=1)
-        objective, loaded = self.objective(model), self.objective(other)
+        (objective, batch), (loaded, _) = self.prepare(model), self.prepare(other)
         save_and_load(model, other)
         save_and_load(objective, loaded)
-        batch = self.batch(objective)
         assert torch.equal(self.loss(model, objective, batch), self.loss(other, loaded, batch))
