@@ -73,7 +73,7 @@ class Ranker:
 
     def scores(self, users: UserStates) -> Float[Tensor, "B N"]:
         """Score every catalogue row; row 0, padding, is -inf."""
-        scores_BN = torch.empty(len(users.states), len(self.items.rows_I), device=self.model.device)
+        scores_BN = users.states.new_empty(len(users.states), len(self.items.rows_I))
         scores_BN[:, 0] = -torch.inf
         for group in self.groups:
             query_BK = self.model.queries(users, group)

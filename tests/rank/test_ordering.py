@@ -1,0 +1,56 @@
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from prism_rec.rank.ordering import best, rank_of
+
+# Few values, so that there are ties; -inf is what masking leaves.
+VALUES = st.sampled_from([-np.inf, -1.5, -0.0, 0.0, 0.5, 2.0])
+SCORES = hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 12)), elements=VALUES)
+
+
+def sorted_columns(row: np.ndarray) -> np.ndarray:
+    """Return the columns from the highest score to the lowest, of equal ones the lower first."""
+    return np.lexsort((np.arange(len(row)), -row))
+
+
+@given(scores=SCORES, data=st.data())
+@settings(deadline=None, max_examples=150)
+def test_a_rank_is_the_place_in_the_sorted_row(scores, data):
+    columns = data.draw(hnp.arrays(np.int64, len(scores), elements=st.integers(0, scores.shape[1] - 1)))
+    ranks = rank_of(torch.from_numpy(scores), torch.from_numpy(columns))
+    expected = [
+        sorted_columns(row).tolist().index(column) + 1 for row, column in zip(scores, columns, strict=True)
+    ]
+    assert ranks.tolist() == expected
+
+
+@given(scores=SCORES, k=st.integers(1, 14))
+@settings(deadline=None, max_examples=150)
+def test_the_best_are_the_head_of_the_sorted_row(scores, k):
+    values, columns = best(torch.from_numpy(scores), k)
+    for row, found, found_columns in zip(scores, values.numpy(), columns.tolist(), strict=True):
+        expected = sorted_columns(row)[:k]
+        assert found_columns == expected.tolist()
+        np.testing.assert_array_equal(found, row[expected])
+
+
+def test_a_tie_across_the_cut_is_the_lower_items():
+    """PyTorch's own `topk` may take any of the hundred."""
+    scores = torch.zeros(2, 100)
+    scores[1, 70] = 1
+    assert best(scores, 3)[1].tolist() == [[0, 1, 2], [70, 0, 1]]
+    assert rank_of(scores, torch.tensor([99, 99])).tolist() == [100, 100]
+
+
+@given(scores=SCORES, data=st.data())
+@settings(deadline=None, max_examples=50)
+def test_rank_and_best_agree(scores, data):
+    columns = torch.from_numpy(
+        data.draw(hnp.arrays(np.int64, len(scores), elements=st.integers(0, scores.shape[1] - 1)))
+    )
+    matrix = torch.from_numpy(scores)
+    order = best(matrix, scores.shape[1])[1]
+    assert torch.equal(order.gather(1, rank_of(matrix, columns)[:, None] - 1).squeeze(1), columns)
