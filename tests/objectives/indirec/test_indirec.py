@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from planted_intents import adjusted_rand_index, plant
 
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
+from prism_rec.objectives.indirec.contrastive import info_nce
 from prism_rec.objectives.indirec.objective import InDiRec, segment_states
 from prism_rec.rank import Ranker
 from prism_rec.train.config import RunConfig, TrainConfig
@@ -78,20 +80,30 @@ def test_over_any_encoder_it_reaches_every_parameter(backbone, fusion):
             assert parameter.grad.any(), name
 
 
-def test_the_loss_is_the_sum_of_its_three_parts():
-    def loss(**weights: float) -> float:
-        model, objective = ready(run_of(**weights))
-        batch = next(objective.batches(HISTORIES, 6, 64, seed=0).epoch(1))
-        torch.manual_seed(0)
-        return objective(model.eval(), batch).loss.item()
+def test_the_loss_and_its_gradient_are_those_of_its_three_parts():
+    model, objective = ready(run_of(diffusion_weight=3.0, contrastive_weight=0.5))
+    model = model.double().eval()
+    batch = next(objective.batches(HISTORIES, 6, 64, seed=0).epoch(1))
+    # In place of the diffusion, something without chance.
+    objective.diffusion.loss = lambda x0, guides: (x0 * guides).square().mean()
+    objective.diffusion.generate = lambda guides: guides.detach().sin()
 
-    neither = loss(diffusion_weight=0.0, contrastive_weight=0.0)
-    diffusion = loss(diffusion_weight=1.0, contrastive_weight=0.0) - neither
-    contrast = loss(diffusion_weight=0.0, contrastive_weight=1.0) - neither
-    assert min(diffusion, contrast) > 0
-    assert loss(diffusion_weight=3.0, contrastive_weight=0.5) == pytest.approx(
-        neither + 3 * diffusion + 0.5 * contrast, abs=1e-4
+    def slopes(loss: torch.Tensor) -> list[torch.Tensor]:
+        return torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)
+
+    items = model.item_set()
+    states, guides = (
+        model.encode_last(model.history(histories, lengths, items)).states
+        for histories, lengths in zip(batch.histories_BL.chunk(2), batch.lengths_B.chunk(2), strict=True)
     )
+    expected = (
+        F.cross_entropy(states @ items.ids_IV[1:].T, batch.targets_S - 1)
+        + 3 * objective.diffusion.loss(items.ids_IV[batch.targets_S], guides)
+        + 0.5 * info_nce(objective.diffusion.generate(guides), states, batch.targets_S, 1.0)
+    )
+    loss = objective(model, batch).loss
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(slopes(loss), slopes(expected))
 
 
 @pytest.mark.parametrize("backbone", ["sasrec", "stosa"])
