@@ -1,0 +1,127 @@
+"""As test_published_defects: what the released code does wrong with data, negatives, ranking and evaluation."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+import prism_rec
+from prism_rec.backbones.sasrec import SASRecConfig
+from prism_rec.batches import NegativeSampler, TrainingBatches
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.histories import Histories
+from prism_rec.fusion.prism import module as prism_module
+from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.model import SequenceRecommender
+from prism_rec.model.config import ModelConfig
+from prism_rec.rank import Ranker
+from prism_rec.testing.checks import (
+    HISTORIES,
+    ITEMS,
+    build_model,
+    histories_of,
+)
+
+PRISM = PrismConfig(hidden=6)
+SASREC = SASRecConfig(form="post_norm", layers=1)
+TRAINING = Histories.from_lists([history for history in HISTORIES if len(history) > 1])
+
+
+@pytest.fixture
+def model() -> SequenceRecommender:
+    return build_model(PRISM, SASREC)
+
+
+def test_defect_09_neither_seen_items_nor_padding_are_candidates(model):
+    """Not even where every score is below zero."""
+    model = model.float()
+    with torch.no_grad():
+        model.items.ids.weight[1:] = -model.encode_last(histories_of(model, [(3, 5)])).states.mean(0)
+    seen = Histories.from_lists([[3, 5], [1, 2, 3, 4]])
+    top = Ranker(model, 10).rank(seen, np.array([6, 7]), k=ITEMS).top
+    for user, row in enumerate(top):
+        offered = row[row > 0]
+        assert not set(offered) & set(seen[user])
+        assert len(offered) == ITEMS - len(set(seen[user]))
+
+
+def test_defect_14_every_user_is_evaluated_by_the_full_view_alone(monkeypatch):
+    model = build_model(PRISM, SASREC, dtype=torch.float32)
+
+    def never(*_, **__):
+        raise AssertionError("a masked view was made, or a random number drawn")
+
+    monkeypatch.setattr(prism_module, "masked_views", never)
+    for name in ("randn_like", "rand", "randn", "randint", "empty_like"):
+        monkeypatch.setattr(torch, name, never)
+    users = Histories.from_lists([[1, 2], [3], [4, 5], [6], [7]])
+    targets = np.array([3, 4, 6, 7, 8])
+    ranks = Ranker(model, 10, batch_size=2).rank(users, targets).ranks
+    assert ((ranks >= 1) & (ranks <= ITEMS)).all()
+    assert np.array_equal(Ranker(model, 10, batch_size=5).rank(users, targets).ranks, ranks)
+
+
+def test_defect_15_negatives_are_items_and_batches_as_long_as_their_histories():
+    sampler = NegativeSampler(TRAINING, ITEMS, torch.device("cpu"))
+    torch.manual_seed(0)
+    drawn = sampler.draw(torch.arange(len(TRAINING)), 500)
+    assert (int(drawn.min()), int(drawn.max())) == (1, ITEMS)
+    for batch in TrainingBatches(TRAINING, 100, 2, seed=0).epoch(1):
+        assert batch.histories_BL.shape[1] == batch.lengths_B.max()
+
+
+def test_defect_16_nothing_in_a_file_is_ever_executed():
+    """Neither by name nor by way of a pickle."""
+    safe = {"np.load": "allow_pickle=False", "torch.load": "weights_only=True"}
+    for file in Path(prism_rec.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in {"eval", "exec", "compile"}, f"{file}:{node.lineno}"
+                settings = [ast.unparse(keyword) for keyword in node.keywords]
+                assert called not in safe or safe[called] in settings, f"{file}:{node.lineno}"
+
+
+def test_defect_19_negatives_avoid_training_items_alone():
+    """The items of validation and test can be drawn: training does not know them."""
+    rows = [("a", item, time) for time, item in enumerate("vwxyz")] + [
+        ("b", "v", 0),
+        ("b", "w", 1),
+        ("b", "x", 2),
+    ]
+    log = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    dataset = Dataset.from_frame(log)
+    sampler = NegativeSampler(dataset.training(), dataset.number_of_items, torch.device("cpu"))
+    torch.manual_seed(0)
+    drawn = set(sampler.draw(torch.tensor([0]), 100)[0].tolist())
+    held_out = {int(dataset.queries(part).targets[0]) for part in ("validation", "test")}
+    assert drawn == held_out == {4, 5}
+
+
+def test_defect_21_each_split_is_masked_by_its_own_history():
+    rows = [("a", item, time) for time, item in enumerate("vwxyz")]
+    dataset = Dataset.from_frame(pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row"))
+    model = ModelConfig(width=8, backbone=SASRecConfig(layers=1)).build(dataset.number_of_items, {})
+    left = {}
+    for part in ("validation", "test"):
+        questions = dataset.queries(part)
+        top = Ranker(model, 10).rank(questions.histories, questions.targets, k=5).top[0]
+        left[part] = set(top[top > 0].tolist())
+    assert left == {"validation": {4, 5}, "test": {5}}
+
+
+def test_defect_22_the_core_is_a_fixed_point():
+    """A pass drops v, the next one d, who has z alone then, and the third z, which c alone has then."""
+    histories = {"a": "xyw", "b": "xyw", "c": "xywz", "d": "zv"}
+    rows = [(user, item) for user, items in histories.items() for item in items]
+    log = pl.DataFrame(
+        [(user, item, time) for time, (user, item) in enumerate(rows)],
+        schema=["user_id", "item_id", "timestamp"],
+        orient="row",
+    )
+    dataset = Dataset.from_frame(log, core=2)
+    assert dataset.users["user_id"].to_list() == ["a", "b", "c"]
+    assert dataset.items["item_id"].to_list() == ["x", "y", "w"]
