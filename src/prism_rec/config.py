@@ -32,11 +32,21 @@ class Config(BaseModel):
             first = error.errors()[0]
             if first["type"] == "value_error":  # told by one of our own checks
                 raise InputError(f"{where}: {first['ctx']['error']}") from None
-            # pydantic puts a union's tag into the location; a user's file has no such key.
-            key = ".".join(str(part) for part in first["loc"]) or "the file"
+            key = _name_key(values, first["loc"]) or "the file"
             if first["type"] == "extra_forbidden":
                 raise InputError(f"{where}: unknown key {key}; remove it or mend its spelling") from None
             raise InputError(f"{where}: {key}: {first['msg']} (given: {first['input']!r:.60})") from None
+
+
+def _name_key(values: Any, location: Sequence[str | int]) -> str:
+    """Return a dotted key; a union's tag, which pydantic puts among the keys, stands in no file and is left out."""
+    names: list[str] = []
+    for part in location:
+        if isinstance(values, Mapping) and part not in values and part == values.get("kind"):
+            continue
+        names.append(str(part))
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return ".".join(names)
 
 
 def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:

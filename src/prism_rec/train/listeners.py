@@ -43,14 +43,14 @@ class ProgressBar(Listener):
         self.news = ""
 
     def __enter__(self) -> "ProgressBar":
-        self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
     def on_batch(self, epoch: int, done: int, total: int) -> None:
-        """Move the bar."""
+        """Move the bar; the first batch shows it, so that a mistake in the settings is told without one."""
+        self.progress.start()
         description = f"{self.label} epoch {epoch}/{self.epochs}{self.news}"
         self.progress.update(
             self.task,

@@ -66,12 +66,13 @@ def train_run(
         InputError: a folder that holds something already, or another run than the one to be resumed.
     """
     folder = Path(folder)
-    if resume and (folder / MANIFEST).exists():
-        return load_run(folder, device)
-    _open(folder, dataset, config, resume)
     began = time.perf_counter()
     torch.manual_seed(config.train.seed)
+    # Before the folder is touched: settings that do not fit the data leave nothing behind.
     model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+    _open(folder, dataset, config, resume)
+    if (folder / MANIFEST).exists():
+        return load_run(folder, device)
     questions = dataset.queries("validation")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:

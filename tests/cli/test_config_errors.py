@@ -1,0 +1,58 @@
+"""A mistake in a config is told in one line that names the key as the file has it."""
+
+from pathlib import Path
+
+import pytest
+
+from prism_rec.config import read_yaml
+from prism_rec.errors import InputError
+from prism_rec.train import RunConfig
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"model": {"widht": 3}}, "run.yaml: unknown key model.widht"),
+        ({"model": {"backbone": {"kind": "sasrec", "depth": 2}}}, "unknown key model.backbone.depth;"),
+        ({"model": {"backbone": {"kind": "sasrec", "layers": "x"}}}, "run.yaml: model.backbone.layers: "),
+        (
+            {"model": {"fusion": {"kind": "prism", "lambdas": {"unique": -1}}}},
+            "model.fusion.lambdas.unique: ",
+        ),
+        ({"train": {"epochs": 0}}, "run.yaml: train.epochs: "),
+        ({"objective": {"kind": "hinge"}}, "run.yaml: objective: "),
+    ],
+)
+def test_the_key_is_named(values: dict[str, object], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        RunConfig.parse(values, "run.yaml")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_overrides_reach_nested_keys_and_read_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("train: {epochs: 3}\n")
+    values = read_yaml(path, ["train.learning_rate=5e-4", "model.fusion.kind=sum"])
+    assert values == {
+        "train": {"epochs": 3, "learning_rate": 5e-4},
+        "model": {"fusion": {"kind": "sum"}},
+    }
+
+
+@pytest.mark.parametrize("override", ["train.epochs", "train.epochs.more=1"])
+def test_an_override_that_cannot_be_is_refused(tmp_path: Path, override: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("train: {epochs: 3}\n")
+    with pytest.raises(InputError, match="--set train.epochs"):
+        read_yaml(path, [override])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("", "holds no settings"), ("a: [", "is not YAML"), ("- 1", "mapping")]
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told):
+        read_yaml(path)
