@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from prism_rec.config import Config
+from prism_rec.data.controls import Control
+from prism_rec.errors import InputError
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig
@@ -32,8 +34,13 @@ class TrainConfig(Config):
 
 
 class RunConfig(Config):
-    """All that a run is made of: what `prism-rec train CONFIG` reads, and what stands in its folder afterwards."""
+    """All that a run is made of: what `prism-rec train CONFIG` reads, and what stands in its folder afterwards.
 
+    `features` says what the model gets for each item's pictures and texts: its own (`given`), or a control, drawn with
+    the seed: another item's (`shuffled`) or noise (`random`); see `data.controls`. `model.modalities` says which.
+    """
+
+    features: Control = "given"
     model: ModelConfig = ModelConfig()
     objective: ObjectiveConfig = CrossEntropyConfig()
     train: TrainConfig = TrainConfig()
@@ -41,4 +48,8 @@ class RunConfig(Config):
     @model_validator(mode="after")
     def _goes_together(self) -> "RunConfig":
         self.objective.check(self.model)
+        if self.features != "given" and self.model.fusion.kind == "id":
+            raise InputError(
+                f"features: {self.features} changes nothing with the fusion id; take another fusion"
+            )
         return self

@@ -1,7 +1,7 @@
 """A run: one folder with all that training made and all that using the model needs.
 
 config.json         the resolved settings
-data/               the dataset, so that a run stands alone
+data/               the dataset with the features that the model sees, so that a run stands alone
 best.safetensors    weights of the best validation epoch
 last.safetensors    the whole state after the latest epoch, while the run goes on
 log.jsonl           one object an epoch
@@ -12,12 +12,13 @@ import json
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
 from prism_rec.evaluate.metrics import CUTOFFS, METRICS
@@ -68,6 +69,8 @@ def train_run(
     folder = Path(folder)
     began = time.perf_counter()
     torch.manual_seed(config.train.seed)
+    features = control_features(dataset.features, config.features, config.train.seed)
+    dataset = replace(dataset, features=features)
     # Before the folder is touched: settings that do not fit the data leave nothing behind.
     model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
     _open(folder, dataset, config, resume)
@@ -128,9 +131,9 @@ def choose_device(name: str) -> torch.device:
 
 def _open(folder: Path, dataset: Dataset, config: RunConfig, resume: bool) -> None:
     """Make the folder ready, or check that it is the run to be resumed."""
-    settings = config.model_dump(mode="json")
     if resume and (folder / CONFIG).exists():
-        if _read_config(folder) != settings:
+        # Compared as settings, not as texts: one that a later version has added stands in no older file.
+        if RunConfig.parse(_read_config(folder), str(folder / CONFIG)) != config:
             raise InputError(
                 f"{folder} was begun with other settings; name another folder, or the same settings"
             )
@@ -141,7 +144,7 @@ def _open(folder: Path, dataset: Dataset, config: RunConfig, resume: bool) -> No
         raise InputError(f"{folder} is not empty; add --resume to go on with it, or name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     dataset.save(folder / DATA)
-    write_text_atomically(folder / CONFIG, json.dumps(settings, indent=2) + "\n")
+    write_text_atomically(folder / CONFIG, json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
 
 
 def _finish(
