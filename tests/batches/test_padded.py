@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.batches import TrainingBatches, pad
+from prism_rec.batches import TrainingBatches, examples_per_epoch, pad
 from prism_rec.batches.padded import ragged
 from prism_rec.data.histories import Histories
 
@@ -73,3 +73,46 @@ def test_without_a_history_of_two_items_there_is_no_batch():
     batches = TrainingBatches(Histories.from_lists([[1], []]), 5, 2, seed=0)
     assert len(batches) == 0
     assert list(batches.epoch(1)) == []
+
+
+@given(lists=LISTS, max_length=st.integers(1, 8), max_targets=st.integers(1, 60))
+@settings(deadline=None, max_examples=80)
+def test_a_capped_epoch_is_the_beginning_of_the_whole_one(lists, max_length, max_targets):
+    histories = Histories.from_lists(lists)
+    whole = TrainingBatches(histories, max_length, 2, seed=3)
+    capped = TrainingBatches(histories, max_length, 2, seed=3, max_targets=max_targets)
+    for epoch in (1, 2):
+        users, all_users = (
+            [user for batch in batches.epoch(epoch) for user in batch.users_B.tolist()]
+            for batches in (capped, whole)
+        )
+        assert users == all_users[: len(users)]
+        assert len(users) == round(capped.share * len(all_users))
+    assert len(capped) == len(list(capped.epoch(1)))
+    targets = sum(min(len(history) - 1, max_length) for history in lists if len(history) >= 2)
+    assert (capped.share == 1) == (targets <= max_targets) or len(whole.users) <= 1
+
+
+def test_capped_epochs_differ_and_reach_everybody():
+    batches = TrainingBatches(Histories.from_lists([[1, 2, 3]] * 40), 5, 7, seed=0, max_targets=20)
+    assert batches.share == 0.25
+    epochs = [
+        frozenset(user for batch in batches.epoch(number) for user in batch.users_B.tolist())
+        for number in range(1, 41)
+    ]
+    assert {len(users) for users in epochs} == {10}
+    assert len(set(epochs)) == 40
+    assert frozenset().union(*epochs) == set(range(40))
+
+
+@given(targets=st.lists(st.integers(1, 50), max_size=30), most=st.integers(1, 400))
+@settings(deadline=None, max_examples=80)
+def test_so_many_examples_train_the_targets_asked_for_on_average(targets, most):
+    count = examples_per_epoch(np.array(targets, np.int64), most)
+    if sum(targets) <= most:
+        assert count == len(targets)
+    else:
+        mean = sum(targets) / len(targets)
+        assert count == 1 or count * mean <= most
+        assert (count + 1) * mean > most
+    assert examples_per_epoch(np.array(targets, np.int64), None) == len(targets)

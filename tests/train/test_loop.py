@@ -93,6 +93,11 @@ CHANGES = {
     },
     "InDiRec": {"objective": {"kind": "indirec", "steps": 3, "intents": 3}},
     "STOSA": {"model": {"backbone": {"kind": "stosa"}}, "objective": {"kind": "stosa"}},
+    "a part of the users": {"train": {"max_targets": 40}},
+    "a part of the segments": {
+        "objective": {"kind": "indirec", "steps": 3, "intents": 3},
+        "train": {"max_targets": 40},
+    },
 }
 
 
@@ -110,6 +115,14 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, changes):
     assert without_seconds(resumed) == without_seconds(records)
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, alone.state_dict()[name]), name
+
+
+def test_an_epoch_trains_no_more_targets_than_it_may(tmp_path):
+    for name, most in (("whole", None), ("half", 50)):
+        (tmp_path / name).mkdir()
+        _, records = run_small(tmp_path / name, train={"epochs": 1, "max_targets": most})
+        # The planted users have two targets each.
+        assert records[0].share == (1 if most is None else 0.5)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):

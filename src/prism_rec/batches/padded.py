@@ -37,8 +37,20 @@ def ragged(items: np.ndarray, begins: np.ndarray, lengths: np.ndarray) -> np.nda
     return items[np.repeat(begins - offsets, lengths) + np.arange(lengths.sum())]
 
 
+def examples_per_epoch(targets: np.ndarray, max_targets: int | None) -> int:
+    """Return how many of the examples an epoch may have if it is to train so many next items on average.
+
+    Args:
+        targets: the next items that each example trains.
+        max_targets: of one epoch; None: all of them. At least one example remains, where there is any.
+    """
+    if max_targets is None or targets.sum() <= max_targets:
+        return len(targets)
+    return max(1, int(len(targets) * max_targets / targets.sum()))
+
+
 class TrainingBatches:
-    """The training histories in a new order each epoch.
+    """The training histories in a new order each epoch, all of them or a new random part.
 
     Batches mix histories of all lengths: sorting them by length makes the steps of an epoch differ in what they
     weigh, and trains worse. The model sees to it that padding costs nothing.
@@ -48,22 +60,37 @@ class TrainingBatches:
         max_length: L at most; of a longer history the latest items are kept.
         batch_size: users a batch.
         seed: of the orders; epoch e of one seed is always the same.
+        max_targets: the next items that an epoch trains on average, at most; None: all of them.
     """
 
-    def __init__(self, histories: Histories, max_length: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        histories: Histories,
+        max_length: int,
+        batch_size: int,
+        seed: int,
+        max_targets: int | None = None,
+    ) -> None:
         self.histories = histories
         self.max_length = max_length
         self.batch_size = batch_size
         self.seed = seed
         self.users = np.flatnonzero(histories.lengths >= 2)
+        targets = np.minimum(histories.lengths[self.users] - 1, max_length)
+        self.users_per_epoch = examples_per_epoch(targets, max_targets)
+
+    @property
+    def share(self) -> float:
+        """The share of the users that one epoch has."""
+        return self.users_per_epoch / max(1, len(self.users))
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return -(-len(self.users) // self.batch_size)
+        return -(-self.users_per_epoch // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        order = np.random.default_rng([self.seed, number]).permutation(self.users)
+        order = np.random.default_rng([self.seed, number]).permutation(self.users)[: self.users_per_epoch]
         for begin in range(0, len(order), self.batch_size):
             yield self._batch(order[begin : begin + self.batch_size])
 

@@ -28,6 +28,10 @@ class OnDevice(Protocol):
 class Batches(Protocol):
     """The batches of every epoch."""
 
+    @property
+    def share(self) -> float:
+        """The share of the training examples that one epoch has."""
+
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
 
@@ -56,9 +60,20 @@ class Objective(nn.Module, ABC):
         An objective with parameters that follow the model's width makes them here. By default nothing is needed.
         """
 
-    def batches(self, histories: Histories, max_length: int, batch_size: int, seed: int) -> Batches:
-        """Return what `forward` is to be called with; by default whole histories, trained at every position."""
-        return TrainingBatches(histories, max_length, batch_size, seed)
+    def batches(
+        self,
+        histories: Histories,
+        max_length: int,
+        batch_size: int,
+        seed: int,
+        max_targets: int | None = None,
+    ) -> Batches:
+        """Return what `forward` is to be called with; by default whole histories, trained at every position.
+
+        Where `max_targets` is given, an epoch has a new random part of the examples, small enough for it to train
+        so many next items on average: the same number whatever an example is.
+        """
+        return TrainingBatches(histories, max_length, batch_size, seed, max_targets)
 
     def begin_epoch(self, model: SequenceRecommender) -> None:  # noqa: B027
         """Look at the model as it is before an epoch; by default nothing is needed.

@@ -16,11 +16,13 @@ class TrainConfig(Config):
     """Settings of the loop.
 
     `patience` counts validations without a better `metric`; `weight_decay` is Adam's L2 term, or AdamW's decoupled
-    one; `gradient_clip` bounds the norm of all gradients together; `rank_batch_size` is the number of users ranked
-    at once.
+    one; `gradient_clip` bounds the norm of all gradients together; `max_targets` bounds the next items that an epoch
+    trains: where there are more, each epoch has a new random part of the users (of InDiRec's: of the segments);
+    `rank_batch_size` is the number of users ranked at once.
     """
 
     epochs: int = Field(200, ge=1)
+    max_targets: int | None = Field(None, ge=1)
     batch_size: int = Field(256, ge=1)
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = Field(1e-3, gt=0)

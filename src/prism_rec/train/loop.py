@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -20,13 +20,18 @@ BEST = "best.safetensors"
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch came to; losses are means over its batches, `validation` is empty if there was none."""
+    """What one epoch came to.
+
+    Losses are means over its batches; `validation` is empty if there was none; `share` is that of the training
+    examples that it had.
+    """
 
     epoch: int
     loss: float
     interaction_loss: float
     seconds: float
     validation: dict[str, float] = field(default_factory=dict)
+    share: float = 1.0
 
 
 class Listener:
@@ -72,7 +77,7 @@ def fit(
     modules: dict[str, nn.Module] = {"model": model, "objective": objective}
     optimizer = make_optimizer(modules, config)
     state = TrainingState(modules, optimizer)
-    batches = objective.batches(histories, max_length, config.batch_size, config.seed)
+    batches = objective.batches(histories, max_length, config.batch_size, config.seed, config.max_targets)
     records: list[EpochRecord] = []
     if (folder / LAST).exists():
         records = [EpochRecord(**record) for record in state.restore(folder / LAST)["records"]]
@@ -81,7 +86,7 @@ def fit(
         epoch = len(records) + 1
         record = train_epoch(model, objective, optimizer, batches, epoch, config, listeners)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
-            record = EpochRecord(**{**asdict(record), "validation": dict(validate(model))})
+            record = replace(record, validation=dict(validate(model)))
         records.append(record)
         if best_epoch(records, config.metric) == epoch:
             save_tensors(folder / BEST, model.state_dict(), {"epoch": epoch})
@@ -118,7 +123,7 @@ def train_epoch(
         for listener in listeners:
             listener.on_batch(epoch, done, len(batches))
     loss, interaction = (totals / max(1, len(batches))).tolist()
-    return EpochRecord(epoch, loss, interaction, time.perf_counter() - began)
+    return EpochRecord(epoch, loss, interaction, time.perf_counter() - began, share=batches.share)
 
 
 def make_optimizer(modules: Mapping[str, nn.Module], config: TrainConfig) -> torch.optim.Optimizer:

@@ -71,3 +71,17 @@ def test_an_epoch_can_be_had_again_and_another_differs():
     assert one == again
     assert one != other
     assert sorted(one) == sorted(other)
+
+
+def test_a_capped_epoch_has_so_many_segments_anew_each_time():
+    segments = Segments.cut(Histories.from_lists([np.arange(1, 41)]), 5)
+    batches = SegmentBatches(segments, batch_size=4, seed=3, max_targets=10)
+    epochs = [
+        frozenset(torch.cat([batch.targets_S for batch in batches.epoch(n)]).tolist()) for n in range(1, 31)
+    ]
+    assert {len(targets) for targets in epochs} == {10}
+    assert len(set(epochs)) == 30
+    assert frozenset().union(*epochs) == set(segments.targets.tolist())
+    assert len(batches) == 3
+    assert batches.share == 10 / 39
+    assert SegmentBatches(segments, 4, 3, max_targets=39).share == 1

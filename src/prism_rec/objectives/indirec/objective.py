@@ -48,7 +48,14 @@ class InDiRec(Objective):
             self.config.null_probability,
         ).to(model.items.ids.weight)
 
-    def batches(self, histories: Histories, max_length: int, batch_size: int, seed: int) -> SegmentBatches:
+    def batches(
+        self,
+        histories: Histories,
+        max_length: int,
+        batch_size: int,
+        seed: int,
+        max_targets: int | None = None,
+    ) -> SegmentBatches:
         """Return batches of segments and guides; an epoch's guides follow the intents last found.
 
         Raises:
@@ -59,7 +66,7 @@ class InDiRec(Objective):
             raise InputError(
                 "no training history has two items, so there is nothing to learn; add interactions"
             )
-        self.segment_batches = SegmentBatches(segments, batch_size, seed)
+        self.segment_batches = SegmentBatches(segments, batch_size, seed, max_targets)
         return self.segment_batches
 
     def begin_epoch(self, model: SequenceRecommender) -> None:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from prism_rec.batches import pad
+from prism_rec.batches import examples_per_epoch, pad
 from prism_rec.data.histories import Histories
 from prism_rec.objectives.indirec.intents import Intents
 
@@ -57,28 +57,37 @@ class SegmentBatch(NamedTuple):
 
 
 class SegmentBatches:
-    """All segments in a new order each epoch, each beside a random one of its own intent.
+    """Segments in a new order each epoch, all or a new random part, each beside a random one of its own intent.
 
     Args:
         segments: what is trained.
         batch_size: segments a batch.
         seed: of orders and guides; epoch e of one seed and the same intents is always the same.
+        max_targets: segments of an epoch, each of which has one target; None: all of them.
     """
 
-    def __init__(self, segments: Segments, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, segments: Segments, batch_size: int, seed: int, max_targets: int | None = None
+    ) -> None:
         self.segments = segments
         self.batch_size = batch_size
         self.seed = seed
+        self.segments_per_epoch = examples_per_epoch(np.ones(len(segments), np.int64), max_targets)
         self.intents = Intents(np.zeros(len(segments), np.int64))  # one for all, until they are known
+
+    @property
+    def share(self) -> float:
+        """The share of the segments that one epoch has."""
+        return self.segments_per_epoch / len(self.segments)
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return -(-len(self.segments) // self.batch_size)
+        return -(-self.segments_per_epoch // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[SegmentBatch]:
         """Yield the batches of one epoch."""
         random = np.random.default_rng([self.seed, number])
-        order = random.permutation(len(self.segments))
+        order = random.permutation(len(self.segments))[: self.segments_per_epoch]
         for begin in range(0, len(order), self.batch_size):
             segments = order[begin : begin + self.batch_size]
             guides = self.intents.companions(segments, random)
