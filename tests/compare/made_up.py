@@ -59,6 +59,7 @@ def _result(model: str, seed: int) -> CellResult:
         training_seconds=6.0 + seed,
         testing_seconds=0.5,
         best_epoch=4,
+        stopped_by="epochs",
         epochs=epochs,
         test={"metrics": {"ndcg@10": 0.1, "coverage@10": 0.5}, "users": 100},
         gate=GATE if model == "prism" else None,

@@ -42,6 +42,8 @@ def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
     assert len(result.epochs) == 3
     best = max(result.epochs, key=lambda record: record.validation["ndcg@10"])
     assert result.best_epoch == best.epoch
+    assert result.stopped_by == "epochs"
+    assert result.share == 1
     assert result.training_seconds == pytest.approx(sum(r.seconds for r in result.epochs), abs=1e-3)
     assert result.gate is not None
     assert result.gate.components == ("unique:text", "redundancy", "synergy")

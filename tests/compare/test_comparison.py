@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from made_up import compare_ranks
 
 from prism_rec.compare.findings import findings, is_shown, resolution
-from prism_rec.compare.table import as_csv, as_latex, as_markdown, full_row, short_row
+from prism_rec.compare.table import as_csv, as_latex, as_markdown, full_row, reach_cells, short_row
 from prism_rec.evaluate.intervals import estimate
 from prism_rec.evaluate.significance import permutation_test, t_test
 
@@ -103,6 +104,32 @@ def test_a_clear_difference_is_shown_and_a_resolution_is_told() -> None:
 def test_where_nothing_is_found_no_resolution_is_told() -> None:
     comparison = compare_ranks({"id": [[99, 99]], "sum": [[99, 99]]})
     assert resolution(comparison, "films", "recall@10") is None
+
+
+def test_it_is_told_how_far_training_came() -> None:
+    comparison = compare_ranks({"id": [[1, 2]] * 2, "sum": [[1, 2]] * 2})
+    first, second = comparison.arms[0].results
+    assert reach_cells([first, second]) == {
+        "epochs": "4",
+        "best epoch": "4",
+        "stopped by": "epochs",
+        "best in the end": "yes",
+        "examples an epoch": "100%",
+    }
+    assert "4 of 4 cells still had patience when the epochs ended, and 4 were" in findings(comparison)[-2]
+
+    part = tuple(replace(record, share=0.25) for record in first.epochs)
+    patient = first.model_copy(update={"stopped_by": "patience", "best_epoch": 3, "epochs": part[:3] * 2})
+    cells = reach_cells([patient, second])
+    assert (cells["epochs"], cells["best epoch"], cells["stopped by"]) == ("6, 4", "3, 4", "patience, epochs")
+    assert (cells["best in the end"], cells["examples an epoch"]) == ("no, yes", "25%, 100%")
+    arms = [replace(arm, results=(patient, patient)) for arm in comparison.arms]
+    told = findings(replace(comparison, arms=tuple(arms)))[-2]
+    assert told == (
+        "Each of the 4 cells trained until its patience ran out. An epoch had 25% of the training examples."
+    )
+    row = full_row(comparison, replace(arms[0], results=(patient, second)))
+    assert (row["stopped_by_epochs"], row["was_improving"], row["share"]) == (1, 1, 0.625)
 
 
 def test_csv_holds_every_number() -> None:

@@ -47,7 +47,9 @@ def test_changes_are_merged_and_another_kind_replaces(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["epochs=8", "patience=3", "validate_every=2", "metric=recall@10"], ids=lambda text: text
+    "change",
+    ["epochs=8", "max_targets=100", "patience=3", "validate_every=2", "metric=recall@10"],
+    ids=lambda text: text,
 )
 def test_unequal_budgets_are_refused_unless_asked_for(path: Path, change: str) -> None:
     key, _, _ = change.partition("=")

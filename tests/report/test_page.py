@@ -53,7 +53,7 @@ def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison:
         "What this shows",
         "Accuracy",
         "Differences from id",
-        "Learning curves",
+        "How far training came",
         "Parts of the users",
         "What the gate attends to",
         "Cost",

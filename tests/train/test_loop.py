@@ -7,7 +7,16 @@ from prism_rec.objectives.cross_entropy import CrossEntropy
 from prism_rec.testing import plant_features
 from prism_rec.train.checkpoint import load_tensors
 from prism_rec.train.config import RunConfig, TrainConfig
-from prism_rec.train.loop import BEST, LAST, EpochRecord, Listener, best_epoch, fit, is_over, make_optimizer
+from prism_rec.train.loop import (
+    BEST,
+    LAST,
+    EpochRecord,
+    Listener,
+    best_epoch,
+    fit,
+    make_optimizer,
+    stopped_by,
+)
 
 
 class StopsAfter(Listener):
@@ -78,11 +87,25 @@ def test_patience_counts_validations_and_the_last_epoch_is_validated(tmp_path):
     assert len(records) == 9
 
 
-def test_is_over_by_epochs_or_patience():
-    config = TrainConfig(epochs=5, patience=1)
-    assert not is_over([], config)
-    assert not is_over([EpochRecord(1, 1.0, 0.0, 0.0)] * 4, config)
-    assert is_over([EpochRecord(1, 1.0, 0.0, 0.0)] * 5, config)
+@pytest.mark.parametrize(
+    ("values", "by"),
+    [
+        ([], None),
+        ([0.1, 0.2, 0.15], None),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], "epochs"),
+        ([0.1, 0.2, 0.3, 0.5, 0.4], "epochs"),
+        ([0.2, 0.1, 0.1], "patience"),
+        ([0.1, 0.1, 0.5, 0.4, 0.4], "patience"),
+        ([None, None, 0.1, None], None),
+        ([None, None, None, None, None], "epochs"),
+    ],
+)
+def test_what_has_run_out(values, by):
+    records = [
+        EpochRecord(number, 1.0, 0.0, 0.0, {} if value is None else {"ndcg@10": value})
+        for number, value in enumerate(values, start=1)
+    ]
+    assert stopped_by(records, TrainConfig(epochs=5, patience=2)) == by
 
 
 CHANGES = {

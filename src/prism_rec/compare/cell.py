@@ -19,7 +19,7 @@ from prism_rec.evaluate.report import report
 from prism_rec.folders import MANIFEST, hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
-from prism_rec.train import EpochRecord, Listener, train_run
+from prism_rec.train import EpochRecord, Listener, stopped_by, train_run
 
 CLAIM = "cell.json"
 LOCK = "lock"
@@ -88,6 +88,7 @@ def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener
         training_seconds=round(sum(record.seconds for record in epochs), 3),
         testing_seconds=round(seconds, 3),
         best_epoch=facts["best_epoch"],
+        stopped_by=stopped_by(epochs, settings.train) or "epochs",
         epochs=epochs,
         test=report(dataset, "test", evaluation),
         gate=weigh(model, questions, settings.model.max_length, settings.train.rank_batch_size),

@@ -65,7 +65,7 @@ class Arm:
         return stdev(self.seed_means(metric).tolist()) if len(self.results) > 1 else None
 
     def cost(self, name: str) -> float:
-        """Return the mean over seeds of `training_seconds`, `testing_seconds`, `peak_memory_mb` or `best_epoch`."""
+        """Return the mean over seeds of a number of the results, such as `training_seconds` or `best_epoch`."""
         return mean(float(getattr(result, name)) for result in self.results)
 
     def _by_seed(self, metric: str) -> np.ndarray:

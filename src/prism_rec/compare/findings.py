@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from prism_rec.compare.comparison import SEEDS_FOR_A_TEST, Comparison, Difference
+from prism_rec.compare.result import CellResult
 
 LEVEL = 0.05
 SMALL = 0.05
@@ -31,9 +32,13 @@ def resolution(comparison: Comparison, data: str, metric: str) -> float | None:
 
 
 def findings(comparison: Comparison) -> list[str]:
-    """Return the sentences, data set by data set, on the first metric of the recipe; then one on the seeds."""
+    """Return the sentences.
+
+    Data set by data set, on the first metric of the recipe; then on how far training came, and on the seeds.
+    """
     found = [sentence for data in comparison.recipe.data for sentence in _on_data(comparison, data)]
-    return [*found, _on_seeds(comparison.recipe.seeds)]
+    results = [result for arm in comparison.arms for result in arm.results]
+    return [*found, _on_reach(results), _on_seeds(comparison.recipe.seeds)]
 
 
 def _on_data(comparison: Comparison, data: str) -> list[str]:
@@ -60,6 +65,23 @@ def _on_difference(found: Difference, model: str, reference: str, metric: str, d
         f"({interval.low:+.4f} to {interval.high:+.4f}), Holm p {found.users.holm:.2g}"
     )
     return numbers + (": more than chance over users." if is_shown(found) else ": no difference is shown.")
+
+
+def _on_reach(results: Sequence[CellResult]) -> str:
+    cut = [result for result in results if result.stopped_by == "epochs"]
+    rising = sum(result.was_improving for result in cut)
+    if cut:
+        text = (
+            f"{len(cut)} of {len(results)} cells still had patience when the epochs ended, and {rising} were at their "
+            "best in the last one: more epochs might change the order."
+        )
+    else:
+        text = f"Each of the {len(results)} cells trained until its patience ran out."
+    shares = [result.share for result in results]
+    if min(shares) == 1:
+        return text
+    part = f"{min(shares):.0%}" if max(shares) == min(shares) else f"{min(shares):.0%} to {max(shares):.0%}"
+    return f"{text} An epoch had {part} of the training examples."
 
 
 def _on_seeds(seeds: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from prism_rec.train import RunConfig
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
 MetricName = Annotated[str, StringConstraints(pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")]
 
-BUDGET = ("epochs", "patience", "validate_every", "metric")
+BUDGET = ("epochs", "max_targets", "patience", "validate_every", "metric")
 """Settings of training that decide how long a model may learn and which of its epochs is taken."""
 
 

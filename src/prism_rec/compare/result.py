@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prism_rec.config import Config
 from prism_rec.folders import hash_file, write_text_atomically
@@ -43,10 +43,22 @@ class CellResult(Config):
     """Of all epochs, without validation, whether or not the run was interrupted."""
     testing_seconds: float
     best_epoch: int
+    stopped_by: Literal["patience", "epochs"]
+    """What ended training: validation no longer got better, or there were no epochs left."""
     epochs: tuple[EpochRecord, ...]
     test: dict[str, Any]
     gate: GateWeights | None
     ranks_sha256: str
+
+    @property
+    def was_improving(self) -> bool:
+        """Whether the last epoch was the best: with more of them it might have become better."""
+        return self.best_epoch == len(self.epochs)
+
+    @property
+    def share(self) -> float:
+        """The share of the training examples that an epoch had."""
+        return self.epochs[-1].share
 
     def save(self, folder: Path) -> None:
         """Write the file, last of all in its folder, with a hash of its own contents."""

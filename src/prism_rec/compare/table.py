@@ -3,13 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
+from prism_rec.compare.result import CellResult
 from prism_rec.evaluate.metrics import CUTOFFS, METRICS
 from prism_rec.folders import write_text_atomically
 
@@ -42,7 +43,9 @@ def full_row(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "negatives": arm.results[0].negatives,
         "parameters": arm.results[0].parameters,
         "epochs": sum(len(result.epochs) for result in arm.results) / len(arm.results),
-        **{name: arm.cost(name) for name in ("best_epoch", "training_seconds", "testing_seconds")},
+        **{name: arm.cost(name) for name in ("best_epoch", "share", "training_seconds", "testing_seconds")},
+        "stopped_by_epochs": sum(result.stopped_by == "epochs" for result in arm.results),
+        "was_improving": sum(result.was_improving for result in arm.results),
         "peak_memory_mb": arm.cost("peak_memory_mb"),
     }
     for metric in (f"{name}@{k}" for name in METRICS for k in CUTOFFS):
@@ -72,7 +75,8 @@ def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[s
 def short_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
     """Return what a reader wants of one model on one data set, as texts by column."""
     names = {"data": arm.data, "model": arm.model, "loss": loss_of(arm)}
-    return names | accuracy_cells(comparison, arm) | difference_cells(comparison, arm) | cost_cells(arm)
+    compared = accuracy_cells(comparison, arm) | difference_cells(comparison, arm)
+    return names | compared | reach_cells(arm.results) | cost_cells(arm)
 
 
 def accuracy_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
@@ -103,11 +107,26 @@ def difference_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
     return cells
 
 
+def reach_cells(results: Sequence[CellResult]) -> dict[str, str]:
+    """Return how far one cell came, or several: with a number for each where they differ."""
+    return {
+        "epochs": _each(len(result.epochs) for result in results),
+        "best epoch": _each(result.best_epoch for result in results),
+        "stopped by": _each(result.stopped_by for result in results),
+        "best in the end": _each("yes" if result.was_improving else "no" for result in results),
+        "examples an epoch": _each(f"{result.share:.0%}" for result in results),
+    }
+
+
+def _each(values: Iterable[object]) -> str:
+    texts = [str(value) for value in values]
+    return texts[0] if len(set(texts)) == 1 else ", ".join(texts)
+
+
 def cost_cells(arm: Arm) -> dict[str, str]:
     """Return what a model takes, averaged over seeds."""
     return {
         "parameters": f"{arm.results[0].parameters:,}",
-        "best epoch": f"{arm.cost('best_epoch'):.0f}",
         "train s": f"{arm.cost('training_seconds'):.0f}",
         "test s": f"{arm.cost('testing_seconds'):.1f}",
         "peak MB": f"{arm.cost('peak_memory_mb'):.0f}",

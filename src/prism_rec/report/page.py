@@ -9,7 +9,7 @@ import yaml
 
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
-from prism_rec.compare.table import accuracy_cells, columns_of, cost_cells, loss_of
+from prism_rec.compare.table import accuracy_cells, columns_of, cost_cells, loss_of, reach_cells
 from prism_rec.folders import write_text_atomically
 from prism_rec.report.figures import accuracy, curves, differences, gates, slices
 from prism_rec.report.markup import Content, element, render
@@ -76,7 +76,8 @@ def _of_data(comparison: Comparison, data: str) -> list[Content]:
             differences(comparison, data),
             _tests(comparison, data),
         ]
-    sections += [element("h2", f"Learning curves{suffix}"), curves(arms)]
+    reached = [{"model": arm.model, **reach_cells(arm.results)} for arm in arms]
+    sections += [element("h2", f"How far training came{suffix}"), curves(arms), _table(reached)]
     sections += [element("h2", f"Parts of the users{suffix}"), slices(comparison, data)]
     weighed = gates(arms)
     if weighed:
@@ -129,8 +130,7 @@ def _settings(comparison: Comparison) -> list[Content]:
             "data": result.data,
             "model": result.model,
             "seed": str(result.seed),
-            "epochs": str(len(result.epochs)),
-            "best epoch": str(result.best_epoch),
+            **reach_cells([result]),
             "seconds": f"{result.training_seconds:.0f}",
         }
         for arm in comparison.arms

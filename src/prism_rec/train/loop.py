@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -82,7 +83,7 @@ def fit(
     if (folder / LAST).exists():
         records = [EpochRecord(**record) for record in state.restore(folder / LAST)["records"]]
         _tell(listeners, records, config.metric)
-    while not is_over(records, config):
+    while stopped_by(records, config) is None:
         epoch = len(records) + 1
         record = train_epoch(model, objective, optimizer, batches, epoch, config, listeners)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
@@ -139,11 +140,13 @@ def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
     return max(validated, key=lambda record: record.validation[metric]).epoch if validated else None
 
 
-def is_over(records: Sequence[EpochRecord], config: TrainConfig) -> bool:
-    """Tell whether the epochs or the patience have run out."""
+def stopped_by(records: Sequence[EpochRecord], config: TrainConfig) -> Literal["patience", "epochs"] | None:
+    """Return what has run out, patience where both have; None: training goes on."""
     best = best_epoch(records, config.metric)
     since = sum(bool(record.validation) for record in records[best:]) if best is not None else 0
-    return len(records) >= config.epochs or since >= config.patience
+    if since >= config.patience:
+        return "patience"
+    return "epochs" if len(records) >= config.epochs else None
 
 
 def _tell(listeners: Sequence[Listener], records: Sequence[EpochRecord], metric: str) -> None:
