@@ -1,6 +1,8 @@
 """Pictures a second: fetch, check, resize and store JPEGs of about 20 KB from a server process on loopback.
 
 python benchmarks/images.py [--pictures 2000] [--json]
+
+Leave minutes between two runs: where many files were deleted, ext4 is slow to make new ones for a while.
 """
 
 import argparse
@@ -8,6 +10,7 @@ import asyncio
 import io
 import json
 import multiprocessing
+import os
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -67,6 +70,7 @@ def serve(pictures: list[bytes], port: Connection) -> None:
 
 def measure(number: int) -> dict[str, float]:
     """Gather so many pictures into a temporary folder."""
+    load = os.getloadavg()[0]
     pictures = [draw_picture(seed) for seed in range(DISTINCT)]
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -95,6 +99,8 @@ def measure(number: int) -> dict[str, float]:
         "seconds": round(first, 2),
         "pictures_per_second": round(number / first, 1),
         "rerun_seconds": round(again, 3),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": round(load, 1),
     }
 
 

@@ -8,6 +8,7 @@ look-up to be answered differently. Every hop of a redirect passes here again, b
 
 import asyncio
 import ipaddress
+import select
 import socket
 from collections.abc import Iterable
 
@@ -15,6 +16,7 @@ import httpcore2
 import httpx2
 
 from prism_rec.features.images.outcome import Failure
+from prism_rec.features.images.streams import WatchedStream
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -103,9 +105,10 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await resolve(host, port, allow_private=self._allow_private)
-                return await self._connect_first(addresses, port, timeout, local_address, socket_options)
+                stream = await self._connect_first(addresses, port, timeout, local_address, socket_options)
         except TimeoutError:
             raise httpcore2.ConnectTimeout from None
+        return WatchedStream(stream) if hasattr(select, "poll") else stream
 
     async def _connect_first(
         self,

@@ -57,8 +57,6 @@ class PictureStore:
         image = self._open(body)
         try:
             width, height, image = _decode(image, self.size)
-            encoded = io.BytesIO()
-            image.save(encoded, "JPEG", quality=_QUALITY)
         except Image.DecompressionBombError:
             raise Failure("too-many-pixels") from None
         except Exception:
@@ -66,8 +64,8 @@ class PictureStore:
             raise (Failure("damaged") if framed else Failure("truncated", may_pass=True)) from None
         digest = hashlib.sha256(body).hexdigest()
         file = f"pictures/{digest[:2]}/{digest}.jpg"
-        self._write(file, encoded.getbuffer())
-        return Picture(file, digest, len(body), width, height, encoded.tell())
+        stored = self._write(file, image)
+        return Picture(file, digest, len(body), width, height, stored)
 
     def _open(self, body: bytes) -> Image.Image:
         try:
@@ -80,15 +78,19 @@ class PictureStore:
             raise Failure("too-many-pixels")
         return image
 
-    def _write(self, file: str, content: memoryview) -> None:
+    def _write(self, file: str, image: Image.Image) -> int:
+        """Encode a picture into its place and return the file's length."""
         path = self.folder / file
         partial = self.folder / "partial" / f"{path.stem}.{threading.get_ident()}"
-        partial.write_bytes(content)
+        with partial.open("wb") as opened:
+            image.save(opened, "JPEG", quality=_QUALITY)  # to a file, for which Pillow frees the interpreter
+            stored = os.fstat(opened.fileno()).st_size
         try:
             os.replace(partial, path)
         except FileNotFoundError:  # the first picture of these 256
             path.parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial, path)
+        return stored
 
 
 def _decode(image: Image.Image, size: int) -> tuple[int, int, Image.Image]:
