@@ -100,14 +100,13 @@ def test_defect_03_no_position_sees_its_target(fusion, backbone):
 def test_defect_04_padding_never_changes_an_output(fusion, padding):
     model = build_model(fusion, SASREC)
     alone, padded = (histories_of(model, [(5, 3, 7)], padding=columns) for columns in (0, padding))
-    assert padded.index_BL.shape[1] == 3 + padding
-    assert_equal(model.fusion(padded).vectors_BLD[:, :3], model.fusion(alone).vectors_BLD, "fused")
+    assert_equal(model.fusion(padded).vectors_PD, model.fusion(alone).vectors_PD, "fused")
     for one, other in zip(model.encode_last(padded), model.encode_last(alone), strict=True):
         assert_equal(one, other, "encoded")
     # Beside a longer history the short one is padded too.
     beside = histories_of(model, [(5, 3, 7), tuple(range(1, 13)) * 2])
     assert_equal(
-        model.fusion(beside).vectors_BLD[:1, :3], model.fusion(alone).vectors_BLD, "beside a longer one"
+        model.fusion(beside).vectors_PD[:3], model.fusion(alone).vectors_PD, "beside a longer one"
     )
 
 
@@ -237,7 +236,7 @@ def test_defect_18_the_encoder_sees_id_and_fused_and_nothing_else(model, monkeyp
     monkeypatch.setattr(model.backbone, "forward", lambda inputs, lengths: seen.append(inputs) or inputs)
     history = histories_of(model, [(3, 7, 11)])  # items with both modalities
     weights = model.encode(history).weights
-    ids, components = history.ids_IV[history.index_BL[0]], history.parts.components_IJD[history.index_BL[0]]
+    ids, components = history.ids_IV[history.index_P], history.parts.components_IJD[history.index_P]
     assert_equal(seen[0][0], ids + (weights[..., None] * components).sum(1), "the encoder's input")
 
 

@@ -19,7 +19,7 @@ def prepared(config) -> tuple[SequenceRecommender, torch.Tensor, torch.Tensor]:
     model = build_model(config, SASRecConfig(form="post_norm", layers=1))
     return (
         model,
-        model.fusion(histories_of(model, [HISTORY])).vectors_BLD[0],
+        model.fusion(histories_of(model, [HISTORY])).vectors_PD,
         model.items.ids.weight[[*HISTORY]],
     )
 

@@ -55,8 +55,8 @@ def prediction(model: SequenceRecommender, history: History, expert: int, shown:
         added_IV = torch.cat([said_ID, model.further_streams(said_ID)], -1)
     inputs_IV = history.ids_IV + added_IV
     states = [
-        model.backbone(inputs_IV[index[:length]][None], length[None])[0, -1, :WIDTH]
-        for index, length in zip(history.index_BL, history.lengths_B, strict=True)
+        model.backbone(inputs_IV[index][None], torch.tensor([len(index)]))[0, -1, :WIDTH]
+        for index in history.index_P.split(history.packing.lengths_B.tolist())
     ]
     return torch.stack(states)
 
@@ -72,7 +72,8 @@ def test_it_is_the_loss_of_views_encoded_one_by_one(modalities, backbone):
     def views(shown: set[int]) -> torch.Tensor:
         return torch.stack([prediction(model, history, j, shown) for j in experts])
 
-    present_BM = history.features.present_IM[history.index_BL].any(1)
+    places = history.index_P.split(history.packing.lengths_B.tolist())
+    present_BM = torch.stack([history.features.present_IM[index].any(0) for index in places])
     assert not present_BM.all()  # the last history lacks the first modality
     losses_J = interaction_losses(
         views(every),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from prism_rec.fusion.base import Features, History, empty_parts
 from prism_rec.fusion.prism.module import component_names
 from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
+from prism_rec.nn.packing import Packing
 
 MODALITIES = ("image", "text")
 RECORDED = ("unique_image", "unique_text", "synergy", "redundancy")  # the order of the record's gate
@@ -45,33 +46,30 @@ def recorded_fusion(recorded: dict[str, Tensor]) -> PublishedPrismFusion:
     return fusion
 
 
-def recorded_history(recorded: dict[str, Tensor], shifts_L: Tensor, padding: int) -> History:
+def recorded_history(recorded: dict[str, Tensor], shifts_L: Tensor) -> History:
     """Return histories with the recorded ids, of which the pictures and texts average to the recorded ones."""
     users, length, width = recorded["id_sequence"].shape
-    # Row 0 is what padding points to; whatever stands there must not count.
+    # Row 0 is padding; whatever stands there must not count.
     vectors = [
         torch.cat([torch.ones(1, width), (recorded[name][:, None] + shifts_L[:, None]).flatten(0, 1)])
         for name in MODALITIES
     ]
     ids_ID = torch.cat([torch.zeros(1, width), recorded["id_sequence"].flatten(0, 1)])
     present_IM = (torch.arange(len(ids_ID)) > 0)[:, None].expand(-1, len(MODALITIES))
-    index_BL = 1 + torch.arange(users * length).view(users, length)
     return History(
         features=Features(tuple(vectors), present_IM),
         ids_IV=ids_ID,
         parts=empty_parts(ids_ID[:, None][:, :0]),
         seen_S=torch.arange(1, len(ids_ID)),
         evidence_IE=ids_ID[:, :0],
-        index_BL=nn.functional.pad(index_BL, (0, padding)),
-        lengths_B=torch.full((users,), length),
+        index_P=torch.arange(1, len(ids_ID)),
+        packing=Packing(torch.full((users,), length)),
     )
 
 
-@pytest.mark.parametrize("padding", [0, 90])
-def test_the_fused_vector_is_the_recorded_one_at_every_position(recorded, padding):
+def test_the_fused_vector_is_the_recorded_one_at_every_position(recorded):
     length = recorded["id_sequence"].shape[1]
     shifts_L = torch.linspace(-1, 1, length, dtype=torch.float64)  # their mean is 0
-    history = recorded_history(recorded, shifts_L, padding)
-    fused_BLD = recorded_fusion(recorded)(history).vectors_BLD[:, :length]
-    expected = recorded["fused"][:, None].expand(-1, length, -1)
-    torch.testing.assert_close(fused_BLD, expected, rtol=0, atol=1e-10)
+    fused_PD = recorded_fusion(recorded)(recorded_history(recorded, shifts_L)).vectors_PD
+    expected = recorded["fused"].repeat_interleave(length, 0)
+    torch.testing.assert_close(fused_PD, expected, rtol=0, atol=1e-10)

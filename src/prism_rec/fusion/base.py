@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.packing import Packing
 
 
 class Features(NamedTuple):
@@ -35,47 +37,42 @@ class Parts(NamedTuple):
 
 
 class History(NamedTuple):
-    """A batch of histories over I distinct items, padded on the right.
-
-    Of the distinct items the first is padding, so that a padded place holds index 0.
-    """
+    """A batch of histories over I distinct items, one after another without padding: P places in all."""
 
     features: Features
     ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
     seen_S: Int[Tensor, " S"]  # which of the items stand in a history, padding left out
-    evidence_IE: Float[
-        Tensor, "I E"
-    ]  # what a gate sees of each item; zero for those that stand in no history
-    index_BL: Int[Tensor, "B L"]  # position of each place's item among the I
-    lengths_B: Int[Tensor, " B"]
+    evidence_IE: Float[Tensor, "I E"]  # what a gate sees of each item; zero where it stands in no history
+    index_P: Int[Tensor, " P"]  # position of each place's item among the I
+    packing: Packing  # where each history begins and ends
 
     @property
     def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
         """What a fusion sees of the ids: the vectors of the first stream."""
         return self.ids_IV[:, : self.parts.projected_IMD.shape[-1]]
 
-    def mask(self) -> Bool[Tensor, "B L"]:
-        """Return which places hold an item."""
-        return torch.arange(self.index_BL.shape[1], device=self.index_BL.device) < self.lengths_B[:, None]
+    def first(self, count: int) -> "History":
+        """Return the first histories alone."""
+        lengths_B = self.packing.lengths_B[:count]
+        return self._replace(index_P=self.index_P[: int(lengths_B.sum())], packing=Packing(lengths_B))
 
-    def take(self, rows: Int[Tensor, " _"]) -> "History":
-        """Return some of the histories, no wider than the longest of them."""
-        lengths_B = self.lengths_B[rows]
-        return self._replace(index_BL=self.index_BL[rows, : int(lengths_B.max())], lengths_B=lengths_B)
+    def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
+        """Return the mean of the items' rows over each history."""
+        return F.embedding_bag(self.index_P, rows_ID, self.packing.starts_B, mode="mean")
 
 
 class Fused(NamedTuple):
-    """What a fusion adds to the ids of a history, and the weights with which it did so."""
+    """What a fusion adds to the ids at each place of the histories, and the weights with which it did so."""
 
-    vectors_BLD: Float[Tensor, "B L D"]
-    weights_BLJ: Float[Tensor, "B L J"]
+    vectors_PD: Float[Tensor, "P D"]
+    weights_PJ: Float[Tensor, "P J"]
 
 
 # How the model encodes the histories of a batch in X ways: given what is added to the ids in each way, for I items, and
 # which of the I stands at each place, it returns the user's state after each history's last item; of several streams
 # the first.
-Encode = Callable[[Float[Tensor, "I X D"], Int[Tensor, "B L"]], Float[Tensor, "X B D"]]
+Encode = Callable[[Float[Tensor, "I X D"], Int[Tensor, " P"]], Float[Tensor, "X B D"]]
 
 
 class Fusion(nn.Module, ABC):
@@ -113,7 +110,7 @@ class Fusion(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, history: History) -> Fused:
-        """Return what is added to the ids at each position; if `causal`, position t sees items 1..t alone."""
+        """Return what is added to the ids at each place; if `causal`, the t-th of a history sees items 1..t alone."""
 
     def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
         """Return the weighted sum of the losses that shape the components; zero where there are none.
@@ -156,11 +153,11 @@ def share_weights(weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"
     return kept / kept.sum(-1, keepdim=True).clamp_min(torch.finfo(kept.dtype).tiny)
 
 
-def weigh_components(history: History, weights_BLJ: Float[Tensor, "B L J"]) -> Fused:
+def weigh_components(history: History, weights_PJ: Float[Tensor, "P J"]) -> Fused:
     """Sum the components of each place's item with the weights given, shared over those that it has."""
-    shared_BLJ = share_weights(weights_BLJ, history.parts.present_IJ[history.index_BL])
-    components_BLJD = gather_rows(history.parts.components_IJD, history.index_BL)
-    return Fused((shared_BLJ[..., None, :] @ components_BLJD).squeeze(-2), weights_BLJ)
+    shared_PJ = share_weights(weights_PJ, history.parts.present_IJ[history.index_P])
+    components_PJD = gather_rows(history.parts.components_IJD, history.index_P)
+    return Fused((shared_PJ[:, None] @ components_PJD).squeeze(1), weights_PJ)
 
 
 def empty_parts(projected_IMD: Float[Tensor, "I M D"]) -> Parts:

@@ -32,8 +32,8 @@ class IdFusion(Fusion):
 
     def forward(self, history: History) -> Fused:
         """Add nothing."""
-        places = (*history.index_BL.shape,)
-        return Fused(history.ids_ID.new_zeros(*places, self.width), history.ids_ID.new_zeros(*places, 0))
+        places = len(history.index_P)
+        return Fused(history.ids_ID.new_zeros(places, self.width), history.ids_ID.new_zeros(places, 0))
 
 
 class SumFusion(Fusion):
@@ -106,8 +106,8 @@ class GateFusion(Fusion):
 
 def _add_all(history: History) -> Fused:
     components_IJD = history.parts.components_IJD
-    vectors_BLD = gather_rows(components_IJD.sum(1), history.index_BL)
-    return Fused(vectors_BLD, components_IJD.new_ones(*history.index_BL.shape, components_IJD.shape[1]))
+    vectors_PD = gather_rows(components_IJD.sum(1), history.index_P)
+    return Fused(vectors_PD, components_IJD.new_ones(len(vectors_PD), components_IJD.shape[1]))
 
 
 class IdFusionConfig(Config):

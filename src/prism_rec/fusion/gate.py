@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from prism_rec.fusion.base import History
@@ -54,10 +54,15 @@ class Gate(nn.Module):
         hidden = self.dropout(F.gelu(evidence + self.inner.bias))
         return (self.outer(hidden) / self.temperature).softmax(-1)
 
-    def weigh(self, history: History) -> Float[Tensor, "B L J"]:
-        """Return the weights at every position of a batch of histories."""
-        evidence_BLE = gather_rows(history.evidence_IE, history.index_BL)
+    def weigh(self, history: History) -> Float[Tensor, "P J"]:
+        """Return the weights at every place of a batch of histories."""
+        evidence_PE = gather_rows(history.evidence_IE, history.index_P)
         if self.sees == "prefix":
-            counts_L = torch.arange(1, evidence_BLE.shape[1] + 1, device=evidence_BLE.device)
-            evidence_BLE = evidence_BLE.cumsum(1) / counts_L[:, None]
-        return self(evidence_BLE)
+            evidence_PE = history.packing.each_place(prefix_means, evidence_PE)
+        return self(evidence_PE)
+
+
+def prefix_means(x_BLE: Float[Tensor, "B L E"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B L E"]:
+    """Return at each position the mean over those up to it; padding stands behind and matters to none."""
+    counts_L1 = torch.arange(1, x_BLE.shape[1] + 1, device=x_BLE.device)[:, None]
+    return x_BLE.cumsum(1) / counts_L1

@@ -7,7 +7,6 @@ so the score explains itself; an item without history still has its content term
 so that ranking is a matrix product.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -16,11 +15,12 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, last_of
+from prism_rec.backbones.base import Backbone
 from prism_rec.fusion.base import Fusion, History, Parts, share_weights
 from prism_rec.model.items import ItemTable
 from prism_rec.model.tuples import ItemSet, KeyGroup, UserStates
 from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.packing import Packing
 
 Candidates = Literal["id", "content"]
 
@@ -67,7 +67,7 @@ class SequenceRecommender(nn.Module):
     ) -> ItemSet:
         """Gather the distinct items of some histories and candidates with their components.
 
-        Padding is always among them, in the first place, so that histories can point to it.
+        Padding is always among them, in the first place.
 
         Args:
             histories: catalogue rows, padding allowed; None: any item may stand in a history.
@@ -111,76 +111,53 @@ class SequenceRecommender(nn.Module):
             lengths_B: at least 1.
             items: the set.
         """
+        places_L = torch.arange(histories_BL.shape[1], device=self.device)
         return History(
             items.features,
             items.ids_IV,
             items.parts,
             items.seen_S,
             items.evidence_IE,
-            items.place_N[histories_BL],
-            lengths_B,
+            items.place_N[histories_BL[places_L < lengths_B[:, None]]],
+            Packing(lengths_B),
         )
 
     def encode(self, history: History) -> UserStates:
-        """Return state and weights after each of the P real positions, history by history: [P, S] and [P, J].
-
-        Histories of about one length are encoded together, whatever the batch: hardly anything is computed for
-        padding, and the batch may be as mixed as training wants it.
-        """
-        encoded, places = [], []
-        offsets_B = history.lengths_B.cumsum(0) - history.lengths_B
-        for rows in self._rows_by_length(history):
-            part = history.take(rows)
-            mask_BL = part.mask()
-            inputs_BLV, weights_BLJ = self._inputs(part)
-            values = (self.backbone(inputs_BLV, part.lengths_B), weights_BLJ)
-            real_P = mask_BL.flatten().nonzero().squeeze(1)
-            encoded.append([gather_rows(value.flatten(0, 1), real_P) for value in values])
-            places.append(
-                (offsets_B[rows, None] + torch.arange(mask_BL.shape[1], device=self.device))[mask_BL]
-            )
-        return _in_order(encoded, places)
+        """Return state and weights after each of the P places, history by history: [P, S] and [P, J]."""
+        inputs_PV, weights_PJ = self._inputs(history)
+        return UserStates(history.packing.each_place(self.backbone, inputs_PV), weights_PJ)
 
     def encode_last(self, history: History) -> UserStates:
         """Return state and weights after each history's last item, [B, S] and [B, J]."""
-        encoded, places = [], self._rows_by_length(history)
-        for rows in places:
-            part = history.take(rows)
-            inputs_BLV, weights_BLJ = self._inputs(part)
-            states_BS = self.backbone.last(inputs_BLV, part.lengths_B)
-            encoded.append([states_BS, last_of(weights_BLJ, part.lengths_B)])
-        return _in_order(encoded, places)
+        inputs_PV, weights_PJ = self._inputs(history)
+        states_BS = history.packing.each_row(self.backbone.last, inputs_PV)
+        return UserStates(states_BS, history.packing.last(weights_PJ))
 
     def interaction_loss(self, history: History) -> Float[Tensor, ""]:
         """Return the fusion's own losses on histories, weighted (PRISM, equation 9)."""
         return self.fusion.interaction_loss(history, partial(self._encode_ways, history))
 
     def _encode_ways(
-        self, history: History, added_IXD: Float[Tensor, "I X D"], index_BL: Int[Tensor, "B L"]
+        self, history: History, added_IXD: Float[Tensor, "I X D"], index_P: Int[Tensor, " P"]
     ) -> Float[Tensor, "X B D"]:
         """Encode histories in X ways; see `fusion.base.Encode`."""
-        encoded, places = [], self._rows_by_length(history)
-        for rows in places:
-            part = history.take(rows)
-            added_BLXD = gather_rows(added_IXD, index_BL[rows, : part.index_BL.shape[1]])
-            ids_BLV = gather_rows(history.ids_IV, part.index_BL)
-            inputs_XBLV = (ids_BLV[:, :, None] + self._in_all_streams(added_BLXD)).permute(2, 0, 1, 3)
-            ways = len(inputs_XBLV)
-            states = self.backbone.last(inputs_XBLV.flatten(0, 1), part.lengths_B.repeat(ways))
-            encoded.append(states[:, : self.items.width].unflatten(0, (ways, -1)))
-        return torch.cat(encoded, 1).index_select(1, torch.cat(places).argsort())
+        added_PXV = self._in_all_streams(gather_rows(added_IXD, index_P))
+        inputs_PXV = gather_rows(history.ids_IV, history.index_P)[:, None] + added_PXV
+        states_BXS = history.packing.each_row(self._last_of_ways, inputs_PXV)
+        return states_BXS[..., : self.items.width].transpose(0, 1)
 
-    @staticmethod
-    def _rows_by_length(history: History) -> list[Int[Tensor, " _"]]:
-        """Part the histories so that those of a part differ in length by a factor of two at most."""
-        groups_B = torch.frexp((history.lengths_B - 1).float()).exponent
-        return [(groups_B == group).nonzero().squeeze(1) for group in groups_B.unique()]
+    def _last_of_ways(
+        self, inputs_BLXV: Float[Tensor, "B L X V"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B X S"]:
+        ways = inputs_BLXV.shape[2]
+        side_by_side = inputs_BLXV.transpose(1, 2).flatten(0, 1)
+        return self.backbone.last(side_by_side, lengths_B.repeat_interleave(ways)).unflatten(0, (-1, ways))
 
-    def _inputs(self, history: History) -> tuple[Float[Tensor, "B L V"], Float[Tensor, "B L J"]]:
+    def _inputs(self, history: History) -> tuple[Float[Tensor, "P V"], Float[Tensor, "P J"]]:
         """Return what the backbone sees, id + fused, and the weights of the components in it."""
         fused = self.fusion(history)
-        inputs_BLV = gather_rows(history.ids_IV, history.index_BL) + self._in_all_streams(fused.vectors_BLD)
-        return inputs_BLV, fused.weights_BLJ
+        inputs_PV = gather_rows(history.ids_IV, history.index_P) + self._in_all_streams(fused.vectors_PD)
+        return inputs_PV, fused.weights_PJ
 
     def _in_all_streams(self, fused: Float[Tensor, "*P D"]) -> Float[Tensor, "*P V"]:
         """Return what a fusion adds to the ids: as it is to the first stream, through a map to the others."""
@@ -265,9 +242,3 @@ class SequenceRecommender(nn.Module):
 
 def _inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:
     return (left_PXD @ right_PD[..., None]).squeeze(-1)
-
-
-def _in_order(encoded: Sequence[Sequence[Tensor]], places: Sequence[Tensor]) -> UserStates:
-    """Join what was computed in parts; `places` says where each row of a part belongs."""
-    order = torch.cat(tuple(places)).argsort()
-    return UserStates(*(gather_rows(torch.cat(values), order) for values in zip(*encoded, strict=True)))

@@ -51,8 +51,14 @@ class FusionContract:
         return build_model(self.config, BACKBONE, **changes)
 
     def fuse(self, model: SequenceRecommender, histories: Any, padding: int = 0) -> Fused:
-        """Return what the fusion makes of some histories."""
+        """Return what the fusion makes of the places of some histories, one after another."""
         return model.fusion(histories_of(model, histories, padding=padding))
+
+    def fuse_each(self, model: SequenceRecommender, histories: Any) -> list[Fused]:
+        """Return what the fusion makes of some histories together, history by history."""
+        lengths = [len(history) for history in histories]
+        parts = (values.split(lengths) for values in self.fuse(model, histories))
+        return [Fused(*values) for values in zip(*parts, strict=True)]
 
     def test_a_position_sees_those_up_to_itself_alone(self) -> None:
         """What stands at t equals the last of the prefix 1..t, and a change at t changes nothing before t."""
@@ -61,27 +67,23 @@ class FusionContract:
             whole = self.fuse(model, [LONG])
             if not model.fusion.causal:
                 changed = self.fuse(model, [(*LONG[:-1], 1)])
-                assert not torch.allclose(changed.vectors_BLD[0, 0], whole.vectors_BLD[0, 0]), (
-                    "declare it causal"
-                )
+                assert not torch.allclose(changed.vectors_PD[0], whole.vectors_PD[0]), "declare it causal"
                 continue
             for t in range(len(LONG)):
                 prefix = self.fuse(model, [LONG[: t + 1]])
                 changed = self.fuse(model, [(*LONG[:t], 1, *LONG[t + 1 :])])
                 for alone, other, together in zip(prefix, changed, whole, strict=True):
-                    assert_equal(alone[0, t], together[0, t], f"position {t} of the prefix alone")
-                    assert_equal(other[0, :t], together[0, :t], f"positions before a change at {t}")
+                    assert_equal(alone[t], together[t], f"position {t} of the prefix alone")
+                    assert_equal(other[:t], together[:t], f"positions before a change at {t}")
 
     def test_padding_changes_nothing(self) -> None:
         """Nor do the longer histories of a batch."""
         for dtype in DTYPES:
             model = self.model(dtype=dtype)
-            together = self.fuse(model, HISTORIES)
-            for row, history in enumerate(HISTORIES):
-                length = len(history)
+            for history, together in zip(HISTORIES, self.fuse_each(model, HISTORIES), strict=True):
                 for padding in (0, 3, 90):
                     for alone, other in zip(self.fuse(model, [history], padding), together, strict=True):
-                        assert_equal(alone[0, :length], other[row, :length], f"{padding} columns of padding")
+                        assert_equal(alone, other, f"{padding} columns of padding")
             for padding in (3, 90):
                 padded = interaction_loss(model, padding)
                 assert_equal(
@@ -93,10 +95,11 @@ class FusionContract:
         order = torch.tensor([3, 0, 5, 1, 4, 2])
         for dtype in DTYPES:
             model = self.model(dtype=dtype)
-            shuffled = self.fuse(model, [HISTORIES[row] for row in order])
-            for one, other in zip(shuffled, self.fuse(model, HISTORIES), strict=True):
-                for row, history in enumerate(HISTORIES[index] for index in order):
-                    assert_equal(one[row, : len(history)], other[order[row], : len(history)], "order")
+            in_order = self.fuse_each(model, HISTORIES)
+            shuffled = self.fuse_each(model, [HISTORIES[row] for row in order])
+            for fused, row in zip(shuffled, order, strict=True):
+                for one, other in zip(fused, in_order[row], strict=True):
+                    assert_equal(one, other, "order")
 
     def test_an_item_is_the_same_in_any_set_of_items(self) -> None:
         """States and scores over the items at hand equal those over the whole catalogue."""
@@ -134,7 +137,7 @@ class FusionContract:
         """It adds nothing to an id, and its components nothing to a score."""
         for dtype in DTYPES:
             model = self.model(dtype=dtype)
-            assert not self.fuse(model, [(4, 8, 12)]).vectors_BLD.any()
+            assert not self.fuse(model, [(4, 8, 12)]).vectors_PD.any()
             items = model.item_set()
             users = model.encode(histories_of(model, HISTORIES, items))
             bare = torch.tensor([[4, 8, 12]]).expand(len(users.states), -1)

@@ -71,7 +71,7 @@ def test_over_any_encoder_it_reaches_every_parameter(backbone, fusion):
     objective.begin_epoch(model)
     model.train()
     outcome = objective(model, next(batches.epoch(1)))
-    assert len(outcome.history.lengths_B) == 64
+    assert len(outcome.history.packing.lengths_B) == 64
     (outcome.loss + model.interaction_loss(outcome.history)).backward()
     for module in (model, objective):
         for name, parameter in module.named_parameters():

@@ -13,7 +13,7 @@ from prism_rec.fusion.prism.views import Views
 
 
 def predict_views(
-    views: Views, present_IJ: Bool[Tensor, "I J"], encode: Encode, index_BL: Int[Tensor, "B L"]
+    views: Views, present_IJ: Bool[Tensor, "I J"], encode: Encode, index_P: Int[Tensor, " P"]
 ) -> Views:
     """Return the user's vector for each of B histories whose items are their ids and what one expert says of them.
 
@@ -25,10 +25,10 @@ def predict_views(
         views: the experts' outputs for I items, in the full one zero where absent.
         present_IJ: which components each item has; without it an item is its id.
         encode: the model's encoder.
-        index_BL: which of the I items stands at each place.
+        index_P: which of the I items stands at each place.
     """
     modalities, experts = views.only_MJID.shape[:2]
-    expert_J = torch.arange(experts, device=index_BL.device)
+    expert_J = torch.arange(experts, device=index_P.device)
     own_MJ = expert_J[:modalities, None] == expert_J
     shown_MJ = own_MJ | (expert_J >= modalities)
     present_JI1 = present_IJ.T[..., None]
@@ -39,7 +39,7 @@ def predict_views(
             (views.without_MJID * present_JI1)[own_MJ],
         ]
     )
-    full_JBD, *masked = encode(asked_XID.transpose(0, 1), index_BL).split(
+    full_JBD, *masked = encode(asked_XID.transpose(0, 1), index_P).split(
         [experts, int(shown_MJ.sum()), modalities]
     )
     only_MJBD, without_MJBD = full_JBD.new_zeros(2, modalities, *full_JBD.shape).unbind()

@@ -9,8 +9,6 @@ Padding, which the release averages too, is left out.
 from collections.abc import Mapping
 from typing import Literal
 
-import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
@@ -32,6 +30,7 @@ from prism_rec.fusion.prism.losses import Distance, interaction_losses
 from prism_rec.fusion.prism.module import PrismSettings, component_names, component_presence, lambda_vector
 from prism_rec.fusion.prism.prediction import predict_views
 from prism_rec.fusion.prism.views import make_masks, masked_views
+from prism_rec.nn.gather import gather_rows
 
 
 class PublishedPrismConfig(PrismSettings):
@@ -68,17 +67,15 @@ class PublishedPrismFusion(Fusion):
         return empty_parts(ids_ID[:, None, :][:, :0])
 
     def forward(self, history: History) -> Fused:
-        """Add the same fused vector at every position."""
+        """Add the same fused vector at every place of a history."""
         projected_BMD, present_BM = self._pool(history)
-        ids_BD = mean_over_history(history.ids_ID, history)
+        ids_BD = history.mean(history.ids_ID)
         present_BJ = component_presence(present_BM)
         components_BJD = self.experts(projected_BMD).transpose(0, 1) * present_BJ[..., None]
         weights_BJ = share_weights(self.gate(self.gate.evidence(components_BJD, ids_BD)), present_BJ)
         fused_BD = (weights_BJ[..., None] * components_BJD).sum(1)
-        places = history.index_BL.shape[1]
-        return Fused(
-            fused_BD[:, None].expand(-1, places, -1), weights_BJ[:, None].expand(-1, places, -1)[..., :0]
-        )
+        fused_PD = gather_rows(fused_BD, history.packing.owners())
+        return Fused(fused_PD, fused_PD[:, :0])
 
     def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
         """Return equation 9 over the averages, one a sequence."""
@@ -86,23 +83,16 @@ class PublishedPrismFusion(Fusion):
         masks = make_masks(self.config.mask, projected_BMD, present_BM).unbind(1)
         views = masked_views(self.experts, self.experts(projected_BMD), projected_BMD.unbind(1), masks)
         if self.config.losses_on == "prediction":
-            sequence_B1 = torch.arange(len(present_BM), device=present_BM.device)[:, None]
-            index_BL = sequence_B1.expand_as(history.index_BL)
-            views = predict_views(views, component_presence(present_BM), encode, index_BL)
+            views = predict_views(views, component_presence(present_BM), encode, history.packing.owners())
         losses_J = interaction_losses(*views, present_BM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 
     def _pool(self, history: History) -> tuple[Float[Tensor, "B M D"], Bool[Tensor, "B M"]]:
         """Average each modality over the places that have it, then project: the map is linear."""
-        counts_BM = mean_over_history(history.features.present_IM.to(history.ids_ID.dtype), history)
+        counts_BM = history.mean(history.features.present_IM.to(history.ids_ID.dtype))
         pooled = tuple(
-            mean_over_history(vectors, history) / counts_BM[:, m, None].clamp_min(1e-9)
+            history.mean(vectors) / counts_BM[:, m, None].clamp_min(1e-9)
             for m, vectors in enumerate(history.features.vectors)
         )
         present_BM = counts_BM > 0
         return self.projections(Features(pooled, present_BM)), present_BM
-
-
-def mean_over_history(rows: Float[Tensor, "I D"], history: History) -> Float[Tensor, "B D"]:
-    """Return the mean over the places that hold an item."""
-    return F.embedding_bag(history.index_BL, rows, mode="mean", padding_idx=0)

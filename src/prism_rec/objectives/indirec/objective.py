@@ -96,7 +96,7 @@ class InDiRec(Objective):
             + self.config.diffusion_weight * diffusion
             + self.config.contrastive_weight * contrast
         )
-        return Outcome(loss, history.take(own_S))
+        return Outcome(loss, history.first(len(own_S)))
 
 
 @torch.no_grad()
