@@ -75,8 +75,8 @@ class Objective(nn.Module, ABC):
         """
         return TrainingBatches(histories, max_length, batch_size, seed, max_targets)
 
-    def begin_epoch(self, model: SequenceRecommender) -> None:  # noqa: B027
-        """Look at the model as it is before an epoch; by default nothing is needed.
+    def begin_epoch(self, model: SequenceRecommender, epoch: int) -> None:  # noqa: B027
+        """Look at the model as it is before an epoch, numbered from 1; by default nothing is needed.
 
         What is found may depend on the weights and on random numbers alone: after a resume it is found again.
         """

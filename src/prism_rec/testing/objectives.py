@@ -54,7 +54,7 @@ class ObjectiveContract:
         objective.begin_training(model, TRAINING)
         objective.to(model.device)
         batches = objective.batches(TRAINING, MAX_LENGTH, batch_size=64, seed=0)
-        objective.begin_epoch(model)
+        objective.begin_epoch(model, 1)
         return objective, next(batches.epoch(1))
 
     def loss(self, model: SequenceRecommender, objective: Objective, batch: Any) -> Tensor:

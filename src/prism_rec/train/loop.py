@@ -108,7 +108,7 @@ def train_epoch(
 ) -> EpochRecord:
     """Take one step a batch: recommendation loss + interaction loss (PRISM, equation 12)."""
     began = time.perf_counter()
-    objective.begin_epoch(model)
+    objective.begin_epoch(model, epoch)
     model.train()
     totals = torch.zeros(2, device=model.device)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -68,7 +68,7 @@ def test_over_any_encoder_it_reaches_every_parameter(backbone, fusion):
     assert RunConfig.parse(run.model_dump(mode="json")) == run
     model, objective = ready(run)
     batches = objective.batches(HISTORIES, 6, 64, seed=0)
-    objective.begin_epoch(model)
+    objective.begin_epoch(model, 1)
     model.train()
     outcome = objective(model, next(batches.epoch(1)))
     assert len(outcome.history.packing.lengths_B) == 64
@@ -136,7 +136,7 @@ def test_it_finds_the_intents_that_were_planted():
     of_segment = INTENT_OF_USER.repeat(HISTORIES.lengths - 1)
 
     def agreement() -> float:
-        objective.begin_epoch(model)
+        objective.begin_epoch(model, 1)
         return adjusted_rand_index(batches.intents.labels, of_segment)
 
     assert agreement() < 0.5
@@ -173,7 +173,7 @@ def test_resumed_training_ends_with_the_same_numbers_bit_for_bit(tmp_path: Path)
 def test_the_states_clustered_are_those_that_ranking_sees():
     model, objective = ready(run_of(fusion="prism"))
     segments = objective.batches(HISTORIES, 6, 64, seed=0).segments
-    states = segment_states(model.train(), segments)
+    states = segment_states(model.train(), segments, np.arange(len(segments)))
     assert not model.training
     users = np.arange(len(HISTORIES))
     last = (HISTORIES.lengths - 1).cumsum() - 1  # each user's longest segment: all but the last item

@@ -59,7 +59,11 @@ def test_points_that_coincide_share_a_cluster():
 
 def test_a_companion_is_any_of_the_same_intent():
     labels = np.array([3, 0, 3, 3, 0, 5])
-    drawn = Intents(labels).companions(np.repeat(np.arange(6), 500), np.random.default_rng(0)).reshape(6, 500)
+    drawn = (
+        Intents(labels, np.arange(len(labels)))
+        .companions(np.repeat(np.arange(6), 500), np.random.default_rng(0))
+        .reshape(6, 500)
+    )
     for segment, companions in enumerate(drawn):
         members, counts = np.unique(companions, return_counts=True)
         assert members.tolist() == np.flatnonzero(labels == labels[segment]).tolist()

@@ -45,7 +45,7 @@ def test_an_epoch_has_each_segment_once_beside_a_guide_of_its_intent():
     histories = Histories.from_lists([np.arange(1, 9), np.arange(9, 15), [15]])
     batches = SegmentBatches(Segments.cut(histories, 5), batch_size=4, seed=0)
     intents = np.arange(len(batches.segments)) % 3
-    batches.intents = Intents(intents)
+    batches.intents = Intents(intents, np.arange(len(intents)))
     intent_of = dict(zip(batches.segments.targets.tolist(), intents, strict=True))  # each target occurs once
     seen, guided = [], set()
     for batch in batches.epoch(1):
@@ -71,6 +71,21 @@ def test_an_epoch_can_be_had_again_and_another_differs():
     assert one == again
     assert one != other
     assert sorted(one) == sorted(other)
+
+
+def test_the_segments_of_a_capped_epoch_guide_each_other():
+    segments = Segments.cut(Histories.from_lists([np.arange(1, 41)]), 5)
+    batches = SegmentBatches(segments, batch_size=4, seed=3, max_targets=10)
+    for epoch in (1, 2):
+        chosen = batches.chosen(epoch)
+        intents = np.arange(10) % 3
+        batches.intents = Intents(intents, chosen)
+        intent_of = dict(zip(segments.targets[chosen].tolist(), intents, strict=True))
+        for batch in batches.epoch(epoch):
+            size = len(batch.targets_S)
+            last = batch.histories_BL.gather(1, batch.lengths_B[:, None] - 1).squeeze(1)
+            guides = (last[size:] + 1).tolist()  # here each item is followed by the next number
+            assert [intent_of[g] for g in guides] == [intent_of[t] for t in batch.targets_S.tolist()]
 
 
 def test_a_capped_epoch_has_so_many_segments_anew_each_time():

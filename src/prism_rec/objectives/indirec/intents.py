@@ -16,17 +16,19 @@ class Intents:
 
     Args:
         labels: int64 [S], the intent of each.
+        segments: int64 [S], rising: which ones these are.
     """
 
-    def __init__(self, labels: np.ndarray) -> None:
+    def __init__(self, labels: np.ndarray, segments: np.ndarray) -> None:
         self.labels = labels
-        self.members = np.argsort(labels, kind="stable")
+        self.segments = segments
+        self.members = segments[np.argsort(labels, kind="stable")]
         self.counts = np.bincount(labels)
         self.begins = np.cumsum(self.counts) - self.counts
 
     def companions(self, segments: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Return for each segment a random one of its intent, which may be itself."""
-        intents = self.labels[segments]
+        intents = self.labels[np.searchsorted(self.segments, segments)]
         return self.members[self.begins[intents] + random.integers(self.counts[intents])]
 
 

@@ -69,15 +69,17 @@ class InDiRec(Objective):
         self.segment_batches = SegmentBatches(segments, batch_size, seed, max_targets)
         return self.segment_batches
 
-    def begin_epoch(self, model: SequenceRecommender) -> None:
-        """Find the intents: clusters of the states of all segments."""
+    def begin_epoch(self, model: SequenceRecommender, epoch: int) -> None:
+        """Find the intents: clusters of the states of all the epoch's segments, which then guide each other."""
+        batches = self.segment_batches
+        chosen = batches.chosen(epoch)
         labels = k_means(
-            segment_states(model, self.segment_batches.segments),
+            segment_states(model, batches.segments, chosen),
             self.config.intents,
             self.config.iterations,
             self.config.restarts,
         )
-        self.segment_batches.intents = Intents(labels.cpu().numpy())
+        batches.intents = Intents(labels.cpu().numpy(), chosen)
 
     def forward(self, model: SequenceRecommender, batch: SegmentBatch) -> Outcome:
         """Return the loss of one batch of segments."""
@@ -100,12 +102,14 @@ class InDiRec(Objective):
 
 
 @torch.no_grad()
-def segment_states(model: SequenceRecommender, segments: Segments) -> Float[Tensor, "S D"]:
-    """Return the state after each segment, as the model has it without dropout."""
+def segment_states(
+    model: SequenceRecommender, segments: Segments, chosen: np.ndarray
+) -> Float[Tensor, "S D"]:
+    """Return the state after each of the chosen segments, as the model has it without dropout."""
     model.eval()
     items = model.item_set()
     states = []
-    for chunk in np.array_split(np.arange(len(segments)), -(-len(segments) // CHUNK)):
+    for chunk in np.array_split(chosen, -(-len(chosen) // CHUNK)):
         histories_BL, lengths_B = (tensor.to(model.device) for tensor in segments.histories(chunk))
         states.append(model.encode_last(model.history(histories_BL, lengths_B, items)).states)
     return torch.cat(states)

@@ -73,7 +73,8 @@ class SegmentBatches:
         self.batch_size = batch_size
         self.seed = seed
         self.segments_per_epoch = examples_per_epoch(np.ones(len(segments), np.int64), max_targets)
-        self.intents = Intents(np.zeros(len(segments), np.int64))  # one for all, until they are known
+        # One for all, until they are known.
+        self.intents = Intents(np.zeros(len(segments), np.int64), np.arange(len(segments)))
 
     @property
     def share(self) -> float:
@@ -84,12 +85,20 @@ class SegmentBatches:
         """Return the number of batches of an epoch."""
         return -(-self.segments_per_epoch // self.batch_size)
 
+    def chosen(self, epoch: int) -> np.ndarray:
+        """Return the segments of one epoch, rising."""
+        return np.sort(self._draw(epoch)[0])
+
     def epoch(self, number: int) -> Iterator[SegmentBatch]:
-        """Yield the batches of one epoch."""
-        random = np.random.default_rng([self.seed, number])
-        order = random.permutation(len(self.segments))[: self.segments_per_epoch]
+        """Yield the batches of one epoch, whose segments must have intents."""
+        order, random = self._draw(number)
         for begin in range(0, len(order), self.batch_size):
             segments = order[begin : begin + self.batch_size]
             guides = self.intents.companions(segments, random)
             histories_BL, lengths_B = self.segments.histories(np.concatenate([segments, guides]))
             yield SegmentBatch(histories_BL, lengths_B, torch.from_numpy(self.segments.targets[segments]))
+
+    def _draw(self, epoch: int) -> tuple[np.ndarray, np.random.Generator]:
+        """Return the segments of one epoch as they follow each other, and what draws their guides."""
+        random = np.random.default_rng([self.seed, epoch])
+        return random.permutation(len(self.segments))[: self.segments_per_epoch], random
