@@ -9,6 +9,7 @@ import torch
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.fusion.base import History
 from prism_rec.fusion.prism.losses import interaction_losses
+from prism_rec.fusion.prism.views import Views
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 
@@ -67,18 +68,24 @@ def prediction(model: SequenceRecommender, history: History, expert: int, shown:
 def test_it_is_the_loss_of_views_encoded_one_by_one(modalities, backbone):
     model = built(modalities, backbone)
     history = history_of(model)
-    every, experts = set(range(modalities)), range(modalities + 2)
+    uniques, every, (redundancy, synergy) = (
+        range(modalities), set(range(modalities)), (modalities, modalities + 1)
+    )  # fmt: skip
 
-    def views(shown: set[int]) -> torch.Tensor:
-        return torch.stack([prediction(model, history, j, shown) for j in experts])
+    def said(expert: int, shown: set[int]) -> torch.Tensor:
+        return prediction(model, history, expert, shown)
 
     places = history.index_P.split(history.packing.lengths_B.tolist())
     present_BM = torch.stack([history.features.present_IM[index].any(0) for index in places])
     assert not present_BM.all()  # the last history lacks the first modality
     losses_J = interaction_losses(
-        views(every),
-        torch.stack([views({m}) for m in range(modalities)]),
-        torch.stack([views(every - {m}) for m in range(modalities)]),
+        Views(
+            full_J=[said(expert, every) for expert in range(modalities + 2)],
+            alone_M=[said(m, {m}) for m in uniques],
+            without_M=[said(m, every - {m}) for m in uniques],
+            redundancy_M=[said(redundancy, {m}) for m in uniques],
+            synergy_M=[said(synergy, {m}) for m in uniques],
+        ),
         present_BM,
         margin=0.5,
         distance="cosine",

@@ -84,7 +84,7 @@ def views(experts, outputs, recorded) -> Views:
 
 def test_the_losses_are_those_recorded(views, recorded):
     present = torch.ones(len(recorded["image"]), len(MODALITIES), dtype=torch.bool)
-    losses = interaction_losses(*views, present, margin=1.0, distance="euclidean")
+    losses = interaction_losses(views, present, margin=1.0, distance="euclidean")
     for j, name in enumerate(OURS):
         assert_close(losses[j], recorded[f"loss.{name}"])
     assert_close(0.1 * losses.sum(), recorded["loss.total_lambda_0.1"])
@@ -97,7 +97,13 @@ def test_the_gate_weighs_as_recorded_and_the_fused_vector_follows(gate, outputs,
     assert_close((weights.T[..., None] * outputs).sum(0), recorded["fused"])
 
 
-def test_the_masked_view_of_one_modality_differs_from_that_of_the_other(views):
+def test_the_masked_view_of_one_modality_differs_from_that_of_the_other(experts, views, recorded):
     """The recording would not notice views that are swapped in a symmetric loss alone."""
-    assert not torch.allclose(views.only_MJID[0], views.only_MJID[1])
-    assert torch.equal(views.without_MJID[0], views.only_MJID[1])
+    for one, other in (views.alone_M, views.redundancy_M, views.synergy_M):
+        assert not torch.allclose(one, other)
+    image_alone = experts.of_shares(
+        [experts.share(0, recorded["image"])]
+        + [experts.share(1, torch.stack([recorded[f"noise.{name}.text"] for name in OURS]))]
+    )
+    assert_close(views.alone_M[0], image_alone[0])
+    assert_close(views.without_M[1], image_alone[1])

@@ -1,5 +1,6 @@
 """The interaction losses (PRISM, equations 5 to 9)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -9,6 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from prism_rec.config import Config
+from prism_rec.fusion.prism.views import Views
+from prism_rec.nn.cosine import cosine
 
 Distance = Literal["cosine", "euclidean"]
 
@@ -39,15 +42,14 @@ def triplet_loss(
     """
     if distance == "euclidean":
         return F.triplet_margin_loss(anchor, positive, negative, margin, eps=1e-7, reduction="none")
-    gap = F.cosine_similarity(anchor, negative, dim=-1) - F.cosine_similarity(anchor, positive, dim=-1)
-    return (margin + gap).clamp_min(0)
+    return (margin + cosine(anchor, negative) - cosine(anchor, positive)).clamp_min(0)
 
 
 def view_similarity(
-    full: Float[Tensor, "I D"], views: Float[Tensor, "M I D"], present_IM: Bool[Tensor, "I M"]
+    full_ID: Float[Tensor, "I D"], views_M: Sequence[Float[Tensor, "I D"]], present_IM: Bool[Tensor, "I M"]
 ) -> Float[Tensor, " I"]:
     """Return the mean cosine between the full view and the views that keep one present modality alone."""
-    similarity_IM = F.cosine_similarity(full, views, dim=-1).T
+    similarity_IM = torch.stack([cosine(full_ID, view_ID) for view_ID in views_M], 1)
     return (similarity_IM * present_IM).sum(1) / present_IM.sum(1).clamp_min(1)
 
 
@@ -57,12 +59,7 @@ def mean_over(values_I: Float[Tensor, " I"], counted_I: Bool[Tensor, " I"]) -> F
 
 
 def interaction_losses(
-    full_JID: Float[Tensor, "J I D"],
-    only_MJID: Float[Tensor, "M J I D"],
-    without_MJID: Float[Tensor, "M J I D"],
-    present_IM: Bool[Tensor, "I M"],
-    margin: float,
-    distance: Distance,
+    views: Views, present_IM: Bool[Tensor, "I M"], margin: float, distance: Distance
 ) -> Float[Tensor, " J"]:
     """Return the losses of the J = M + 2 experts, in the order M unique, redundancy, synergy.
 
@@ -73,22 +70,18 @@ def interaction_losses(
     An item that lacks m counts in no term of m; it counts for synergy and redundancy while it has any modality.
 
     Args:
-        full_JID: the experts' outputs for I items, every modality shown.
-        only_MJID: the outputs with every modality but m masked.
-        without_MJID: the outputs with m masked.
+        views: what the experts say of I items.
         present_IM: which modalities each item has.
         margin: of the triplets.
         distance: of the triplets.
     """
-    modalities = present_IM.shape[1]
+    *full_M, redundancy, synergy = views.full_J
+    triplets = zip(full_M, views.alone_M, views.without_M, strict=True)
     uniques = [
-        mean_over(
-            triplet_loss(full_JID[m], only_MJID[m, m], without_MJID[m, m], margin, distance), present_IM[:, m]
-        )
-        for m in range(modalities)
+        mean_over(triplet_loss(full, alone, without, margin, distance), present_IM[:, m])
+        for m, (full, alone, without) in enumerate(triplets)
     ]
-    redundancy, synergy = modalities, modalities + 1
     described_I = present_IM.any(1)
-    alike = view_similarity(full_JID[redundancy], only_MJID[:, redundancy], present_IM)
-    apart = view_similarity(full_JID[synergy], only_MJID[:, synergy], present_IM)
+    alike = view_similarity(redundancy, views.redundancy_M, present_IM)
+    apart = view_similarity(synergy, views.synergy_M, present_IM)
     return torch.stack([*uniques, mean_over(1 - alike, described_I), mean_over(apart, described_I)])

@@ -107,7 +107,7 @@ class PrismFusion(Fusion):
             place_I[history.seen_S] = torch.arange(len(history.seen_S), device=place_I.device)
             views = predict_views(views, present_SJ, encode, place_I[history.index_P])
             present_UM = history.mean(history.features.present_IM.to(history.ids_IV.dtype)) > 0
-        losses_J = interaction_losses(*views, present_UM, self.config.margin, self.config.triplet_distance)
+        losses_J = interaction_losses(views, present_UM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 
 

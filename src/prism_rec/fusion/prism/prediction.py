@@ -17,33 +17,22 @@ def predict_views(
 ) -> Views:
     """Return the user's vector for each of B histories whose items are their ids and what one expert says of them.
 
-    All views pass the encoder in one batch, those alone that a loss looks at: the full one of each expert, those of a
-    unique expert that keep or mask its own modality, and those of redundancy and synergy that keep one modality. The
-    others come back as zeros.
+    All views pass the encoder in one batch.
 
     Args:
-        views: the experts' outputs for I items, in the full one zero where absent.
+        views: what the experts say of I items, in the full view zero where absent.
         present_IJ: which components each item has; without it an item is its id.
         encode: the model's encoder.
         index_P: which of the I items stands at each place.
     """
-    modalities, experts = views.only_MJID.shape[:2]
-    expert_J = torch.arange(experts, device=index_P.device)
-    own_MJ = expert_J[:modalities, None] == expert_J
-    shown_MJ = own_MJ | (expert_J >= modalities)
-    present_JI1 = present_IJ.T[..., None]
-    asked_XID = torch.cat(
-        [
-            views.full_JID,
-            (views.only_MJID * present_JI1)[shown_MJ],
-            (views.without_MJID * present_JI1)[own_MJ],
-        ]
-    )
-    full_JBD, *masked = encode(asked_XID.transpose(0, 1), index_P).split(
-        [experts, int(shown_MJ.sum()), modalities]
-    )
-    only_MJBD, without_MJBD = full_JBD.new_zeros(2, modalities, *full_JBD.shape).unbind()
-    places = (shown_MJ.nonzero(as_tuple=True), own_MJ.nonzero(as_tuple=True))
+    modalities = len(views.alone_M)
+    uniques_M, (redundancy, synergy) = range(modalities), (modalities, modalities + 1)
+    # The full views come first; of each further view, whose it is.
+    experts_X = [*uniques_M, *uniques_M, *[redundancy] * modalities, *[synergy] * modalities]
+    masked_X = [*views.alone_M, *views.without_M, *views.redundancy_M, *views.synergy_M]
+    shown_X = [vectors * present_IJ[:, [j]] for vectors, j in zip(masked_X, experts_X, strict=True)]
+    states_X = encode(torch.stack([*views.full_J, *shown_X], 1), index_P).unbind()
+    full_J, states_X = states_X[: len(views.full_J)], states_X[len(views.full_J) :]
     return Views(
-        full_JBD, only_MJBD.index_put(places[0], masked[0]), without_MJBD.index_put(places[1], masked[1])
+        full_J, *(states_X[first : first + modalities] for first in range(0, 4 * modalities, modalities))
     )

@@ -84,7 +84,7 @@ class PublishedPrismFusion(Fusion):
         views = masked_views(self.experts, self.experts(projected_BMD), projected_BMD.unbind(1), masks)
         if self.config.losses_on == "prediction":
             views = predict_views(views, component_presence(present_BM), encode, history.packing.owners())
-        losses_J = interaction_losses(*views, present_BM, self.config.margin, self.config.triplet_distance)
+        losses_J = interaction_losses(views, present_BM, self.config.margin, self.config.triplet_distance)
         return self.lambdas_J @ losses_J
 
     def _pool(self, history: History) -> tuple[Float[Tensor, "B M D"], Bool[Tensor, "B M"]]:

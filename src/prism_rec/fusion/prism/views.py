@@ -13,11 +13,13 @@ Mask = Literal["random", "mean", "zero"]
 
 
 class Views(NamedTuple):
-    """The experts' outputs for I items under each mask."""
+    """What the experts say of I items under the masks that a loss looks at; each tensor is one expert's [I, D]."""
 
-    full_JID: Float[Tensor, "J I D"]
-    only_MJID: Float[Tensor, "M J I D"]  # all but m masked
-    without_MJID: Float[Tensor, "M J I D"]  # m masked
+    full_J: Sequence[Tensor]  # nothing masked
+    alone_M: Sequence[Tensor]  # unique expert m, all but m masked
+    without_M: Sequence[Tensor]  # unique expert m, m masked
+    redundancy_M: Sequence[Tensor]  # all but m masked
+    synergy_M: Sequence[Tensor]  # all but m masked
 
 
 def make_masks(
@@ -56,7 +58,7 @@ def masked_views(
     shown: Sequence[Float[Tensor, "I D"]],
     masks: Sequence[Float[Tensor, "*J I D"]],
 ) -> Views:
-    """Return the experts' outputs with nothing masked, all but one modality masked, and one masked.
+    """Return what the experts say with nothing masked, all but one modality masked, and one masked.
 
     Args:
         experts: the networks.
@@ -68,11 +70,18 @@ def masked_views(
     shares = [experts.share(m, vectors) for m, vectors in enumerate(shown)]
     masked = [experts.share(m, vectors) for m, vectors in enumerate(masks)]
 
-    def view(kept: set[int]) -> Tensor:
-        return experts.of_shares([shares[m] if m in kept else masked[m] for m in range(modalities)])
+    def view(kept: set[int]) -> tuple[Tensor, ...]:
+        kept_shares = [shares[m] if m in kept else masked[m] for m in range(modalities)]
+        return experts.of_shares(kept_shares).unbind()
 
     everything = set(range(modalities))
     only = [view({m}) for m in range(modalities)]
     # Of two modalities, the view without one is the view of the other alone: the same tensor, not a second pass.
     without = only[::-1] if modalities == 2 else [view(everything - {m}) for m in range(modalities)]
-    return Views(full_JID, torch.stack(only), torch.stack(without))
+    return Views(
+        full_J=full_JID.unbind(),
+        alone_M=[only[m][m] for m in range(modalities)],
+        without_M=[without[m][m] for m in range(modalities)],
+        redundancy_M=[view[-2] for view in only],
+        synergy_M=[view[-1] for view in only],
+    )
