@@ -16,7 +16,7 @@ def cosine(one: Float[Tensor, "*I D"], other: Float[Tensor, "*I D"]) -> Float[Te
     PyTorch's own divides both by their lengths first, and so goes over them some twenty times forth and back; where
     the rows are few enough numbers for the products around them to be fast, that costs as much as the products.
     """
-    return _Cosine.apply(one, other)
+    return _Cosine.apply(one, other)  # type: ignore[no-untyped-call]
 
 
 class _Cosine(torch.autograd.Function):
