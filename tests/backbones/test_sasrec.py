@@ -1,8 +1,10 @@
 """SASRec's original form against its release's way of computing: padded on the left, no key masked."""
 
+import pytest
 import torch
 
 from prism_rec.backbones.sasrec import SASRecConfig
+from prism_rec.errors import InputError
 
 WINDOW, WIDTH = 10, 8
 LENGTHS = torch.tensor([4, 2, WINDOW])
@@ -48,3 +50,30 @@ def test_the_last_state_alone_is_the_last_of_all() -> None:
         every = backbone(items, LENGTHS)
         last = backbone.last(items, LENGTHS)
         torch.testing.assert_close(last, every[torch.arange(3), LENGTHS - 1], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"attention_dropout": 0.1}, {"form": "post_norm", "empty_places": True}]
+)
+def test_a_setting_that_its_form_does_not_read_is_refused(settings):
+    with pytest.raises(InputError, match=f"does not read {list(settings)[-1]}; remove it"):
+        SASRecConfig.parse(settings)
+    assert SASRecConfig.parse(SASRecConfig().model_dump()) == SASRecConfig()
+
+
+def test_the_original_form_starts_as_the_encoder_of_the_reference_figures():
+    """Attention's maps as one of D -> 3 D, tables and output maps Xavier-normal, the feed-forward as PyTorch has it."""
+    width = 64
+    torch.manual_seed(0)
+    backbone = SASRecConfig(layers=1).build(width, 50)
+    backbone.apply(backbone.initialise)
+    (block,) = backbone.blocks
+    attention, feed_forward = block.attention, block.feed_forward
+    for linear in (attention.query, attention.key, attention.value):
+        assert linear.weight.std().item() == pytest.approx((2 / (4 * width)) ** 0.5, rel=0.05)
+    assert attention.output.weight.std().item() == pytest.approx(width**-0.5, rel=0.05)
+    assert backbone.positions.table.weight.std().item() == pytest.approx((2 / (50 + width)) ** 0.5, rel=0.05)
+    assert not any(linear.bias.any() for linear in (attention.query, attention.output))
+    for linear in (feed_forward.inner, feed_forward.outer):
+        assert linear.weight.abs().max().item() == pytest.approx(width**-0.5, rel=0.01)
+        assert linear.bias.any()

@@ -22,7 +22,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, check_heads
+from prism_rec.backbones.base import Backbone, check_heads, last_of
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
 from prism_rec.nn.attention import CausalAttention
@@ -125,19 +125,22 @@ class PrefixBSARec(BSARec):
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L D"]:
         """Encode; see `Backbone.forward`."""
-        window = inputs_BLD.shape[1]
-        places_L = torch.arange(window, device=inputs_BLD.device)
+        places_L = torch.arange(inputs_BLD.shape[1], device=inputs_BLD.device)
         row_P, last_P = (places_L < lengths_B[:, None]).nonzero(as_tuple=True)
-        real_PL1 = (places_L <= last_P[:, None])[..., None]
-        x_PLD = self.norm(gather_rows(inputs_BLD, row_P) + self.positions(last_P + 1, window))
-        x_PLD = self.dropout(x_PLD) * real_PL1
+        states_BLD = torch.zeros_like(inputs_BLD)
+        states_BLD[row_P, last_P] = self.last(gather_rows(inputs_BLD, row_P), last_P + 1)
+        return states_BLD
+
+    def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
+        """Encode whole histories, of which the last place is all that counts."""
+        window = inputs_BLD.shape[1]
+        real_BL1 = (torch.arange(window, device=inputs_BLD.device) < lengths_B[:, None])[..., None]
+        x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, window))) * real_BL1
         low_pass_LL = self.low_pass_LL[:window, :window]
         for layer in self.layers:
             # The filter reaches back from padding: it has to be zero before each layer.
-            x_PLD = layer(x_PLD, low_pass_LL) * real_PL1
-        states_BLD = torch.zeros_like(inputs_BLD)
-        states_BLD[row_P, last_P] = x_PLD.take_along_dim(last_P[:, None, None], 1).squeeze(1)
-        return states_BLD
+            x_BLD = layer(x_BLD, low_pass_LL) * real_BL1
+        return last_of(x_BLD, lengths_B)
 
 
 class BSARecConfig(Config):

@@ -35,11 +35,11 @@ class Ranker:
         self.model = model.eval()
         self.max_length = max_length
         self.batch_size = batch_size
-        with torch.inference_mode():
+        with torch.no_grad():
             self.items = model.item_set()
             self.groups = model.keys(self.items)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
         """Rank each history's target among all items, those of the history removed.
 
@@ -64,6 +64,7 @@ class Ranker:
                 top[questions] = self.best(scores_BN, k)[1]
         return Ranks(ranks, top)
 
+    @torch.no_grad()
     def states(self, histories: Histories, questions: np.ndarray) -> UserStates:
         """Return state and weights after the last item of some of the histories."""
         lengths = np.minimum(histories.lengths[questions], self.max_length)
@@ -71,6 +72,7 @@ class Ranker:
         history = self.model.history(self._tensor(padded_BL), self._tensor(lengths), self.items)
         return self.model.encode_last(history)
 
+    @torch.no_grad()
     def scores(self, users: UserStates) -> Float[Tensor, "B N"]:
         """Score every catalogue row; row 0, padding, is -inf."""
         scores_BN = users.states.new_empty(len(users.states), len(self.items.rows_I))

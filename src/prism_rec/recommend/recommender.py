@@ -97,7 +97,7 @@ class Recommender:
             known.append(rows)
         return ids, Histories.from_lists(rows.tolist() for rows in known)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _recommend(
         self,
         ids: list[str],
