@@ -116,6 +116,7 @@ def prepare(
           --meta meta_Beauty.json.gz --core 5 --out data/beauty
     """
     from prism_rec.cli.describe import show
+    from prism_rec.cli.pairs import parse_pairs
     from prism_rec.data.clean import Cleaning
     from prism_rec.data.prepare import prepare as run
     from prism_rec.data.split import parse_rule
@@ -128,27 +129,15 @@ def prepare(
         out,
         items=items,
         photos=photos,
-        features=_pairs(features, "--features"),
+        features=parse_pairs(features, "--features"),
         read=read_precomputed,
-        columns=_pairs(columns, "--columns"),
+        columns=parse_pairs(columns, "--columns"),
         time=time,
         cleaning=Cleaning.parse(settings, "cleaning"),
         rule=parse_rule({"name": split, **_moments(split, quantiles, times)}),
         allow_unknown_features=allow_unknown_features,
     )
     show(dataset, str(out))
-
-
-def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in given or []:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise InputError(f"{option} {text}: write it as NAME=VALUE")
-        if name in pairs:
-            raise InputError(f"{option} {text}: {name!r} is given twice; leave one out")
-        pairs[name] = value
-    return pairs
 
 
 def _moments(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,19 @@ def recommend(
         str | None, typer.Option(help="A user of the data, with all that is known of it.")
     ] = None,
     k: Annotated[int, typer.Option(min=1, help="How many items.")] = 10,
+    new_items: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Rank these too, which came after training: CSV, TSV or Parquet with item_id.",
+        ),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE", help="The new items' vectors of one modality, as in `prepare`; repeat it."
+        ),
+    ] = None,
     seen: Annotated[bool, typer.Option("--seen", help="Recommend items of the history too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object an item.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -37,12 +50,17 @@ def recommend(
     For instance:
 
         prism-rec recommend runs/ml-small --history 1,34,260 --k 5
+        prism-rec recommend runs/shop --user u7 --new-items new.csv --features text=new-text.npy
     """
     from prism_rec.recommend import load
 
     if (history is None) == (user is None):
         raise InputError("give either --history A,B,C or --user ID")
     recommender = load(run, device)
+    if new_items is not None:
+        recommender = recommender.with_items(*_read_new(new_items, features))
+    elif features:
+        raise InputError("--features are those of --new-items FILE; give both")
     if user is not None:
         frame = recommender.recommend(users=[user], k=k, filter_seen=not seen)
         items = _history_of(user, recommender)
@@ -55,6 +73,16 @@ def recommend(
         typer.echo(dumps(frame.to_dicts(), indent=2, ensure_ascii=False))
     else:
         _show(frame, items, recommender)
+
+
+def _read_new(items: Path, features: list[str] | None) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the new items and their vectors, by modality."""
+    from prism_rec.cli.pairs import parse_pairs
+    from prism_rec.data.sources.files import scan_table
+    from prism_rec.features.precomputed import read_precomputed
+
+    files = parse_pairs(features, "--features")
+    return scan_table(items).collect(), {name: read_precomputed(file)[:2] for name, file in files.items()}
 
 
 def _history_of(user: str, recommender: Recommender) -> list[str]:

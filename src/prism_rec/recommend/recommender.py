@@ -1,14 +1,18 @@
 """Recommendations from a finished run."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
+import torch.nn.functional as F
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.histories import Histories
+from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
 from prism_rec.model import UserStates
 from prism_rec.rank import Ranker
@@ -24,6 +28,7 @@ class Recommender:
     """
 
     def __init__(self, run: Run, batch_size: int = 256) -> None:
+        self.run = run
         self.dataset: Dataset = run.dataset
         self.ranker = Ranker(run.model, run.config.model.max_length, batch_size)
         self._items = _Ids(run.dataset.items["item_id"], first_row=1, what="item")
@@ -33,6 +38,34 @@ class Recommender:
     def component_names(self) -> tuple[str, ...]:
         """What a score is the sum of: `id` and the fusion's components."""
         return self.ranker.model.component_names
+
+    def with_items(self, items: Any, features: Mapping[str, Any] | None = None) -> "Recommender":
+        """Return a recommender that also ranks items which came after training, and takes them in histories.
+
+        Nothing is trained. What a new item's pictures and texts say counts as for any other; of its id nothing is
+        known, so that `id` adds 0 to its score (with STOSA, the distance to a Gaussian at 0).
+
+        Args:
+            items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
+            features: for each modality a pair (matrix [R, d], R item ids) or a frame, of the encoder that made the
+                data's; any item may lack any modality.
+
+        Raises:
+            InputError: the model scores items by their ids alone; or see `data.new_items.add_items`.
+        """
+        if not self.ranker.model.content:
+            raise InputError(
+                "this model scores items by their ids alone, so a new one cannot be told from another; train with "
+                "candidates: content and a fusion other than id"
+            )
+        dataset = add_items(self.dataset, items, features or {})
+        model = self.run.config.model.build(dataset.number_of_items, dataset.features)
+        weights = dict(self.ranker.model.state_dict())
+        ids = weights["items.ids.weight"]
+        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, dataset.number_of_items + 1 - len(ids)))
+        model.load_state_dict(weights)
+        run = replace(self.run, dataset=dataset, model=model.to(self.ranker.model.device).eval())
+        return Recommender(run, self.ranker.batch_size)
 
     def recommend(
         self,
