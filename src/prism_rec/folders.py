@@ -3,10 +3,12 @@
 A folder without a manifest, or one whose files differ from it, is unfinished or damaged and is never read.
 """
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from prism_rec import __version__
 from prism_rec.errors import InputError
 
 MANIFEST = "manifest.json"
+LOCK = "lock"
 
 
 def write_text_atomically(path: Path, text: str) -> None:
@@ -30,6 +33,19 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def locked(folder: Path, wait: bool) -> Iterator[None]:
+    """Hold a folder, made if need be, against other processes; the system lets go of it when this one ends.
+
+    Raises:
+        BlockingIOError: another process holds it, and `wait` is false.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def begin_folder(folder: Path, stage: str) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -7,16 +8,19 @@ from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from prism_rec.compare import Recipe, compare
-from prism_rec.compare.cell import locked, run_cell
+from prism_rec.compare.cell import CLAIM, run_cell
 from prism_rec.compare.recipe import Cell, plan
 from prism_rec.compare.result import RANKS, RESULT, load_result
 from prism_rec.compare.schedule import News, Workers, run_cells
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
+from prism_rec.folders import locked
+from prism_rec.recommend import load
 from prism_rec.train import RunConfig
 
 ONE = Workers(jobs=1, threads=1, device="cpu")
@@ -28,7 +32,7 @@ def cells(recipe: Recipe, tmp_path: Path) -> list[Cell]:
 
 
 def make(cell: Cell) -> None:
-    with locked(cell, wait=False):
+    with locked(cell.folder, wait=False):
         run_cell(cell, "cpu", 1)
 
 
@@ -124,10 +128,49 @@ def replace_users(dataset: Dataset) -> Dataset:
     return replace(dataset, users=dataset.users.with_columns(user_id="v" + pl.col("user_id")))
 
 
+def test_a_damaged_claim_is_told(cells: list[Cell]) -> None:
+    make(cells[0])
+    cut(cells[0].folder / CLAIM)
+    with pytest.raises(InputError, match="cell.json is damaged; remove"):
+        make(cells[0])
+
+
+def test_cells_share_their_data_and_each_stands_alone(recipe: Recipe, prepared: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(prepared, source)
+    recipe = recipe.model_copy(update={"data": {"tiny": source}})
+    cells = plan(recipe, tmp_path / "out")
+    for cell in cells:
+        make(cell)
+    one, two = (
+        {path.name: path.stat().st_ino for path in (cell.folder / "data").rglob("*.*")} for cell in cells
+    )
+    assert one == two
+    shutil.rmtree(source)
+    shutil.rmtree(cells[0].pool)
+    shutil.rmtree(cells[0].folder)
+    assert load(cells[1].folder).recommend([["i1", "i2"]], k=3).height == 3
+
+
+def test_a_control_keeps_the_features_that_its_model_saw(recipe: Recipe, tmp_path: Path) -> None:
+    models = {"control": {"features": "random", **recipe.models["prism"]}}
+    recipe = recipe.model_copy(update={"models": models, "reference": "control"})
+    (cell,) = plan(recipe, tmp_path / "out")
+    make(cell)
+    own, given = (
+        Dataset.load(folder).features["text"].vectors for folder in (cell.folder / "data", cell.dataset)
+    )
+    assert not np.allclose(own, given)
+
+
 def test_a_locked_cell_is_for_one_process_alone(cells: list[Cell]) -> None:
-    with locked(cells[0], wait=False), pytest.raises(BlockingIOError), locked(cells[0], wait=False):
+    with (
+        locked(cells[0].folder, wait=False),
+        pytest.raises(BlockingIOError),
+        locked(cells[0].folder, wait=False),
+    ):
         pass
-    with locked(cells[0], wait=False):
+    with locked(cells[0].folder, wait=False):
         pass
 
 
@@ -175,7 +218,7 @@ def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Pa
             done.append(f"{cell.model} {news.state}")
             first.set()
 
-    with locked(cells[1], wait=False):  # as another process would that makes this cell
+    with locked(cells[1].folder, wait=False):  # as another process would that makes this cell
         ours = threading.Thread(target=run_cells, args=(cells, ONE, hear), daemon=True)
         ours.start()
         assert first.wait(60)

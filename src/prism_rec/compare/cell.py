@@ -1,10 +1,8 @@
 """Making one cell: claim its folder, train, test once, write the result last."""
 
-import fcntl
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,26 +14,14 @@ from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.errors import InputError
 from prism_rec.evaluate.questions import answer
 from prism_rec.evaluate.report import report
-from prism_rec.folders import MANIFEST, hash_file, require_folder, write_text_atomically
+from prism_rec.folders import hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
-from prism_rec.train import EpochRecord, Listener, stopped_by, train_run
+from prism_rec.train import EpochRecord, Listener, RunConfig, stopped_by, train_run
+from prism_rec.train.run import DATA
+from prism_rec.train.shared_data import fingerprint, link_dataset
 
 CLAIM = "cell.json"
-LOCK = "lock"
-
-
-@contextmanager
-def locked(cell: Cell, wait: bool) -> Iterator[None]:
-    """Hold the cell against other processes; the system lets go of it when this one ends, however it ends.
-
-    Raises:
-        BlockingIOError: another process holds it, and `wait` is false.
-    """
-    cell.folder.mkdir(parents=True, exist_ok=True)
-    with (cell.folder / LOCK).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
 
 
 def check_claim(cell: Cell) -> None:
@@ -44,9 +30,16 @@ def check_claim(cell: Cell) -> None:
     Raises:
         InputError: it was not, or the data is no prepared dataset.
     """
-    require_folder(cell.dataset, "prepare")
-    path = cell.folder / CLAIM
-    if path.exists() and path.read_text(encoding="utf-8") != _claim(cell):
+    data, path = fingerprint(cell.dataset), cell.folder / CLAIM
+    if not path.exists():
+        return
+    try:
+        claim = json.loads(path.read_text(encoding="utf-8"))
+        # Compared as settings, not as texts: one that a later version has added stands in no older file.
+        same = (RunConfig.parse(claim["config"], str(path)), claim["data"]) == (cell.config, data)
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is damaged; remove {cell.folder}") from None
+    if not same:
         raise InputError(
             f"{cell.folder} was begun with other settings or data; name another --out, or remove that folder"
         )
@@ -63,9 +56,12 @@ def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener
     check_claim(cell)
     if load_result(cell.folder) is not None:
         return
-    write_text_atomically(cell.folder / CLAIM, _claim(cell))
+    claim = {"config": cell.config.model_dump(mode="json"), "data": fingerprint(cell.dataset)}
+    write_text_atomically(cell.folder / CLAIM, json.dumps(claim, indent=2) + "\n")
     torch.set_num_threads(threads)
     dataset = Dataset.load(cell.dataset)
+    if cell.config.features == "given":  # a control has features of its own
+        link_dataset(cell.dataset, cell.pool, cell.folder / DATA)
     model = train_run(dataset, cell.config, cell.folder, True, device, listeners).model
     questions, settings = dataset.queries("test"), cell.config
     began = time.perf_counter()
@@ -116,14 +112,6 @@ def weigh(
         quantiles=tuple(np.quantile(columns, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1).T.tolist()),
         histogram=tuple(np.histogram(column, 20, (0, 1))[0].tolist() for column in columns),
     )
-
-
-def _claim(cell: Cell) -> str:
-    files = json.loads((cell.dataset / MANIFEST).read_text(encoding="utf-8"))["files"]
-    # The cards are for people; a later version may write the same data's card in other words.
-    data = {name: facts["sha256"] for name, facts in files.items() if not name.startswith("card.")}
-    claim = {"config": cell.config.model_dump(mode="json"), "data": data}
-    return json.dumps(claim, indent=2) + "\n"
 
 
 def _read_log(cell: Cell) -> tuple[EpochRecord, ...]:

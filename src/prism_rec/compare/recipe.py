@@ -40,7 +40,7 @@ class Recipe(Config):
 
 @dataclass(frozen=True)
 class Cell:
-    """One model on one data set with one seed: a run folder with a result."""
+    """One model on one data set with one seed: a run folder with a result, its data shared through a pool."""
 
     data: str
     model: str
@@ -48,6 +48,7 @@ class Cell:
     config: RunConfig
     dataset: Path
     folder: Path
+    pool: Path
 
     @property
     def name(self) -> str:
@@ -95,8 +96,16 @@ def plan(recipe: Recipe, out: Path) -> list[Cell]:
     if not recipe.unequal_budget:
         _require_equal_budgets(configs)
     return [
-        Cell(data, model, seed, _with_seed(config, seed), folder, _cell_folder(out, data, model, seed))
-        for data, folder in recipe.data.items()
+        Cell(
+            data,
+            model,
+            seed,
+            _with_seed(config, seed),
+            dataset,
+            out / "cells" / data / model / f"seed-{seed}",
+            out / "data",
+        )
+        for data, dataset in recipe.data.items()
         for model, config in configs.items()
         for seed in recipe.seeds
     ]
@@ -133,10 +142,6 @@ def _with_seed(config: RunConfig, seed: int) -> RunConfig:
     if "seed" in config.train.model_fields_set:
         raise InputError("train.seed in a recipe's base or models has no effect; list it under seeds")
     return config.model_copy(update={"train": config.train.model_copy(update={"seed": seed})})
-
-
-def _cell_folder(out: Path, data: str, model: str, seed: int) -> Path:
-    return out / "cells" / data / model / f"seed-{seed}"
 
 
 def _name_folder(text: str) -> tuple[str, str]:

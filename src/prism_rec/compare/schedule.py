@@ -9,9 +9,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Literal, NamedTuple
 
-from prism_rec.compare.cell import locked, run_cell
+from prism_rec.compare.cell import run_cell
 from prism_rec.compare.recipe import Cell
 from prism_rec.errors import InputError
+from prism_rec.folders import locked
 from prism_rec.train import EpochRecord, Listener
 
 
@@ -100,7 +101,7 @@ def _work(cell: Cell, workers: Workers, wait_for_lock: bool, connection: Connect
     """Make one cell in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its cells
     try:
-        with locked(cell, wait_for_lock):
+        with locked(cell.folder, wait_for_lock):
             connection.send(News("training"))
             run_cell(cell, workers.device, workers.threads, [_Herald(connection, cell)])
         connection.send(News("done"))

@@ -10,6 +10,7 @@ manifest.json       written last: a run without it is unfinished
 
 import json
 import resource
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,7 +59,8 @@ def train_run(
     Args:
         dataset: prepared data.
         config: of the whole run.
-        folder: new or empty; or, with `resume`, one where the same run was begun.
+        folder: new or empty; or, with `resume`, one where the same run was begun, or where `link_dataset` has put
+            the dataset.
         resume: go on where the run stopped, or begin it.
         device: `cpu`, `cuda`, or `auto` for CUDA where there is one.
         listeners: beside the log in the folder.
@@ -143,7 +145,9 @@ def _open(folder: Path, dataset: Dataset, config: RunConfig, resume: bool) -> No
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not resume:
         raise InputError(f"{folder} is not empty; add --resume to go on with it, or name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    dataset.save(folder / DATA)
+    if not (folder / DATA / MANIFEST).exists() or not _same_data(Dataset.load(folder / DATA), dataset):
+        shutil.rmtree(folder / DATA, ignore_errors=True)  # not written over: other runs may share its files
+        dataset.save(folder / DATA)
     write_text_atomically(folder / CONFIG, json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
 
 
