@@ -19,7 +19,7 @@ APP.command()(compare)
 
 
 def test_the_table_says_what_evaluate_says(recipe: Recipe, prepared: Path, tmp_path: Path) -> None:
-    text = yaml.safe_dump(recipe.model_dump(mode="json", exclude={"data"}))
+    text = yaml.safe_dump(recipe.model_dump(mode="json", exclude={"data"}) | {"popularity": True})
     (tmp_path / "recipe.yaml").write_text(text)
     out = tmp_path / "out"
     words = [
@@ -36,8 +36,10 @@ def test_the_table_says_what_evaluate_says(recipe: Recipe, prepared: Path, tmp_p
     assert max(map(len, result.stdout.splitlines()[:-1])) <= 80
 
     rows = {row["model"]: row for row in csv.DictReader((out / "table.csv").read_text().splitlines())}
+    assert list(rows) == ["id", "prism", "popularity"]
     for model, row in rows.items():
-        evaluation = Evaluation.load(out / "cells" / "tiny" / model / "seed-0" / "ranks-test.npz")
+        cell = out / "cells" / "tiny" / model / ("" if model == "popularity" else "seed-0")
+        evaluation = Evaluation.load(cell / "ranks-test.npz")
         expected = report(Dataset.load(prepared), "test", evaluation)
         for metric, interval in expected["intervals"].items():
             assert float(row[metric]) == expected["metrics"][metric] == pytest.approx(interval["mean"])
@@ -48,7 +50,9 @@ def test_the_table_says_what_evaluate_says(recipe: Recipe, prepared: Path, tmp_p
         assert f"{expected['metrics']['recall@10']:.4f}" in result.stdout
         assert f"{expected['metrics']['recall@10']:.4f}" in (out / "report.html").read_text()
     results = json.loads((out / "results.json").read_text())
-    assert [cell["model"] for cell in results["cells"]] == ["id", "prism"]
+    assert [cell["model"] for cell in results["cells"]] == ["id", "prism", "popularity"]
+    assert rows["popularity"]["ndcg@10 difference"]
+    assert "| tiny | popularity | none |" in (out / "table.md").read_text()
     assert all(sentence[:30] in result.stdout for sentence in results["findings"])
 
 

@@ -69,6 +69,7 @@ def test_what_is_no_part_of_the_budget_may_differ(path: Path) -> None:
         ("base.train.epoch=1", "model prism: unknown key train.epoch"),
         ("epochs=1", "unknown key epochs"),
         ("reference=sum", "reference: 'sum' is none of the models: prism, id"),
+        ("reference=popularity", "reference: 'popularity' is none of the models"),
         ("seeds=[1, 1]", "names a seed twice"),
         ("metrics=[auc]", "metrics"),
         ("models=null", "models"),
@@ -78,6 +79,14 @@ def test_mistakes_are_told_in_one_line(path: Path, override: str, message: str) 
     with pytest.raises(InputError, match=message) as caught:
         plan(read_recipe(path, [override], ["x=x"]), Path("out"))
     assert "\n" not in str(caught.value)
+
+
+def test_popularity_is_a_row_and_no_cell(path: Path) -> None:
+    recipe = read_recipe(path, ["popularity=true", "reference=popularity"], ["x=x"])
+    assert recipe.rows == ("prism", "id", "popularity")
+    assert {cell.model for cell in plan(recipe, Path("out"))} == {"prism", "id"}
+    with pytest.raises(InputError, match="a model is called popularity"):
+        read_recipe(path, ["popularity=true", "models.popularity.train.batch_size=8"], ["x=x"])
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "a|b", ""])

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 
-from prism_rec.compare.recipe import Cell, Recipe
+from prism_rec.compare.popularity import rank_by_popularity
+from prism_rec.compare.recipe import POPULARITY, Cell, Recipe
 from prism_rec.compare.result import RANKS, CellResult, load_result
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
@@ -48,7 +50,7 @@ class Arm:
     data: str
     model: str
     results: tuple[CellResult, ...]
-    """One a seed."""
+    """One a seed; a single one where no seed plays a part."""
     ranks_SQ: np.ndarray
     """The rank of each user's target with each seed."""
 
@@ -108,18 +110,20 @@ class Comparison:
         return [arm for arm in self.arms if arm.data == data]
 
 
-def gather(recipe: Recipe, cells: Sequence[Cell]) -> Comparison:
-    """Read finished cells and compute the numbers.
+def gather(recipe: Recipe, cells: Sequence[Cell], out: Path) -> Comparison:
+    """Read finished cells, rank by popularity where the recipe says so, and compute the numbers.
 
     Raises:
         InputError: a cell without a result.
     """
-    arms = [
-        _arm([cell for cell in cells if (cell.data, cell.model) == (data, model)])
-        for data in recipe.data
-        for model in recipe.models
-    ]
-    slices = {data: standard_slices(Dataset.load(folder), "test") for data, folder in recipe.data.items()}
+    arms, slices = [], {}
+    for data, folder in recipe.data.items():
+        dataset = Dataset.load(folder)
+        slices[data] = standard_slices(dataset, "test")
+        for model in recipe.models:
+            arms.append(_arm([cell for cell in cells if (cell.data, cell.model) == (data, model)]))
+        if recipe.popularity:
+            arms.append(_popularity_arm(data, dataset, out / "cells" / data / POPULARITY, len(recipe.seeds)))
     return summarise(recipe, arms, slices)
 
 
@@ -155,6 +159,12 @@ def _arm(cells: Sequence[Cell]) -> Arm:
         results.append(result)
         ranks.append(Evaluation.load(cell.folder / RANKS).ranks)
     return Arm(cells[0].data, cells[0].model, tuple(results), np.stack(ranks))
+
+
+def _popularity_arm(data: str, dataset: Dataset, folder: Path, seeds: int) -> Arm:
+    result = rank_by_popularity(data, dataset, folder)
+    ranks = Evaluation.load(folder / RANKS).ranks
+    return Arm(data, POPULARITY, (result,), np.broadcast_to(ranks, (seeds, len(ranks))))
 
 
 def _differences(recipe: Recipe, arms: Sequence[Arm]) -> dict[tuple[str, str, str], Difference]:

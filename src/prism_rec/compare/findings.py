@@ -37,7 +37,7 @@ def findings(comparison: Comparison) -> list[str]:
     Data set by data set, on the first metric of the recipe; then on how far training came, and on the seeds.
     """
     found = [sentence for data in comparison.recipe.data for sentence in _on_data(comparison, data)]
-    results = [result for arm in comparison.arms for result in arm.results]
+    results = [result for arm in comparison.arms for result in arm.results if result.epochs]
     return [*found, _on_reach(results), _on_seeds(comparison.recipe.seeds)]
 
 

@@ -15,6 +15,8 @@ from prism_rec.train import RunConfig
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
 MetricName = Annotated[str, StringConstraints(pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")]
 
+POPULARITY = "popularity"
+
 BUDGET = ("epochs", "max_targets", "patience", "validate_every", "metric")
 """Settings of training that decide how long a model may learn and which of its epochs is taken."""
 
@@ -24,7 +26,8 @@ class Recipe(Config):
 
     `base` is a run's settings (model, objective, train) and `models` what each model changes in them. `reference` is
     the model that the others are tested against (the first if not given), `metrics` what is shown and tested.
-    `threads` are a cell's, and as many cells run at once as that leaves cores for, or `jobs`.
+    `popularity` adds a row for items ranked by popularity, to which the reference may belong too. `threads` are a
+    cell's, and as many cells run at once as that leaves cores for, or `jobs`.
     """
 
     base: dict[str, Any] = {}
@@ -33,9 +36,15 @@ class Recipe(Config):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
     reference: str | None = None
     metrics: tuple[MetricName, ...] = Field(("recall@10", "ndcg@10"), min_length=1)
+    popularity: bool = False
     unequal_budget: bool = False
     threads: int = Field(1, ge=1)
     jobs: int | None = Field(None, ge=1)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The models, and popularity behind them if it is wanted."""
+        return (*self.models, POPULARITY) if self.popularity else tuple(self.models)
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,11 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] =
         raise InputError(f"{path} names no data; add data: {{NAME: FOLDER}}, or --data NAME=FOLDER")
     if len(set(recipe.seeds)) < len(recipe.seeds):
         raise InputError(f"{path}: seeds: {list(recipe.seeds)} names a seed twice; leave one out")
+    if recipe.popularity and POPULARITY in recipe.models:
+        raise InputError(f"{path}: a model is called {POPULARITY} as the row is; give it another name")
     reference = recipe.reference or next(iter(recipe.models))
-    if reference not in recipe.models:
-        raise InputError(
-            f"{path}: reference: {reference!r} is none of the models: {', '.join(recipe.models)}"
-        )
+    if reference not in recipe.rows:
+        raise InputError(f"{path}: reference: {reference!r} is none of the models: {', '.join(recipe.rows)}")
     return recipe.model_copy(update={"reference": reference})
 
 

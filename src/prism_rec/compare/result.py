@@ -43,8 +43,8 @@ class CellResult(Config):
     """Of all epochs, without validation, whether or not the run was interrupted."""
     testing_seconds: float
     best_epoch: int
-    stopped_by: Literal["patience", "epochs"]
-    """What ended training: validation no longer got better, or there were no epochs left."""
+    stopped_by: Literal["patience", "epochs"] | None
+    """What ended training: validation no longer got better, or there were no epochs left; None: not trained."""
     epochs: tuple[EpochRecord, ...]
     test: dict[str, Any]
     gate: GateWeights | None
@@ -53,12 +53,12 @@ class CellResult(Config):
     @property
     def was_improving(self) -> bool:
         """Whether the last epoch was the best: with more of them it might have become better."""
-        return self.best_epoch == len(self.epochs)
+        return 0 < self.best_epoch == len(self.epochs)
 
     @property
     def share(self) -> float:
-        """The share of the training examples that an epoch had."""
-        return self.epochs[-1].share
+        """The share of the training examples that an epoch had; nothing is left out where there was none."""
+        return self.epochs[-1].share if self.epochs else 1.0
 
     def save(self, folder: Path) -> None:
         """Write the file, last of all in its folder, with a hash of its own contents."""

@@ -50,7 +50,7 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
             f"{len(failures)} of {len(cells)} cells failed, first {name}: {why}; mend it and run the same command "
             "again: finished cells are kept"
         )
-    comparison = gather(recipe, cells)
+    comparison = gather(recipe, cells, out)
     write_tables(comparison, out)
     return comparison
 

@@ -73,7 +73,7 @@ def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[s
 
 
 def short_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
-    """Return what a reader wants of one model on one data set, as texts by column."""
+    """Return what a reader wants of one model on one data set, as texts by column; what does not apply is missing."""
     names = {"data": arm.data, "model": arm.model, "loss": loss_of(arm)}
     compared = accuracy_cells(comparison, arm) | difference_cells(comparison, arm)
     return names | compared | reach_cells(arm.results) | cost_cells(arm)
@@ -108,7 +108,9 @@ def difference_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
 
 
 def reach_cells(results: Sequence[CellResult]) -> dict[str, str]:
-    """Return how far one cell came, or several: with a number for each where they differ."""
+    """Return how far one cell came, or several: with a number for each where they differ; empty if not trained."""
+    if not any(result.epochs for result in results):
+        return {}
     return {
         "epochs": _each(len(result.epochs) for result in results),
         "best epoch": _each(result.best_epoch for result in results),
@@ -135,8 +137,10 @@ def cost_cells(arm: Arm) -> dict[str, str]:
 
 def loss_of(arm: Arm) -> str:
     """Return the loss with its negatives, which every row of a table names."""
-    negatives = arm.results[0].negatives
-    return f"{arm.results[0].loss}, {'all items' if negatives is None else f'{negatives} negatives'}"
+    result = arm.results[0]
+    if not result.epochs:
+        return result.loss
+    return f"{result.loss}, {'all items' if result.negatives is None else f'{result.negatives} negatives'}"
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
