@@ -10,7 +10,7 @@ WINDOW, WIDTH = 10, 8
 LENGTHS = torch.tensor([4, 2, WINDOW])
 
 
-def make_backbone(empty_places: bool) -> torch.nn.Module:
+def make_backbone(empty_places: str) -> torch.nn.Module:
     settings = SASRecConfig(empty_places=empty_places, positions="last", layers=2, heads=2, dropout=0)
     torch.manual_seed(0)
     backbone = settings.build(WIDTH, WINDOW).double().eval()
@@ -20,18 +20,22 @@ def make_backbone(empty_places: bool) -> torch.nn.Module:
 
 
 def padded_on_the_left(backbone: torch.nn.Module, items: torch.Tensor) -> torch.Tensor:
-    """Encode one history as the release does: zeros before it, masked again after every block."""
+    """Encode one history as the release does, or RecBoard, padded on the left, masked after every block."""
     length = len(items)
     x = torch.zeros(1, WINDOW, WIDTH, dtype=torch.float64)
-    x[0, WINDOW - length :] = items * backbone.scale + backbone.positions.table.weight[WINDOW - length :]
+    x[0, WINDOW - length :] = items * backbone.scale
+    x = x + backbone.positions.table.weight
+    if backbone.empty_places == "zeros":
+        x[0, : WINDOW - length] = 0
     real = (torch.arange(WINDOW) >= WINDOW - length)[:, None]
     for block in backbone.blocks:
         x = block(x) * real
     return backbone.norm(x)[0, WINDOW - length :]
 
 
-def test_empty_places_are_those_of_the_release() -> None:
-    backbone, items = make_backbone(empty_places=True), torch.randn(3, WINDOW, WIDTH).double()
+@pytest.mark.parametrize("empty_places", ["zeros", "positions"])
+def test_empty_places_are_those_of_the_release_and_of_the_reference(empty_places) -> None:
+    backbone, items = make_backbone(empty_places), torch.randn(3, WINDOW, WIDTH).double()
     states = backbone(items, LENGTHS)
     for row, length in enumerate(LENGTHS.tolist()):
         expected = padded_on_the_left(backbone, items[row, :length])
@@ -39,13 +43,13 @@ def test_empty_places_are_those_of_the_release() -> None:
 
 
 def test_without_empty_places_a_short_history_is_another() -> None:
-    backbone, items = make_backbone(empty_places=False), torch.randn(3, WINDOW, WIDTH).double()
+    backbone, items = make_backbone("hidden"), torch.randn(3, WINDOW, WIDTH).double()
     short = backbone(items, LENGTHS)[1, :2]
     assert not torch.allclose(short, padded_on_the_left(backbone, items[1, :2]), atol=1e-3)
 
 
 def test_the_last_state_alone_is_the_last_of_all() -> None:
-    for empty_places in (False, True):
+    for empty_places in ("hidden", "zeros", "positions"):
         backbone, items = make_backbone(empty_places), torch.randn(3, WINDOW, WIDTH).double()
         every = backbone(items, LENGTHS)
         last = backbone.last(items, LENGTHS)
@@ -53,7 +57,7 @@ def test_the_last_state_alone_is_the_last_of_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"attention_dropout": 0.1}, {"form": "post_norm", "empty_places": True}]
+    "settings", [{"attention_dropout": 0.1}, {"form": "post_norm", "empty_places": "zeros"}]
 )
 def test_a_setting_that_its_form_does_not_read_is_refused(settings):
     with pytest.raises(InputError, match=f"does not read {list(settings)[-1]}; remove it"):

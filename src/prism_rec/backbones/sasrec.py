@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from pydantic import Field, model_validator
@@ -11,9 +12,11 @@ from prism_rec.backbones.base import Backbone, check_heads, last_of
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
 from prism_rec.errors import InputError
-from prism_rec.nn.attention import CausalAttention
+from prism_rec.nn.attention import Before, CausalAttention
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
+
+EmptyPlaces = Literal["hidden", "zeros", "positions"]
 
 
 class OriginalBlock(nn.Module):
@@ -34,14 +37,14 @@ class OriginalBlock(nn.Module):
         self,
         x_BLD: Float[Tensor, "B L D"],
         lengths_B: Int[Tensor, " B"] | None = None,
-        empty_B: Int[Tensor, " B"] | None = None,
+        before: Before | None = None,
     ) -> Float[Tensor, "B A D"]:
         """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1.
 
-        `empty_B` is the number of empty places that attention sees as well.
+        Attention sees what stands `before` as well.
         """
         asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
-        attended_BAD = self.attention(self.attention_norm(asking_BAD), x_BLD, lengths_B, empty_B)
+        attended_BAD = self.attention(self.attention_norm(asking_BAD), x_BLD, lengths_B, before)
         x_BAD = self.feed_forward_norm(asking_BAD + attended_BAD)
         return x_BAD + self.feed_forward(x_BAD)
 
@@ -77,8 +80,9 @@ class OriginalSASRec(Backbone):
         heads: of attention.
         dropout: everywhere.
         origin: where positions are counted from.
-        empty_places: whether attention sees the places of the window that a history leaves empty, as vectors of
-            zeros. The release, which pads on the left and masks no key, does; it damps attention in short histories.
+        empty_places: what attention sees of the places of the window that a history leaves empty. The release,
+            which pads on the left and masks no key, sees `zeros`; RecBoard's, of the reference figures, sees the
+            `positions` in the first layer and zeros behind it. Either damps attention in short histories.
     """
 
     def __init__(
@@ -89,7 +93,7 @@ class OriginalSASRec(Backbone):
         heads: int,
         dropout: float,
         origin: Origin,
-        empty_places: bool,
+        empty_places: EmptyPlaces,
     ) -> None:
         super().__init__()
         self.scale = width**0.5
@@ -104,23 +108,38 @@ class OriginalSASRec(Backbone):
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L D"]:
         """Encode; see `Backbone.forward`."""
-        x_BLD, empty_B = self._embed(inputs_BLD, lengths_B), self._empty(lengths_B)
-        for block in self.blocks:
-            x_BLD = block(x_BLD, empty_B=empty_B)
+        x_BLD = self._embed(inputs_BLD, lengths_B)
+        for block, before in zip(self.blocks, self._before(lengths_B), strict=True):
+            x_BLD = block(x_BLD, before=before)
         return self.norm(x_BLD)
 
     def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
         """Encode, computing the last layer where it is asked for alone."""
-        x_BLD, empty_B = self._embed(inputs_BLD, lengths_B), self._empty(lengths_B)
-        for block in self.blocks[:-1]:
-            x_BLD = block(x_BLD, empty_B=empty_B)
-        return self.norm(self.blocks[-1](x_BLD, lengths_B, empty_B)).squeeze(1)
+        x_BLD = self._embed(inputs_BLD, lengths_B)
+        *first, last = zip(self.blocks, self._before(lengths_B), strict=True)
+        for block, before in first:
+            x_BLD = block(x_BLD, before=before)
+        block, before = last
+        return self.norm(block(x_BLD, lengths_B, before)).squeeze(1)
 
     def _embed(self, inputs_BLD: Tensor, lengths_B: Tensor) -> Tensor:
         return self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
 
-    def _empty(self, lengths_B: Tensor) -> Tensor | None:
-        return self.max_length - lengths_B if self.empty_places else None
+    def _before(self, lengths_B: Int[Tensor, " B"]) -> list[Before | None]:
+        """Return for each block what attention sees of the empty places."""
+        if self.empty_places == "hidden":
+            return [None] * len(self.blocks)
+        empty_B1 = self.max_length - lengths_B[:, None]
+        table_ED = self.positions.table.weight
+        # All zeros have one key and one value: one of them, counted often, stands for all.
+        zeros = Before(
+            table_ED.new_zeros(len(lengths_B), 1, table_ED.shape[1]), empty_B1.to(table_ED.dtype).log()
+        )
+        if self.empty_places == "zeros":
+            return [zeros] * len(self.blocks)
+        stands_BE = torch.arange(len(table_ED), device=lengths_B.device) < empty_B1
+        positions = self.dropout(table_ED.expand(len(lengths_B), -1, -1))
+        return [Before(positions, stands_BE.to(table_ED.dtype).log()), *[zeros] * (len(self.blocks) - 1)]
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, zero biases; smaller weights where attention and feed-forward begin.
@@ -196,9 +215,9 @@ class SASRecConfig(Config):
     """Settings of SASRec.
 
     `form`: `original` (Kang and McAuley, ICDM 2018) or `post_norm` (PRISM's release). `attention_dropout` is of the
-    post-norm form alone; the original drops attention weights with `dropout`. `positions: last` and `empty_places`,
-    the latter of the original form alone, make it what its release computes: states then depend on how long the
-    window is and how much of it a history fills.
+    post-norm form alone; the original drops attention weights with `dropout`. `positions: last` and `empty_places`
+    that are not `hidden`, the latter of the original form alone, make it what its release (`zeros`) or RecBoard
+    (`positions`) computes: states then depend on how long the window is and how much of it a history fills.
     """
 
     kind: Literal["sasrec"] = "sasrec"
@@ -208,15 +227,17 @@ class SASRecConfig(Config):
     dropout: float = Field(0.5, ge=0, lt=1)
     attention_dropout: float = Field(0.0, ge=0, lt=1)
     positions: Origin = "first"
-    empty_places: bool = False
+    empty_places: EmptyPlaces = "hidden"
 
     @model_validator(mode="after")
     def _has_what_its_form_reads(self) -> "SASRecConfig":
         other = {"original": "attention_dropout", "post_norm": "empty_places"}[self.form]
-        if getattr(self, other):
+        if getattr(self, other) != type(self).model_fields[other].default:
             raise InputError(
                 f"sasrec of form {self.form} does not read {other}; remove it or take the other form"
             )
+        if self.empty_places == "positions" and self.positions == "first":
+            raise InputError("sasrec: empty_places: positions are counted from the last; add positions: last")
         return self
 
     def build(self, width: int, max_length: int) -> Backbone:

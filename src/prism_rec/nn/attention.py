@@ -1,9 +1,18 @@
 """Multi-head attention over the past."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+
+
+class Before(NamedTuple):
+    """What every position sees besides, before the first: E vectors a history."""
+
+    vectors_BED: Float[Tensor, "B E D"]
+    log_counts_BE: Float[Tensor, "B E"]  # the logarithm of how often each stands there; -inf: not at all
 
 
 class CausalAttention(nn.Module):
@@ -31,7 +40,7 @@ class CausalAttention(nn.Module):
         asking_BAD: Float[Tensor, "B A D"],
         seen_BLD: Float[Tensor, "B L D"],
         lengths_B: Int[Tensor, " B"] | None = None,
-        empty_B: Int[Tensor, " B"] | None = None,
+        before: Before | None = None,
     ) -> Float[Tensor, "B A D"]:
         """Return what each asking position gathers from the positions up to itself.
 
@@ -39,41 +48,32 @@ class CausalAttention(nn.Module):
             asking_BAD: all positions, A = L; or, with lengths, each history's last, A = 1.
             seen_BLD: what is gathered from.
             lengths_B: of the histories, if their last positions alone ask.
-            empty_B: how many empty places, vectors of zeros, every position sees as well; none if not given.
+            before: what every position sees as well.
         """
-        key_BHLE, value_BHLE = self._split(self.key(seen_BLD)), self._split(self.value(seen_BLD))
-        mask = None
-        if lengths_B is not None:
-            places_L = torch.arange(seen_BLD.shape[1], device=seen_BLD.device)
-            mask = (places_L < lengths_B[:, None])[:, None, None]
-        if empty_B is not None:
-            # All empty places have one key and one value, the biases: one of them, counted often, stands for all.
-            key_BHLE = torch.cat([self._of_empty(self.key, len(empty_B)), key_BHLE], 2)
-            value_BHLE = torch.cat([self._of_empty(self.value, len(empty_B)), value_BHLE], 2)
-            mask = self._count_empty(mask, empty_B, seen_BLD)
-        context = F.scaled_dot_product_attention(
+        mask = None if lengths_B is None else visible(seen_BLD, lengths_B)
+        if before is not None:
+            visible_BAL = visible(seen_BLD, lengths_B)
+            hidden_BAL = seen_BLD.new_zeros(visible_BAL.shape).masked_fill(~visible_BAL, -torch.inf)
+            asking = (len(seen_BLD), asking_BAD.shape[1], -1)
+            mask = torch.cat([before.log_counts_BE[:, None].expand(asking), hidden_BAL.expand(asking)], -1)
+            seen_BLD = torch.cat([before.vectors_BED, seen_BLD], 1)
+        context_BHAE = F.scaled_dot_product_attention(
             self._split(self.query(asking_BAD)),
-            key_BHLE,
-            value_BHLE,
-            attn_mask=mask,
+            self._split(self.key(seen_BLD)),
+            self._split(self.value(seen_BLD)),
+            attn_mask=None if mask is None else mask[:, None],
             dropout_p=self.dropout if self.training else 0.0,
             is_causal=mask is None,
         )
-        return self.output(context.transpose(1, 2).flatten(2))
-
-    def _of_empty(self, map_of_zeros: nn.Linear, batch: int) -> Tensor:
-        return self._split(map_of_zeros.bias.expand(batch, 1, -1))
-
-    @staticmethod
-    def _count_empty(mask: Tensor | None, empty_B: Tensor, seen_BLD: Tensor) -> Tensor:
-        """Put a column for the empty places before the mask: the logarithm of their number is added to its logit."""
-        length = seen_BLD.shape[1]
-        if mask is None:
-            mask = torch.ones(length, length, dtype=torch.bool, device=seen_BLD.device).tril()
-        hidden = torch.zeros_like(mask, dtype=seen_BLD.dtype).masked_fill(~mask, -torch.inf)
-        hidden = hidden.expand(len(empty_B), 1, -1, -1)
-        count_B = empty_B.to(seen_BLD.dtype).log()[:, None, None, None]
-        return torch.cat([count_B.expand(-1, -1, hidden.shape[2], -1), hidden], -1)
+        return self.output(context_BHAE.transpose(1, 2).flatten(2))
 
     def _split(self, x_BLD: Tensor) -> Tensor:
         return x_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def visible(seen_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None) -> Bool[Tensor, "_ _ L"]:
+    """Return which positions each asking one sees: all up to itself; with lengths, the last one its history."""
+    places_L = torch.arange(seen_BLD.shape[1], device=seen_BLD.device)
+    if lengths_B is None:
+        return (places_L <= places_L[:, None])[None]
+    return (places_L < lengths_B[:, None])[:, None]
