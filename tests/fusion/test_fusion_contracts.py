@@ -41,6 +41,14 @@ class TestPrismFusionOnPredictions(FusionContract):
     config = PrismConfig(hidden=6, losses_on="prediction", mask="mean")
 
 
+class TestPrismFusionWithoutAnExpert(FusionContract):
+    config = PrismConfig(hidden=6, without=("redundancy",), lambdas=EVERY_LAMBDA)
+
+
+class TestPrismFusionWithoutItsGate(FusionContract):
+    config = PrismConfig(hidden=6, adaptive=False)
+
+
 class TestPublishedPrismFusion(FusionContract):
     config = PublishedPrismConfig(hidden=6)
 

@@ -68,9 +68,8 @@ def prediction(model: SequenceRecommender, history: History, expert: int, shown:
 def test_it_is_the_loss_of_views_encoded_one_by_one(modalities, backbone):
     model = built(modalities, backbone)
     history = history_of(model)
-    uniques, every, (redundancy, synergy) = (
-        range(modalities), set(range(modalities)), (modalities, modalities + 1)
-    )  # fmt: skip
+    every, roles = set(range(modalities)), model.fusion.roles_J
+    assert roles == (*range(modalities), "redundancy", "synergy")
 
     def said(expert: int, shown: set[int]) -> torch.Tensor:
         return prediction(model, history, expert, shown)
@@ -78,18 +77,12 @@ def test_it_is_the_loss_of_views_encoded_one_by_one(modalities, backbone):
     places = history.index_P.split(history.packing.lengths_B.tolist())
     present_BM = torch.stack([history.features.present_IM[index].any(0) for index in places])
     assert not present_BM.all()  # the last history lacks the first modality
-    losses_J = interaction_losses(
-        Views(
-            full_J=[said(expert, every) for expert in range(modalities + 2)],
-            alone_M=[said(m, {m}) for m in uniques],
-            without_M=[said(m, every - {m}) for m in uniques],
-            redundancy_M=[said(redundancy, {m}) for m in uniques],
-            synergy_M=[said(synergy, {m}) for m in uniques],
-        ),
-        present_BM,
-        margin=0.5,
-        distance="cosine",
-    )
+    masked = [[{m}, every - {m}] for m in every] + 2 * [[{m} for m in every]]
+    views = [
+        Views(said(expert, every), tuple(said(expert, shown) for shown in masked[expert]))
+        for expert in range(modalities + 2)
+    ]
+    losses_J = interaction_losses(roles, views, present_BM, margin=0.5, distance="cosine")
     torch.testing.assert_close(model.interaction_loss(history), 0.1 * losses_J.sum())
 
 

@@ -7,12 +7,13 @@ import torch
 from prism_rec.fusion.gate import Gate
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import interaction_losses
-from prism_rec.fusion.prism.module import component_names
+from prism_rec.fusion.prism.module import component_roles
 from prism_rec.fusion.prism.views import Views, masked_views
 
 MODALITIES = ("image", "text")
 # Ours: unique parts, redundancy, synergy. The recording's gate has synergy before redundancy.
-OURS = [name.replace(":", "_") for name in component_names(MODALITIES)]
+ROLES = component_roles(MODALITIES)
+OURS = [name.replace(":", "_") for name in ROLES]
 THEIRS = ["unique_image", "unique_text", "synergy", "redundancy"]
 PLACES = [THEIRS.index(name) for name in OURS]
 
@@ -76,15 +77,16 @@ def test_experts_of_shares_say_the_same(experts, outputs, recorded):
 
 
 @pytest.fixture(scope="module")
-def views(experts, outputs, recorded) -> Views:
+def views(experts, outputs, recorded) -> list[Views]:
     """Return the masked views, with the noise that each expert was given."""
     masks = [torch.stack([recorded[f"noise.{name}.{modality}"] for name in OURS]) for modality in MODALITIES]
-    return masked_views(experts, outputs, [recorded[name] for name in MODALITIES], masks)
+    shown = [recorded[name] for name in MODALITIES]
+    return masked_views(experts, list(ROLES.values()), outputs, shown, masks)
 
 
 def test_the_losses_are_those_recorded(views, recorded):
     present = torch.ones(len(recorded["image"]), len(MODALITIES), dtype=torch.bool)
-    losses = interaction_losses(views, present, margin=1.0, distance="euclidean")
+    losses = interaction_losses(list(ROLES.values()), views, present, margin=1.0, distance="euclidean")
     for j, name in enumerate(OURS):
         assert_close(losses[j], recorded[f"loss.{name}"])
     assert_close(0.1 * losses.sum(), recorded["loss.total_lambda_0.1"])
@@ -99,11 +101,14 @@ def test_the_gate_weighs_as_recorded_and_the_fused_vector_follows(gate, outputs,
 
 def test_the_masked_view_of_one_modality_differs_from_that_of_the_other(experts, views, recorded):
     """The recording would not notice views that are swapped in a symmetric loss alone."""
-    for one, other in (views.alone_M, views.redundancy_M, views.synergy_M):
-        assert not torch.allclose(one, other)
+    for said in views:
+        assert not torch.allclose(*said.masked)
     image_alone = experts.of_shares(
         [experts.share(0, recorded["image"])]
         + [experts.share(1, torch.stack([recorded[f"noise.{name}.text"] for name in OURS]))]
     )
-    assert_close(views.alone_M[0], image_alone[0])
-    assert_close(views.without_M[1], image_alone[1])
+    image, text, redundancy, synergy = range(4)
+    assert_close(views[image].masked[0], image_alone[image])  # its own alone
+    assert_close(views[text].masked[1], image_alone[text])  # without its own
+    assert_close(views[redundancy].masked[0], image_alone[redundancy])
+    assert_close(views[synergy].masked[0], image_alone[synergy])

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from prism_rec.fusion.base import Features, History, empty_parts
-from prism_rec.fusion.prism.module import component_names
+from prism_rec.fusion.prism.module import component_roles
 from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
 from prism_rec.nn.packing import Packing
 
 MODALITIES = ("image", "text")
 RECORDED = ("unique_image", "unique_text", "synergy", "redundancy")  # the order of the record's gate
-OURS = [name.replace(":", "_") for name in component_names(MODALITIES)]
+OURS = [name.replace(":", "_") for name in component_roles(MODALITIES)]
 PLACE = [RECORDED.index(name) for name in OURS]
 
 

@@ -160,6 +160,13 @@ def weigh_components(history: History, weights_PJ: Float[Tensor, "P J"]) -> Fuse
     return Fused((shared_PJ[:, None] @ components_PJD).squeeze(1), weights_PJ)
 
 
+def add_components(history: History) -> Fused:
+    """Sum the components of each place's item, every weight one."""
+    components_IJD = history.parts.components_IJD
+    vectors_PD = gather_rows(components_IJD.sum(1), history.index_P)
+    return Fused(vectors_PD, components_IJD.new_ones(len(vectors_PD), components_IJD.shape[1]))
+
+
 def empty_parts(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
     """Return the parts of items that have no component beside their id."""
     items, _, width = projected_IMD.shape

@@ -16,11 +16,11 @@ from prism_rec.fusion.base import (
     History,
     Parts,
     Projections,
+    add_components,
     empty_parts,
     weigh_components,
 )
 from prism_rec.fusion.gate import Gate, Sees
-from prism_rec.nn.gather import gather_rows
 
 
 class IdFusion(Fusion):
@@ -51,7 +51,7 @@ class SumFusion(Fusion):
 
     def forward(self, history: History) -> Fused:
         """Add all components with weight one."""
-        return _add_all(history)
+        return add_components(history)
 
 
 class ConcatFusion(Fusion):
@@ -74,7 +74,7 @@ class ConcatFusion(Fusion):
 
     def forward(self, history: History) -> Fused:
         """Add the component with weight one."""
-        return _add_all(history)
+        return add_components(history)
 
 
 class GateFusion(Fusion):
@@ -102,12 +102,6 @@ class GateFusion(Fusion):
     def forward(self, history: History) -> Fused:
         """Add the components with the user's weights."""
         return weigh_components(history, self.gate.weigh(history))
-
-
-def _add_all(history: History) -> Fused:
-    components_IJD = history.parts.components_IJD
-    vectors_PD = gather_rows(components_IJD.sum(1), history.index_P)
-    return Fused(vectors_PD, components_IJD.new_ones(len(vectors_PD), components_IJD.shape[1]))
 
 
 class IdFusionConfig(Config):

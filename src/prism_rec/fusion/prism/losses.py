@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from prism_rec.config import Config
-from prism_rec.fusion.prism.views import Views
+from prism_rec.fusion.prism.views import Role, Views
 from prism_rec.nn.cosine import cosine
 
 Distance = Literal["cosine", "euclidean"]
@@ -59,9 +59,13 @@ def mean_over(values_I: Float[Tensor, " I"], counted_I: Bool[Tensor, " I"]) -> F
 
 
 def interaction_losses(
-    views: Views, present_IM: Bool[Tensor, "I M"], margin: float, distance: Distance
+    roles_J: Sequence[Role],
+    views_J: Sequence[Views],
+    present_IM: Bool[Tensor, "I M"],
+    margin: float,
+    distance: Distance,
 ) -> Float[Tensor, " J"]:
-    """Return the losses of the J = M + 2 experts, in the order M unique, redundancy, synergy.
+    """Return the losses of J experts.
 
     The paper has two modalities, where "only the image" and "without the text" are one view. With more, the
     unique part of m is to follow the view that keeps m alone and to leave the view that masks m alone; synergy and
@@ -70,18 +74,20 @@ def interaction_losses(
     An item that lacks m counts in no term of m; it counts for synergy and redundancy while it has any modality.
 
     Args:
-        views: what the experts say of I items.
+        roles_J: what each expert is for.
+        views_J: what each says of I items.
         present_IM: which modalities each item has.
         margin: of the triplets.
         distance: of the triplets.
     """
-    *full_M, redundancy, synergy = views.full_J
-    triplets = zip(full_M, views.alone_M, views.without_M, strict=True)
-    uniques = [
-        mean_over(triplet_loss(full, alone, without, margin, distance), present_IM[:, m])
-        for m, (full, alone, without) in enumerate(triplets)
-    ]
     described_I = present_IM.any(1)
-    alike = view_similarity(redundancy, views.redundancy_M, present_IM)
-    apart = view_similarity(synergy, views.synergy_M, present_IM)
-    return torch.stack([*uniques, mean_over(1 - alike, described_I), mean_over(apart, described_I)])
+
+    def loss(role: Role, views: Views) -> Tensor:
+        if isinstance(role, int):
+            alone, without = views.masked
+            values_I = triplet_loss(views.full_ID, alone, without, margin, distance)
+            return mean_over(values_I, present_IM[:, role])
+        similarity_I = view_similarity(views.full_ID, views.masked, present_IM)
+        return mean_over(similarity_I if role == "synergy" else 1 - similarity_I, described_I)
+
+    return torch.stack([loss(role, views) for role, views in zip(roles_J, views_J, strict=True)])

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from prism_rec.config import Config
+from prism_rec.errors import InputError
 from prism_rec.fusion.base import (
     Encode,
     Features,
@@ -17,13 +18,14 @@ from prism_rec.fusion.base import (
     History,
     Parts,
     Projections,
+    add_components,
     weigh_components,
 )
 from prism_rec.fusion.gate import Gate, Sees
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
 from prism_rec.fusion.prism.prediction import predict_views
-from prism_rec.fusion.prism.views import Mask, make_masks, masked_views
+from prism_rec.fusion.prism.views import Mask, Role, make_masks, masked_views
 
 
 class PrismSettings(Config):
@@ -48,10 +50,16 @@ class PrismSettings(Config):
 
 
 class PrismConfig(PrismSettings):
-    """Settings of PRISM; `sees` says what the gate looks at, the items so far or the one at hand."""
+    """Settings of PRISM.
+
+    `sees` says what the gate looks at, the items so far or the one at hand. For ablations, `without` names components
+    whose experts are left out, and `adaptive: false` leaves out the gate: components are added as they are.
+    """
 
     kind: Literal["prism"] = "prism"
     sees: Sees = "prefix"
+    without: tuple[str, ...] = ()
+    adaptive: bool = True
 
     def build(self, modalities: Mapping[str, int], width: int) -> "PrismFusion":
         """Make the fusion."""
@@ -64,65 +72,99 @@ class PrismFusion(Fusion):
     The components are an item's own: new items have them without retraining, and a score is the sum of what
     each contributes. A modality that an item lacks is a learned vector to the experts, and its unique component is
     left out; an item with no modality is its id alone.
-    """
 
-    personal = True
+    Raises:
+        InputError: the settings leave out a component that there is not, or all of them.
+    """
 
     def __init__(self, modalities: Mapping[str, int], width: int, config: PrismConfig) -> None:
         super().__init__(modalities, width)
-        self.component_names = component_names(tuple(modalities))
+        roles = _leave_out(config.without, component_roles(tuple(modalities)))
+        self.component_names, self.roles_J = tuple(roles), tuple(roles.values())
         self.config = config
-        components = len(self.component_names)
+        self.personal = config.adaptive
+        components = len(roles)
         self.projections = Projections(modalities, width, learned_absent=True)
         self.experts = Experts(len(modalities), components, width, config.hidden, config.dropout)
-        self.gate = Gate(components, width, config.temperature, config.gate_dropout, config.sees)
-        self.register_buffer("lambdas_J", lambda_vector(config.lambdas, tuple(modalities)), persistent=False)
+        self.gate = (
+            Gate(components, width, config.temperature, config.gate_dropout, config.sees)
+            if config.adaptive
+            else None
+        )
+        lambdas_J = lambda_vector(config.lambdas, tuple(modalities), self.roles_J)
+        self.register_buffer("lambdas_J", lambdas_J, persistent=False)
+        self.shaped = bool(lambdas_J.any())
 
     lambdas_J: Tensor
 
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return each item's components: what the experts say of it."""
         projected_IMD = self.projections(features)
-        present_IJ = component_presence(features.present_IM)
+        present_IJ = component_presence(features.present_IM, self.roles_J)
         components_IJD = self.experts(projected_IMD).transpose(0, 1).contiguous() * present_IJ[..., None]
         return Parts(components_IJD, present_IJ, projected_IMD)
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
         """Return the gate's view of each item."""
+        if self.gate is None:
+            return super().evidence(parts, ids_ID)
         return self.gate.evidence(parts.components_IJD, ids_ID)
 
     def forward(self, history: History) -> Fused:
         """Add the components with the user's weights (equation 11)."""
+        if self.gate is None:
+            return add_components(history)
         return weigh_components(history, self.gate.weigh(history))
 
     def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
         """Return equation 9 over the distinct items of the histories, or over the histories."""
+        if not self.shaped:  # then no view needs to be made
+            return super().interaction_loss(history, encode)
         components_SJD, present_SJ, projected_SMD = history.parts.take(history.seen_S)
         present_SM = history.features.present_IM[history.seen_S]
         masks = make_masks(self.config.mask, projected_SMD, present_SM).unbind(1)
-        views = masked_views(self.experts, components_SJD.transpose(0, 1), projected_SMD.unbind(1), masks)
+        full_JSD = components_SJD.transpose(0, 1)
+        views = masked_views(self.experts, self.roles_J, full_JSD, projected_SMD.unbind(1), masks)
         present_UM = present_SM
         if self.config.losses_on == "prediction":
             place_I = torch.zeros_like(history.ids_IV[:, 0], dtype=torch.long)
             place_I[history.seen_S] = torch.arange(len(history.seen_S), device=place_I.device)
             views = predict_views(views, present_SJ, encode, place_I[history.index_P])
             present_UM = history.mean(history.features.present_IM.to(history.ids_IV.dtype)) > 0
-        losses_J = interaction_losses(views, present_UM, self.config.margin, self.config.triplet_distance)
-        return self.lambdas_J @ losses_J
+        return self.lambdas_J @ interaction_losses(
+            self.roles_J, views, present_UM, self.config.margin, self.config.triplet_distance
+        )
 
 
-def component_names(modalities: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the J = M + 2 components, in the order used everywhere."""
-    return (*(f"unique:{modality}" for modality in modalities), "redundancy", "synergy")
+def component_roles(modalities: Sequence[str]) -> dict[str, Role]:
+    """Return what each of the M + 2 components is for, by its name, in the order used everywhere."""
+    uniques = {f"unique:{modality}": m for m, modality in enumerate(modalities)}
+    return {**uniques, "redundancy": "redundancy", "synergy": "synergy"}
 
 
-def component_presence(present_IM: Bool[Tensor, "I M"]) -> Bool[Tensor, "I J"]:
+def component_presence(present_IM: Bool[Tensor, "I M"], roles_J: Sequence[Role]) -> Bool[Tensor, "I J"]:
     """Return which components an item has: unique parts with their modality, the others with any."""
-    described_I1 = present_IM.any(1, keepdim=True)
-    return torch.cat([present_IM, described_I1, described_I1], 1)
+    described_I = present_IM.any(1)
+    return torch.stack([present_IM[:, role] if isinstance(role, int) else described_I for role in roles_J], 1)
 
 
-def lambda_vector(lambdas: Lambdas, modalities: Sequence[str]) -> Float[Tensor, " J"]:
+def lambda_vector(
+    lambdas: Lambdas, modalities: Sequence[str], roles_J: Sequence[Role]
+) -> Float[Tensor, " J"]:
     """Return the loss weights in the order of the components."""
-    uniques = [lambdas.of_unique(modality) for modality in modalities]
-    return torch.tensor([*uniques, lambdas.redundancy, lambdas.synergy])
+    return torch.tensor(
+        [
+            lambdas.of_unique(modalities[role]) if isinstance(role, int) else getattr(lambdas, role)
+            for role in roles_J
+        ]
+    )
+
+
+def _leave_out(names: Sequence[str], roles: Mapping[str, Role]) -> dict[str, Role]:
+    for name in names:
+        if name not in roles:
+            raise InputError(f"fusion.without: there is no component {name!r}; there are: {', '.join(roles)}")
+    kept = {name: role for name, role in roles.items() if name not in names}
+    if not kept:
+        raise InputError("fusion.without names every component; leave one, or take the fusion id")
+    return kept

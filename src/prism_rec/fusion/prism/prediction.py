@@ -4,6 +4,8 @@ The paper does not say what the prediction layer P returns, nor whether each exp
 share the model's backbone, and y is the user's state after the last trained position.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
@@ -13,26 +15,22 @@ from prism_rec.fusion.prism.views import Views
 
 
 def predict_views(
-    views: Views, present_IJ: Bool[Tensor, "I J"], encode: Encode, index_P: Int[Tensor, " P"]
-) -> Views:
+    views_J: Sequence[Views], present_IJ: Bool[Tensor, "I J"], encode: Encode, index_P: Int[Tensor, " P"]
+) -> list[Views]:
     """Return the user's vector for each of B histories whose items are their ids and what one expert says of them.
 
-    All views pass the encoder in one batch.
+    All views of all experts pass the encoder in one batch.
 
     Args:
-        views: what the experts say of I items, in the full view zero where absent.
+        views_J: what each expert says of I items.
         present_IJ: which components each item has; without it an item is its id.
         encode: the model's encoder.
         index_P: which of the I items stands at each place.
     """
-    modalities = len(views.alone_M)
-    uniques_M, (redundancy, synergy) = range(modalities), (modalities, modalities + 1)
-    # The full views come first; of each further view, whose it is.
-    experts_X = [*uniques_M, *uniques_M, *[redundancy] * modalities, *[synergy] * modalities]
-    masked_X = [*views.alone_M, *views.without_M, *views.redundancy_M, *views.synergy_M]
-    shown_X = [vectors * present_IJ[:, [j]] for vectors, j in zip(masked_X, experts_X, strict=True)]
-    states_X = encode(torch.stack([*views.full_J, *shown_X], 1), index_P).unbind()
-    full_J, states_X = states_X[: len(views.full_J)], states_X[len(views.full_J) :]
-    return Views(
-        full_J, *(states_X[first : first + modalities] for first in range(0, 4 * modalities, modalities))
-    )
+    asked_X = [
+        vectors * present_IJ[:, [j]]
+        for j, views in enumerate(views_J)
+        for vectors in (views.full_ID, *views.masked)
+    ]
+    states_X = iter(encode(torch.stack(asked_X, 1), index_P).unbind())
+    return [Views(next(states_X), tuple(next(states_X) for _ in views.masked)) for views in views_J]

@@ -27,7 +27,7 @@ from prism_rec.fusion.base import (
 from prism_rec.fusion.gate import Gate
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Distance, interaction_losses
-from prism_rec.fusion.prism.module import PrismSettings, component_names, component_presence, lambda_vector
+from prism_rec.fusion.prism.module import PrismSettings, component_presence, component_roles, lambda_vector
 from prism_rec.fusion.prism.prediction import predict_views
 from prism_rec.fusion.prism.views import make_masks, masked_views
 from prism_rec.nn.gather import gather_rows
@@ -53,12 +53,15 @@ class PublishedPrismFusion(Fusion):
 
     def __init__(self, modalities: Mapping[str, int], width: int, config: PublishedPrismConfig) -> None:
         super().__init__(modalities, width)
-        components = len(component_names(tuple(modalities)))
+        self.roles_J = tuple(component_roles(tuple(modalities)).values())
+        components = len(self.roles_J)
         self.config = config
         self.projections = Projections(modalities, width, learned_absent=True)
         self.experts = Experts(len(modalities), components, width, config.hidden, config.dropout)
         self.gate = Gate(components, width, config.temperature, config.gate_dropout)
-        self.register_buffer("lambdas_J", lambda_vector(config.lambdas, tuple(modalities)), persistent=False)
+        lambdas_J = lambda_vector(config.lambdas, tuple(modalities), self.roles_J)
+        self.register_buffer("lambdas_J", lambdas_J, persistent=False)
+        self.shaped = bool(lambdas_J.any())
 
     lambdas_J: Tensor
 
@@ -70,7 +73,7 @@ class PublishedPrismFusion(Fusion):
         """Add the same fused vector at every place of a history."""
         projected_BMD, present_BM = self._pool(history)
         ids_BD = history.mean(history.ids_ID)
-        present_BJ = component_presence(present_BM)
+        present_BJ = component_presence(present_BM, self.roles_J)
         components_BJD = self.experts(projected_BMD).transpose(0, 1) * present_BJ[..., None]
         weights_BJ = share_weights(self.gate(self.gate.evidence(components_BJD, ids_BD)), present_BJ)
         fused_BD = (weights_BJ[..., None] * components_BJD).sum(1)
@@ -79,13 +82,18 @@ class PublishedPrismFusion(Fusion):
 
     def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
         """Return equation 9 over the averages, one a sequence."""
+        if not self.shaped:  # then no view needs to be made
+            return super().interaction_loss(history, encode)
         projected_BMD, present_BM = self._pool(history)
         masks = make_masks(self.config.mask, projected_BMD, present_BM).unbind(1)
-        views = masked_views(self.experts, self.experts(projected_BMD), projected_BMD.unbind(1), masks)
+        full_JBD = self.experts(projected_BMD)
+        views = masked_views(self.experts, self.roles_J, full_JBD, projected_BMD.unbind(1), masks)
         if self.config.losses_on == "prediction":
-            views = predict_views(views, component_presence(present_BM), encode, history.packing.owners())
-        losses_J = interaction_losses(views, present_BM, self.config.margin, self.config.triplet_distance)
-        return self.lambdas_J @ losses_J
+            present_BJ = component_presence(present_BM, self.roles_J)
+            views = predict_views(views, present_BJ, encode, history.packing.owners())
+        return self.lambdas_J @ interaction_losses(
+            self.roles_J, views, present_BM, self.config.margin, self.config.triplet_distance
+        )
 
     def _pool(self, history: History) -> tuple[Float[Tensor, "B M D"], Bool[Tensor, "B M"]]:
         """Average each modality over the places that have it, then project: the map is linear."""

@@ -12,14 +12,15 @@ from prism_rec.fusion.prism.experts import Experts
 Mask = Literal["random", "mean", "zero"]
 
 
-class Views(NamedTuple):
-    """What the experts say of I items under the masks that a loss looks at; each tensor is one expert's [I, D]."""
+# What an expert is for: the unique part of the m-th modality, what modalities share, or what they make together.
+Role = int | Literal["redundancy", "synergy"]
 
-    full_J: Sequence[Tensor]  # nothing masked
-    alone_M: Sequence[Tensor]  # unique expert m, all but m masked
-    without_M: Sequence[Tensor]  # unique expert m, m masked
-    redundancy_M: Sequence[Tensor]  # all but m masked
-    synergy_M: Sequence[Tensor]  # all but m masked
+
+class Views(NamedTuple):
+    """What one expert says of I items with nothing masked, and under the masks that its loss looks at."""
+
+    full_ID: Float[Tensor, "I D"]
+    masked: tuple[Tensor, ...]  # each [I, D]; a unique expert: all but m, m; the others: for each m all but m
 
 
 def make_masks(
@@ -54,14 +55,16 @@ def draw_noise(
 
 def masked_views(
     experts: Experts,
+    roles_J: Sequence[Role],
     full_JID: Float[Tensor, "J I D"],
     shown: Sequence[Float[Tensor, "I D"]],
     masks: Sequence[Float[Tensor, "*J I D"]],
-) -> Views:
-    """Return what the experts say with nothing masked, all but one modality masked, and one masked.
+) -> list[Views]:
+    """Return what each expert says with nothing masked, all but one modality masked, and one masked.
 
     Args:
         experts: the networks.
+        roles_J: what each is for.
         full_JID: their outputs with nothing masked, which are at hand already.
         shown: M tensors, each modality's vectors.
         masks: M tensors that take their place, the same for all experts or one set each.
@@ -78,10 +81,8 @@ def masked_views(
     only = [view({m}) for m in range(modalities)]
     # Of two modalities, the view without one is the view of the other alone: the same tensor, not a second pass.
     without = only[::-1] if modalities == 2 else [view(everything - {m}) for m in range(modalities)]
-    return Views(
-        full_J=full_JID.unbind(),
-        alone_M=[only[m][m] for m in range(modalities)],
-        without_M=[without[m][m] for m in range(modalities)],
-        redundancy_M=[view[-2] for view in only],
-        synergy_M=[view[-1] for view in only],
-    )
+
+    def of_expert(j: int, role: Role) -> tuple[Tensor, ...]:
+        return (only[role][j], without[role][j]) if isinstance(role, int) else tuple(said[j] for said in only)
+
+    return [Views(full_JID[j], of_expert(j, role)) for j, role in enumerate(roles_J)]
