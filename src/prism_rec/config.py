@@ -72,12 +72,21 @@ def _override(values: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     if not separator:
         raise InputError(f"--set {override}: write it as key.key=value")
+    set_key(values, key, _scalar(text), f"--set {override}")
+
+
+def set_key(values: dict[str, Any], key: str, value: Any, where: str) -> None:
+    """Set a dotted key in nested mappings, in place; sections that are missing are made.
+
+    Raises:
+        InputError: a part of the key before its last is a value; `where` is what the error calls the key's place.
+    """
     *parents, last = key.split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
-            raise InputError(f"--set {override}: {parent} is a value, not a section")
-    values[last] = _scalar(text)
+            raise InputError(f"{where}: {parent} is a value, not a section")
+    values[last] = value
 
 
 def _scalar(text: str) -> Any:

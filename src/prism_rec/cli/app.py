@@ -15,6 +15,7 @@ from prism_rec.cli.images import images
 from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
+from prism_rec.cli.tune import tune
 from prism_rec.errors import InputError
 
 app = typer.Typer(
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, images, embed, build, describe, train, evaluate, recommend, compare, export):
+for command in (prepare, images, embed, build, describe, train, tune, evaluate, recommend, compare, export):
     app.command()(command)
 
 
@@ -42,8 +43,8 @@ def options(
 ) -> None:
     """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.
 
-    A dataset: prepare (and images, embed; or build for all three). A model: train, evaluate, recommend. Many models:
-    compare.
+    A dataset: prepare (and images, embed; or build for all three). A model: tune, train, evaluate, recommend. Many
+    models: compare.
     """
 
 

@@ -17,8 +17,9 @@ from prism_rec.evaluate.report import report
 from prism_rec.folders import hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
-from prism_rec.train import EpochRecord, Listener, RunConfig, stopped_by, train_run
-from prism_rec.train.run import DATA
+from prism_rec.train import Listener, RunConfig, stopped_by, train_run
+from prism_rec.train.listeners import read_log
+from prism_rec.train.run import DATA, LOG
 from prism_rec.train.shared_data import fingerprint, link_dataset
 
 CLAIM = "cell.json"
@@ -68,7 +69,7 @@ def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener
     evaluation = answer(model, questions, settings.model.max_length, settings.train.rank_batch_size)
     seconds = time.perf_counter() - began
     evaluation.save(cell.folder / RANKS)
-    facts, epochs = require_folder(cell.folder, "train"), _read_log(cell)
+    facts, epochs = require_folder(cell.folder, "train"), read_log(cell.folder / LOG)
     CellResult(
         version=__version__,
         data=cell.data,
@@ -111,13 +112,4 @@ def weigh(
         mean=tuple(columns.mean(1).tolist()),
         quantiles=tuple(np.quantile(columns, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1).T.tolist()),
         histogram=tuple(np.histogram(column, 20, (0, 1))[0].tolist() for column in columns),
-    )
-
-
-def _read_log(cell: Cell) -> tuple[EpochRecord, ...]:
-    lines = (cell.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    records = (json.loads(line) for line in lines)
-    return tuple(
-        EpochRecord(**{key: value for key, value in record.items() if key != "best_epoch"})
-        for record in records
     )

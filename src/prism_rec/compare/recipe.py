@@ -10,15 +10,13 @@ from pydantic import Field, StringConstraints
 from prism_rec.config import Config, read_yaml
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
+from prism_rec.train.config import BUDGET
 
 # Names become folders and columns, so they hold nothing that a path or a table could take for its own.
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
 MetricName = Annotated[str, StringConstraints(pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")]
 
 POPULARITY = "popularity"
-
-BUDGET = ("epochs", "max_targets", "patience", "validate_every", "metric")
-"""Settings of training that decide how long a model may learn and which of its epochs is taken."""
 
 
 class Recipe(Config):

@@ -11,6 +11,9 @@ from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig
 
+BUDGET = ("epochs", "max_targets", "patience", "validate_every", "metric")
+"""Settings of training that decide how long a model may learn and which of its epochs is taken."""
+
 
 class TrainConfig(Config):
     """Settings of the loop.

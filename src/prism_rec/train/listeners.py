@@ -23,6 +23,15 @@ class JsonLog(Listener):
         write_text_atomically(self.path, "".join(f"{line}\n" for line in lines))
 
 
+def read_log(path: Path) -> tuple[EpochRecord, ...]:
+    """Read what `JsonLog` wrote."""
+    records = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return tuple(
+        EpochRecord(**{key: value for key, value in record.items() if key != "best_epoch"})
+        for record in records
+    )
+
+
 class ProgressBar(Listener):
     """Shows the epoch's progress, the loss and the validation metric; used in a `with` block.
 
