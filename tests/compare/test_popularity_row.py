@@ -41,4 +41,4 @@ def test_its_one_reading_meets_every_seed_of_a_model(prepared: Path, tmp_path: P
     assert (full_row(comparison, row)["seeds"], short_row(comparison, row)["loss"]) == (1, "none")
     assert reach_cells(row.results) == {}
     assert "5 of 5 cells" in " ".join(findings(comparison))  # nothing was trained for the row
-    assert "popularity" in " ".join(make_page(comparison).itertext())
+    assert "popularity" in " ".join(make_page(comparison, {}).itertext())

@@ -10,9 +10,10 @@ from prism_rec.compare.comparison import Comparison
 from prism_rec.compare.findings import findings
 from prism_rec.evaluate.intervals import Estimate
 from prism_rec.report import write_report
-from prism_rec.report.charts import Bar, Group, gate_chart, interval_chart
+from prism_rec.report.charts import Bar, Group, gate_chart, interval_chart, sweep_chart
 from prism_rec.report.figures import over_seeds, slices
 from prism_rec.report.page import make_page
+from prism_rec.train import RunConfig
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def text_of(page: Element) -> str:
 
 
 def test_the_page_needs_nothing_else(comparison: Comparison, tmp_path: Path) -> None:
-    write_report(comparison, tmp_path / "report.html")
+    write_report(comparison, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert not re.search(r"https?:|//|src=|href=|<script|<link|@import|url\(", page)
@@ -35,7 +36,7 @@ def test_the_page_needs_nothing_else(comparison: Comparison, tmp_path: Path) -> 
 
 
 def test_the_page_says_every_finding_and_what_intervals_are(comparison: Comparison) -> None:
-    text = text_of(make_page(comparison))
+    text = text_of(make_page(comparison, {}))
     assert all(sentence in text for sentence in findings(comparison))
     assert "nothing of other seeds" in text
     for arm in comparison.arms:
@@ -48,7 +49,7 @@ def test_the_page_says_every_finding_and_what_intervals_are(comparison: Comparis
 
 
 def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison: Comparison) -> None:
-    headings = [heading.text for heading in make_page(comparison).iter("h2")]
+    headings = [heading.text for heading in make_page(comparison, {}).iter("h2")]
     assert headings == [
         "What this shows",
         "Accuracy",
@@ -60,13 +61,13 @@ def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison:
         "How it was made",
     ]
     alone = compare_ranks({"id": [list(range(1, 101))]})
-    headings = [heading.text for heading in make_page(alone).iter("h2")]
+    headings = [heading.text for heading in make_page(alone, {}).iter("h2")]
     assert "Differences from id" not in headings
     assert "What the gate attends to" not in headings
 
 
 def test_a_curve_is_drawn_for_each_run(comparison: Comparison) -> None:
-    assert len(list(make_page(comparison).iter("polyline"))) == 15
+    assert len(list(make_page(comparison, {}).iter("polyline"))) == 15
 
 
 def test_small_slices_are_named_and_not_drawn(comparison: Comparison) -> None:
@@ -105,3 +106,40 @@ def test_gate_weights_of_all_seeds_are_taken_together(comparison: Comparison) ->
     assert gate.mean == GATE.mean
     assert sum(gate.histogram[0]) == 5 * sum(GATE.histogram[0])
     assert over_seeds(comparison.arms[0]) is None
+
+
+def test_a_swept_setting_is_drawn_with_its_intervals_and_the_reference_across() -> None:
+    random = np.random.default_rng(0)
+    values = {"synergy-0.01": 0.01, "synergy-0.1": 0.1, "synergy-1": 1.0}
+    ranks = {model: random.integers(1, 40, (2, 100)).tolist() for model in ("id", *values)}
+    comparison = compare_ranks(ranks, metrics=["ndcg@10"])
+    assert "Sensitivity" not in [heading.text for heading in make_page(comparison, {}).iter("h2")]
+    for arm in comparison.arms[1:]:
+        fusion = {"kind": "prism", "lambdas": {"synergy": values[arm.model]}}
+        for result in arm.results:
+            result.config.update(RunConfig.parse({"model": {"fusion": fusion}}).model_dump(mode="json"))
+    page = make_page(comparison, {})
+    assert "Sensitivity" in [heading.text for heading in page.iter("h2")]
+    assert "differ in model.fusion.lambdas.synergy alone (synergy-0.01, synergy-0.1, synergy-1)" in text_of(
+        page
+    )
+    assert "The line across is id." in text_of(page)
+
+
+def test_points_of_a_sweep_stand_at_their_means_equally_far_apart() -> None:
+    points = [
+        ("0.01", Estimate(0.1, 0.05, 0.15, 9)),
+        ("0.1", Estimate(0.3, 0.2, 0.4, 9)),
+        ("1", Estimate(0.2, 0.1, 0.3, 9)),
+    ]
+    chart = sweep_chart(points, Estimate(0.15, 0.1, 0.2, 9), "setting", "ndcg@10")
+    x, y = (np.array([float(dot.get(axis, "")) for dot in chart.iter("circle")]) for axis in ("cx", "cy"))
+    assert np.diff(x) == pytest.approx([x[1] - x[0]] * 2, abs=0.02)
+    assert (y[0] - y[2]) == pytest.approx((y[2] - y[1]), abs=0.02)  # up is more, and to scale
+    across = next(line for line in chart.iter("line") if line.get("class") == "zero")
+    assert float(across.get("y1", "")) == pytest.approx((y[0] + y[2]) / 2, abs=0.02)
+
+
+def test_the_cost_of_an_epoch_is_a_mean_over_all_epochs(comparison: Comparison) -> None:
+    assert "s an epoch" in text_of(make_page(comparison, {}))
+    assert "1.50" in text_of(make_page(comparison, {}))

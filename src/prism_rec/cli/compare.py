@@ -46,7 +46,7 @@ def compare(
     if jobs is not None:
         settings = settings.model_copy(update={"jobs": jobs})
     comparison = run(settings, out, device)
-    write_report(comparison, out / "report.html")
+    write_report(comparison, out)
     _show(comparison)
     typer.echo(f"wrote {out / 'report.html'}")
 

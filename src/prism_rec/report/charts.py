@@ -1,11 +1,14 @@
-"""Charts as inline SVG: intervals, curves, distributions. Colours and fonts come from the page's style."""
+"""Charts as inline SVG: intervals, curves, distributions, maps. Colours and fonts come from the page's style."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+import numpy as np
+
 from prism_rec.compare.result import GateWeights
 from prism_rec.evaluate.intervals import Estimate
+from prism_rec.report.components import ComponentMap
 from prism_rec.report.markup import element
 from prism_rec.report.scale import Scale, make_scale
 
@@ -70,10 +73,7 @@ def curve_chart(curves: Sequence[Curve], x_label: str, y_label: str) -> Element:
     points = [point for curve in curves for point in curve.points]
     x_scale = make_scale(0, max((x for x, _ in points), default=1), left, right)
     y_scale = make_scale(0, max((y for _, y in points), default=1), height - 36, 10)
-    drawn = []
-    for tick in y_scale.ticks:
-        drawn += [_line(left, y_scale(tick), right, y_scale(tick), "grid")]
-        drawn += [_text(left - 6, y_scale(tick) + 4, y_scale.label(tick), "tick end")]
+    drawn = _horizontal_axis(y_scale, left, right)
     for tick in x_scale.ticks:
         drawn.append(_text(x_scale(tick), height - 20, x_scale.label(tick), "tick middle"))
     drawn.append(_text((left + right) / 2, height - 3, x_label, "tick middle"))
@@ -109,6 +109,56 @@ def gate_chart(gate: GateWeights, colour: int, title: str) -> Element:
         numbers = f"{gate.mean[j]:.2f}  ({low:.2f} to {high:.2f})"
         drawn.append(_text(WIDTH, floor - 10, numbers, "number end"))
     return _svg(height + 24, title, drawn)
+
+
+def sweep_chart(
+    points: Sequence[tuple[str, Estimate]], across: Estimate | None, x_label: str, y_label: str
+) -> Element:
+    """Return means with their intervals over values that stand equally far apart, joined by a line.
+
+    Args:
+        points: a value as text and what was measured with it.
+        across: drawn as a line across the whole chart.
+        x_label: what the values are of.
+        y_label: what was measured.
+    """
+    height, left, right = 240.0, 56.0, WIDTH - 110
+    estimates = [estimate for _, estimate in points]
+    ends = [end for each in estimates for end in (each.low, each.high)] + ([across.mean] if across else [])
+    y_scale = make_scale(min(ends), max(ends), height - 36, 10)
+    step = (right - left) / len(points)
+    x = [left + step * (place + 0.5) for place in range(len(points))]
+    drawn = _horizontal_axis(y_scale, left, right)
+    drawn.append(_text((left + right) / 2, height - 3, x_label, "tick middle"))
+    if across:
+        drawn.append(_line(left, y_scale(across.mean), right, y_scale(across.mean), "zero"))
+    line = " ".join(f"{at:.2f},{y_scale(each.mean):.2f}" for at, each in zip(x, estimates, strict=True))
+    drawn.append(element("polyline", points=line, class_="curve colour-2"))
+    for at, (value, each) in zip(x, points, strict=True):
+        dot = element("circle", cx=at, cy=y_scale(each.mean), r=4.5, class_="dot colour-2")
+        dot.append(element("title", f"{value}: {each.mean:.4f} ({each.low:.4f} to {each.high:.4f})"))
+        drawn += [_line(at, y_scale(each.low), at, y_scale(each.high), "whisker"), dot]
+        drawn.append(_text(at, height - 20, value, "tick middle"))
+    return _svg(height, f"{y_label} by {x_label}", drawn)
+
+
+def map_chart(points: ComponentMap, title: str) -> Element:
+    """Return a dot for each component of each item, in the component's colour, and each component's silhouette."""
+    size, left = 420.0, 190.0
+    low, high = points.places_P2.min(0), points.places_P2.max(0)
+    places_P2 = 8 + (points.places_P2 - low) / np.maximum(high - low, 1e-9) * (size - 16)
+    drawn = []
+    for j, name in enumerate(points.names):
+        kind = f"colour-{j % COLOURS}"
+        rows = places_P2[points.component_P == j]
+        drawn.append(element("g", *(_dot(left + x, y) for x, y in rows.tolist()), class_=f"cloud {kind}"))
+        drawn.append(_text(0, 20 + 40 * j, name, f"name {kind}"))
+        drawn.append(_text(0, 36 + 40 * j, f"silhouette {points.separation_J[j]:+.2f}", "tick"))
+    return _svg(size, title, drawn)
+
+
+def _dot(x: float, y: float) -> Element:
+    return element("circle", cx=x, cy=y, r=2.6)
 
 
 def _interval(bar: Bar, scale: Scale, y: float, differences: bool) -> list[Element]:
@@ -163,6 +213,14 @@ def _vertical_axis(scale: Scale, height: float) -> Element:
         group.append(_line(scale(tick), 0, scale(tick), height, "grid"))
         group.append(_text(scale(tick), height + 16, scale.label(tick), "tick middle"))
     return group
+
+
+def _horizontal_axis(scale: Scale, left: float, right: float) -> list[Element]:
+    drawn = []
+    for tick in scale.ticks:
+        drawn.append(_line(left, scale(tick), right, scale(tick), "grid"))
+        drawn.append(_text(left - 6, scale(tick) + 4, scale.label(tick), "tick end"))
+    return drawn
 
 
 def _svg(height: float, title: str, drawn: Sequence[Element]) -> Element:

@@ -7,8 +7,19 @@ import numpy as np
 
 from prism_rec.compare.comparison import Arm, Comparison, SliceOfUsers
 from prism_rec.compare.result import GateWeights
-from prism_rec.report.charts import Bar, Curve, Group, curve_chart, gate_chart, interval_chart
+from prism_rec.report.charts import (
+    Bar,
+    Curve,
+    Group,
+    curve_chart,
+    gate_chart,
+    interval_chart,
+    map_chart,
+    sweep_chart,
+)
+from prism_rec.report.components import ComponentMap
 from prism_rec.report.markup import element
+from prism_rec.report.sweeps import Sweep
 
 FEWEST_USERS = 20
 """Of a smaller part no interval is drawn: a bootstrap over a handful of users says nothing."""
@@ -106,6 +117,35 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
         for number, arm in enumerate(arms)
         if (gate := over_seeds(arm))
     ]
+
+
+def component_map(found: ComponentMap, model: str, seed: int) -> Element:
+    """Return where a model's components lie."""
+    return _figure(
+        map_chart(found, f"Components of {model}"),
+        f"{model}, seed {seed}: the components of {found.items} items in two dimensions (t-SNE by cosine); a dot is "
+        f"one component of one item. Mean silhouette {found.separation:+.2f}, measured before the map was made: 1 "
+        "where each expert's components are alike and unlike the others', 0 where they lie among each other. Experts "
+        "begin apart, each with weights of its own: what the interaction losses add to that shows only beside a model "
+        "whose lambdas are 0.",
+    )
+
+
+def sensitivity(comparison: Comparison, data: str, sweep: Sweep) -> Element:
+    """Return the first metric over the values of one setting."""
+    metric, reference = comparison.recipe.metrics[0], comparison.reference
+    points = [
+        (f"{value:g}", comparison.estimates[data, arm.model, metric])
+        for value, arm in zip(sweep.values, sweep.arms, strict=True)
+    ]
+    models = [arm.model for arm in sweep.arms]
+    across = None if reference in models else comparison.estimates[data, reference, metric]
+    note = "" if across is None else f" The line across is {reference}."
+    return _figure(
+        sweep_chart(points, across, sweep.setting, metric),
+        f"{metric} of the models that differ in {sweep.setting} alone ({', '.join(models)}), with 95 % intervals over "
+        f"users; the values stand equally far apart.{note} Whoever takes the best value has chosen it on test data.",
+    )
 
 
 def over_seeds(arm: Arm) -> GateWeights | None:

@@ -3,16 +3,29 @@
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from statistics import mean
 from xml.etree.ElementTree import Element
 
 import yaml
 
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
+from prism_rec.compare.recipe import plan
 from prism_rec.compare.table import accuracy_cells, columns_of, cost_cells, loss_of, reach_cells
+from prism_rec.errors import InputError
 from prism_rec.folders import write_text_atomically
-from prism_rec.report.figures import accuracy, curves, differences, gates, slices
+from prism_rec.report.components import ComponentMap, map_run
+from prism_rec.report.figures import (
+    accuracy,
+    component_map,
+    curves,
+    differences,
+    gates,
+    sensitivity,
+    slices,
+)
 from prism_rec.report.markup import Content, element, render
+from prism_rec.report.sweeps import find_sweeps
 
 HOW_TO_READ = (
     "Intervals are 95 % bootstrap intervals over the test users, seeds averaged: they say how far a number would move "
@@ -23,12 +36,37 @@ HOW_TO_READ = (
 )
 
 
-def write_report(comparison: Comparison, path: Path) -> None:
-    """Write a comparison as one HTML file without scripts, fonts or pictures from elsewhere."""
-    write_text_atomically(path, render(make_page(comparison)))
+Maps = Mapping[tuple[str, str], ComponentMap | InputError]
+"""By data and model: where the components lie, or why that cannot be said."""
 
 
-def make_page(comparison: Comparison) -> Element:
+def write_report(comparison: Comparison, out: Path) -> None:
+    """Write a comparison as one HTML file, `report.html`, without scripts, fonts or pictures from elsewhere.
+
+    Args:
+        comparison: finished.
+        out: the folder that `compare` has written; the models whose components are drawn are in its cells.
+    """
+    write_text_atomically(
+        out / "report.html", render(make_page(comparison, _map_first_seeds(comparison, out)))
+    )
+
+
+def _map_first_seeds(comparison: Comparison, out: Path) -> Maps:
+    weights = {(arm.data, arm.model): arm.results[0].gate for arm in comparison.arms}
+    maps: dict[tuple[str, str], ComponentMap | InputError] = {}
+    for cell in plan(comparison.recipe, out):
+        place = (cell.data, cell.model)
+        gate = weights[place]
+        if gate and len(gate.components) > 1 and place not in maps:
+            try:
+                maps[place] = map_run(cell.folder)
+            except InputError as error:  # the run may be gone, and its numbers still stand
+                maps[place] = error
+    return maps
+
+
+def make_page(comparison: Comparison, maps: Maps) -> Element:
     """Return the document."""
     title = f"{', '.join(comparison.recipe.models)} on {', '.join(comparison.recipe.data)}"
     head = element(
@@ -38,7 +76,7 @@ def make_page(comparison: Comparison) -> Element:
         element("title", title),
         element("style", files("prism_rec.report").joinpath("style.css").read_text(encoding="utf-8")),
     )
-    sections = [section for data in comparison.recipe.data for section in _of_data(comparison, data)]
+    sections = [section for data in comparison.recipe.data for section in _of_data(comparison, data, maps)]
     body = element("body", element("h1", title), *_opening(comparison), *sections, *_settings(comparison))
     return element("html", head, body, lang="en")
 
@@ -57,7 +95,7 @@ def _opening(comparison: Comparison) -> list[Content]:
     ]
 
 
-def _of_data(comparison: Comparison, data: str) -> list[Content]:
+def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
     """Return the sections on one data set; each heading names it where there are several."""
     arms, reference = comparison.arms_of(data), comparison.reference
     suffix = f": {data}" if len(comparison.recipe.data) > 1 else ""
@@ -76,13 +114,23 @@ def _of_data(comparison: Comparison, data: str) -> list[Content]:
             differences(comparison, data),
             _tests(comparison, data),
         ]
+    sweeps = find_sweeps(arms)
+    if sweeps:
+        drawn = (sensitivity(comparison, data, sweep) for sweep in sweeps)
+        sections += [element("h2", f"Sensitivity{suffix}"), *drawn]
     reached = [{"model": arm.model, **reach_cells(arm.results)} for arm in arms]
     sections += [element("h2", f"How far training came{suffix}"), curves(arms), _table(reached)]
     sections += [element("h2", f"Parts of the users{suffix}"), slices(comparison, data)]
     weighed = gates(arms)
     if weighed:
         sections += [element("h2", f"What the gate attends to{suffix}"), *weighed]
-    costs = [{"model": arm.model, **cost_cells(arm), "device": arm.results[0].device} for arm in arms]
+    mapped = [_map(arm, maps[data, arm.model]) for arm in arms if (data, arm.model) in maps]
+    if mapped:
+        sections += [element("h2", f"Where the components lie{suffix}"), *mapped]
+    costs = [
+        {"model": arm.model, **cost_cells(arm), **_epoch_cell(arm), "device": arm.results[0].device}
+        for arm in arms
+    ]
     return [*sections, element("h2", f"Cost{suffix}"), _table(costs), _cost_note(arms)]
 
 
@@ -112,6 +160,17 @@ def _every_metric(comparison: Comparison, arms: Sequence[Arm]) -> Element:
 
 def _mean_of(arm: Arm, metric: str) -> float:
     return sum(float(result.test["metrics"][metric]) for result in arm.results) / len(arm.results)
+
+
+def _map(arm: Arm, found: ComponentMap | InputError) -> Element:
+    if isinstance(found, InputError):
+        return element("p", f"No map of {arm.model}: {found}.", class_="soft")
+    return component_map(found, arm.model, arm.results[0].seed)
+
+
+def _epoch_cell(arm: Arm) -> dict[str, str]:
+    seconds = [record.seconds for result in arm.results for record in result.epochs]
+    return {"s an epoch": f"{mean(seconds):.2f}"} if seconds else {}
 
 
 def _cost_note(arms: Sequence[Arm]) -> Element:

@@ -1,0 +1,87 @@
+"""Where the components of items lie: a map of two dimensions, and how far each expert's keep to themselves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float64, Int64
+
+from prism_rec.train import load_run
+
+MOST_ITEMS = 250
+"""The time that a map takes grows with the square of its points."""
+PERPLEXITY = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentMap:
+    """The components of some items as points of a plane.
+
+    Attributes:
+        names: of the J components.
+        items: how many items there are, each with a point for each component that it has.
+        component_P: which component each point is.
+        places_P2: where it lies; distances between far points mean nothing.
+        separation_J: the mean silhouette of each component's points among all, -1 to 1, by cosine in the space of D:
+            1 where they are alike and unlike the others, 0 where they lie among the others or there are none.
+    """
+
+    names: tuple[str, ...]
+    items: int
+    component_P: Int64[np.ndarray, "P"]
+    places_P2: Float[np.ndarray, "P 2"]
+    separation_J: Float64[np.ndarray, "J"]
+
+    @property
+    def separation(self) -> float:
+        """The mean silhouette of all points."""
+        return float(self.separation_J[self.component_P].mean())
+
+
+def map_run(run: Path) -> ComponentMap:
+    """Return the map of a run's components over items spread evenly over its catalogue.
+
+    Raises:
+        InputError: the run is unfinished or damaged.
+    """
+    model = load_run(run, "cpu").model
+    with torch.inference_mode():
+        parts = model.item_set().parts
+    return map_components(
+        parts.components_IJD.numpy(), parts.present_IJ.numpy(), model.fusion.component_names
+    )
+
+
+def map_components(
+    components_IJD: Float[np.ndarray, "I J D"], present_IJ: Bool[np.ndarray, "I J"], names: tuple[str, ...]
+) -> ComponentMap:
+    """Lay out the components of at most 250 of I items with t-SNE, and measure how separate they are.
+
+    Args:
+        components_IJD: of every item.
+        present_IJ: which of them it has; the others are no points.
+        names: of the J components; items must have at least two of them.
+
+    Source: van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008; Rousseeuw, "Silhouettes", Journal of
+    Computational and Applied Mathematics 1987.
+    """
+    from sklearn.manifold import TSNE  # takes a second to import, for this page alone
+    from sklearn.metrics import silhouette_samples
+
+    described = np.flatnonzero(present_IJ.any(1))
+    chosen = described[np.unique(np.linspace(0, len(described) - 1, MOST_ITEMS).astype(int))]
+    item_P, component_P = present_IJ[chosen].nonzero()
+    points_PD = components_IJD[chosen][item_P, component_P].astype(np.float64)
+    perplexity = min(PERPLEXITY, (len(points_PD) - 1) / 3)
+    layout = TSNE(metric="cosine", perplexity=perplexity, init="pca", random_state=0)
+    silhouette_P = silhouette_samples(points_PD, component_P, metric="cosine")
+    points_J = np.bincount(component_P, minlength=len(names))
+    silhouette_J = np.bincount(component_P, silhouette_P, minlength=len(names))
+    return ComponentMap(
+        names=names,
+        items=len(chosen),
+        component_P=component_P,
+        places_P2=layout.fit_transform(points_PD),
+        separation_J=silhouette_J / np.maximum(points_J, 1),
+    )
