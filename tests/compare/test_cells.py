@@ -14,9 +14,9 @@ import pytest
 
 from prism_rec.compare import Recipe, compare
 from prism_rec.compare.cell import CLAIM, run_cell
-from prism_rec.compare.recipe import Cell, plan
+from prism_rec.compare.plan import Cell, plan
 from prism_rec.compare.result import RANKS, RESULT, load_result
-from prism_rec.compare.schedule import News, Workers, run_cells
+from prism_rec.compare.schedule import Job, News, Workers, run_jobs
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.folders import locked
@@ -31,9 +31,13 @@ def cells(recipe: Recipe, tmp_path: Path) -> list[Cell]:
     return plan(recipe, tmp_path / "out")
 
 
+def silent(text: str, step: int) -> None:
+    """Tell nobody."""
+
+
 def make(cell: Cell) -> None:
     with locked(cell.folder, wait=False):
-        run_cell(cell, "cpu", 1)
+        run_cell(cell, "cpu", 1, silent)
 
 
 def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
@@ -180,14 +184,14 @@ def test_a_killed_cell_costs_itself_alone_and_goes_on(recipe: Recipe, tmp_path: 
     id_alone, prism = plan(recipe, tmp_path / "killed")
     heard: list[tuple[str, str]] = []
 
-    def kill_prism(cell: Cell, news: News) -> None:
+    def kill_prism(cell: Job, news: News) -> None:
         heard.append((cell.model, news.state))
-        if cell.model == "prism" and news.epoch == 2:
+        if cell.model == "prism" and news.step == 2:
             (child,) = active_children()
             assert child.pid is not None
             os.kill(child.pid, signal.SIGKILL)
 
-    run_cells([id_alone, prism], ONE, kill_prism)
+    run_jobs([id_alone, prism], run_cell, ONE, kill_prism)
     assert ("prism", "failed") in heard
     assert ("id", "done") in heard
     assert load_result(prism.folder) is None
@@ -213,17 +217,17 @@ def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Pa
     done: list[str] = []
     first = threading.Event()
 
-    def hear(cell: Cell, news: News) -> None:
+    def hear(cell: Job, news: News) -> None:
         if news.state != "training":
             done.append(f"{cell.model} {news.state}")
             first.set()
 
     with locked(cells[1].folder, wait=False):  # as another process would that makes this cell
-        ours = threading.Thread(target=run_cells, args=(cells, ONE, hear), daemon=True)
+        ours = threading.Thread(target=run_jobs, args=(cells, run_cell, ONE, hear), daemon=True)
         ours.start()
         assert first.wait(60)
         assert done == ["id done"]  # the free cell is made meanwhile
-        run_cell(cells[1], "cpu", 1)
+        run_cell(cells[1], "cpu", 1, silent)
         written = (cells[1].folder / RESULT).stat().st_mtime_ns
         assert ours.is_alive()  # waiting for the held one
     ours.join(60)

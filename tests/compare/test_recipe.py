@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from prism_rec.compare.recipe import plan, read_recipe
+from prism_rec.compare.plan import plan, plan_searches
+from prism_rec.compare.recipe import read_recipe
 from prism_rec.errors import InputError
 
 RECIPE = """
@@ -79,6 +80,41 @@ def test_mistakes_are_told_in_one_line(path: Path, override: str, message: str) 
     with pytest.raises(InputError, match=message) as caught:
         plan(read_recipe(path, [override], ["x=x"]), Path("out"))
     assert "\n" not in str(caught.value)
+
+
+SPACE = "tune={trials: 4, space: {train.learning_rate: {kind: uniform, low: 0.1, high: 0.2}}}"
+
+
+def test_a_section_tune_makes_a_search_for_each_model_and_data_set(path: Path) -> None:
+    more = "models.prism.tune.space={model.fusion.hidden: {kind: int, low: 8, high: 16}}"
+    recipe = read_recipe(path, [f"base.{SPACE}", more], ["one=a", "two=b"])
+    searches = plan_searches(recipe, Path("out"))
+    assert [search.name for search in searches] == [
+        f"{data}/{model}/search" for data in ("one", "two") for model in ("prism", "id")
+    ]
+    assert [list(search.search.tune.space) for search in searches[:2]] == [
+        ["train.learning_rate", "model.fusion.hidden"],
+        ["train.learning_rate"],
+    ]
+    assert (searches[3].dataset, searches[3].steps) == (Path("b"), 4)
+    assert len({search.folder for search in searches}) == 4
+    with pytest.raises(InputError, match="a finished tune folder is needed"):
+        plan(recipe, Path("out"))
+    assert plan_searches(read_recipe(path, data=["x=x"]), Path("out")) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        ([f"models.id.{SPACE}"], r"tune.trials \(None and 4\)"),
+        ([f"base.{SPACE}", "models.id.tune.trials=5"], r"tune.trials \(4 and 5\)"),
+        ([f"base.{SPACE}", "models.id.tune.prune_after=5"], r"tune.prune_after \(10 and 5\)"),
+    ],
+)
+def test_unequal_searches_are_refused_unless_asked_for(path: Path, overrides: list[str], key: str) -> None:
+    with pytest.raises(InputError, match=f"prism and id differ in {key}"):
+        plan_searches(read_recipe(path, overrides, ["x=x"]), Path("out"))
+    assert plan_searches(read_recipe(path, [*overrides, "unequal_budget=true"], ["x=x"]), Path("out"))
 
 
 def test_popularity_is_a_row_and_no_cell(path: Path) -> None:

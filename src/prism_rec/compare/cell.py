@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from prism_rec import __version__
-from prism_rec.compare.recipe import Cell
+from prism_rec.compare.plan import Cell
 from prism_rec.compare.result import RANKS, CellResult, GateWeights, load_result
+from prism_rec.compare.schedule import Tell
 from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.errors import InputError
 from prism_rec.evaluate.questions import answer
@@ -17,7 +18,7 @@ from prism_rec.evaluate.report import report
 from prism_rec.folders import hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
-from prism_rec.train import Listener, RunConfig, stopped_by, train_run
+from prism_rec.train import EpochRecord, Listener, RunConfig, stopped_by, train_run
 from prism_rec.train.listeners import read_log
 from prism_rec.train.run import DATA, LOG
 from prism_rec.train.shared_data import fingerprint, link_dataset
@@ -46,7 +47,7 @@ def check_claim(cell: Cell) -> None:
         )
 
 
-def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener] = ()) -> None:
+def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> None:
     """Train the cell, or go on where it stopped, and rank the test targets; nothing is done if it has a result.
 
     Call it with the cell `locked`.
@@ -63,7 +64,8 @@ def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener
     dataset = Dataset.load(cell.dataset)
     if cell.config.features == "given":  # a control has features of its own
         link_dataset(cell.dataset, cell.pool, cell.folder / DATA)
-    model = train_run(dataset, cell.config, cell.folder, True, device, listeners).model
+    herald = _Herald(tell, cell.config.train.metric)
+    model = train_run(dataset, cell.config, cell.folder, True, device, [herald]).model
     questions, settings = dataset.queries("test"), cell.config
     began = time.perf_counter()
     evaluation = answer(model, questions, settings.model.max_length, settings.train.rank_batch_size)
@@ -76,6 +78,7 @@ def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener
         model=cell.model,
         seed=cell.seed,
         config=settings.model_dump(mode="json"),
+        search_trials=cell.search_trials,
         loss=settings.objective.kind,
         negatives=getattr(settings.objective, "negatives", None),
         device=facts["device"],
@@ -91,6 +94,21 @@ def run_cell(cell: Cell, device: str, threads: int, listeners: Sequence[Listener
         gate=weigh(model, questions, settings.model.max_length, settings.train.rank_batch_size),
         ranks_sha256=hash_file(cell.folder / RANKS),
     ).save(cell.folder)
+
+
+class _Herald(Listener):
+    """Tells of each epoch."""
+
+    def __init__(self, tell: Tell, metric: str) -> None:
+        self.tell = tell
+        self.metric = metric
+
+    def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
+        """Tell the newest record."""
+        text = f"loss {records[-1].loss:.3f}"
+        if best_epoch is not None:
+            text += f", best {self.metric} {records[best_epoch - 1].validation[self.metric]:.4f}"
+        self.tell(text, records[-1].epoch)
 
 
 @torch.inference_mode()

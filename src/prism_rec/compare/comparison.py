@@ -7,8 +7,9 @@ from statistics import mean, stdev
 
 import numpy as np
 
+from prism_rec.compare.plan import Cell
 from prism_rec.compare.popularity import rank_by_popularity
-from prism_rec.compare.recipe import POPULARITY, Cell, Recipe
+from prism_rec.compare.recipe import POPULARITY, Recipe
 from prism_rec.compare.result import RANKS, CellResult, load_result
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError

@@ -77,6 +77,9 @@ def _on_reach(results: Sequence[CellResult]) -> str:
         )
     else:
         text = f"Each of the {len(results)} cells trained until its patience ran out."
+    trials = max(result.search_trials for result in results)
+    if trials:
+        text += f" Each model's settings were chosen by validation in {trials} trials."
     shares = [result.share for result in results]
     if min(shares) == 1:
         return text

@@ -1,21 +1,21 @@
-"""What people see while cells are made."""
+"""What people see while searches and cells are made."""
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from prism_rec.compare.recipe import Cell
-from prism_rec.compare.schedule import News
+from prism_rec.compare.schedule import Job, News
 
 
-class CellProgress:
-    """A bar for each cell that is being made and one for all; a line stays for each that ends.
+class JobProgress:
+    """A bar for each job that is being made and one for all; a line stays for each that ends.
 
     Args:
-        total: how many cells there are.
+        what: the jobs are, such as cells.
+        total: how many there are.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, what: str, total: int) -> None:
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(20),
@@ -24,26 +24,24 @@ class CellProgress:
             TextColumn("{task.fields[news]}"),
             console=Console(stderr=True),
         )
-        self.all = self.progress.add_task("cells", total=total, news="")
+        self.all = self.progress.add_task(what, total=total, news="")
         self.tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> "CellProgress":
+    def __enter__(self) -> "JobProgress":
         self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def __call__(self, cell: Cell, news: News) -> None:
-        """Show what a cell's process says."""
-        if cell.name not in self.tasks:
-            self.tasks[cell.name] = self.progress.add_task(
-                escape(cell.name), total=cell.config.train.epochs, news=""
-            )
-        task = self.tasks[cell.name]
+    def __call__(self, job: Job, news: News) -> None:
+        """Show what a job's process says."""
+        if job.name not in self.tasks:
+            self.tasks[job.name] = self.progress.add_task(escape(job.name), total=job.steps, news="")
+        task = self.tasks[job.name]
         if news.state in ("training", "busy"):
-            self.progress.update(task, completed=news.epoch, news=escape(news.text))
+            self.progress.update(task, completed=news.step, news=escape(news.text))
             return
         self.progress.remove_task(task)
         self.progress.advance(self.all)
-        self.progress.console.print(f"{escape(cell.name)}: {news.state} {escape(news.text)}", highlight=False)
+        self.progress.console.print(f"{escape(job.name)}: {news.state} {escape(news.text)}", highlight=False)

@@ -1,7 +1,6 @@
-"""A recipe: which models meet which data with which seeds, and the cells that this makes."""
+"""A recipe: which models meet which data with which seeds."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +8,6 @@ from pydantic import Field, StringConstraints
 
 from prism_rec.config import Config, read_yaml
 from prism_rec.errors import InputError
-from prism_rec.train import RunConfig
-from prism_rec.train.config import BUDGET
 
 # Names become folders and columns, so they hold nothing that a path or a table could take for its own.
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
@@ -22,7 +19,8 @@ POPULARITY = "popularity"
 class Recipe(Config):
     """What `prism-rec compare RECIPE` reads.
 
-    `base` is a run's settings (model, objective, train) and `models` what each model changes in them. `reference` is
+    `base` is a run's settings (model, objective, train) and `models` what each model changes in them; with a section
+    `tune`, as `prism-rec tune` reads it, a model's settings are searched on each data set first. `reference` is
     the model that the others are tested against (the first if not given), `metrics` what is shown and tested.
     `popularity` adds a row for items ranked by popularity, to which the reference may belong too. `threads` are a
     cell's, and as many cells run at once as that leaves cores for, or `jobs`.
@@ -43,24 +41,6 @@ class Recipe(Config):
     def rows(self) -> tuple[str, ...]:
         """The models, and popularity behind them if it is wanted."""
         return (*self.models, POPULARITY) if self.popularity else tuple(self.models)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One model on one data set with one seed: a run folder with a result, its data shared through a pool."""
-
-    data: str
-    model: str
-    seed: int
-    config: RunConfig
-    dataset: Path
-    folder: Path
-    pool: Path
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return f"{self.data}/{self.model}/seed-{self.seed}"
 
 
 def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> Recipe:
@@ -88,67 +68,6 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] =
     if reference not in recipe.rows:
         raise InputError(f"{path}: reference: {reference!r} is none of the models: {', '.join(recipe.rows)}")
     return recipe.model_copy(update={"reference": reference})
-
-
-def plan(recipe: Recipe, out: Path) -> list[Cell]:
-    """Return the cells in the order of the table: data by data, model by model, seed by seed.
-
-    Raises:
-        InputError: settings that are wrong, or budgets that differ between models.
-    """
-    configs = {
-        model: RunConfig.parse(_merge(recipe.base, changes), f"model {model}")
-        for model, changes in recipe.models.items()
-    }
-    if not recipe.unequal_budget:
-        _require_equal_budgets(configs)
-    return [
-        Cell(
-            data,
-            model,
-            seed,
-            _with_seed(config, seed),
-            dataset,
-            out / "cells" / data / model / f"seed-{seed}",
-            out / "data",
-        )
-        for data, dataset in recipe.data.items()
-        for model, config in configs.items()
-        for seed in recipe.seeds
-    ]
-
-
-def _require_equal_budgets(configs: Mapping[str, RunConfig]) -> None:
-    (first, expected), *others = configs.items()
-    for model, config in others:
-        for key in BUDGET:
-            one, other = getattr(expected.train, key), getattr(config.train, key)
-            if one != other:
-                raise InputError(
-                    f"models {first} and {model} differ in train.{key} ({one} and {other}), so that one may learn "
-                    "longer; make them equal, or set unequal_budget: true"
-                )
-
-
-def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with the changes made, section by section; a section of another `kind` is replaced whole."""
-    merged = dict(base)
-    for key, value in changes.items():
-        old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and _of_one_kind(old, value):
-            value = _merge(old, value)
-        merged[key] = value
-    return merged
-
-
-def _of_one_kind(base: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
-    return bool(changes.get("kind", base.get("kind")) == base.get("kind"))
-
-
-def _with_seed(config: RunConfig, seed: int) -> RunConfig:
-    if "seed" in config.train.model_fields_set:
-        raise InputError("train.seed in a recipe's base or models has no effect; list it under seeds")
-    return config.model_copy(update={"train": config.train.model_copy(update={"seed": seed})})
 
 
 def _name_folder(text: str) -> tuple[str, str]:

@@ -32,6 +32,8 @@ class CellResult(Config):
     model: str
     seed: int
     config: dict[str, Any]
+    search_trials: int = 0
+    """How many trials the settings were chosen in; 0: they are the recipe's own."""
     loss: str
     negatives: int | None
     """Drawn for each position or batch, as the objective has it; None: none are drawn, all items count."""

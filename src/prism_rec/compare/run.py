@@ -1,20 +1,24 @@
-"""The whole of a comparison: cells, then tables."""
+"""The whole of a comparison: searches where the recipe asks for them, cells, then tables."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from prism_rec.compare.cell import check_claim
+from prism_rec.compare.cell import check_claim, run_cell
 from prism_rec.compare.comparison import Comparison, gather
-from prism_rec.compare.progress import CellProgress
-from prism_rec.compare.recipe import Cell, Recipe, plan
-from prism_rec.compare.schedule import News, Workers, run_cells
+from prism_rec.compare.plan import plan, plan_searches
+from prism_rec.compare.progress import JobProgress
+from prism_rec.compare.recipe import Recipe
+from prism_rec.compare.schedule import Job, Make, News, Workers, run_jobs
+from prism_rec.compare.searching import run_search
 from prism_rec.compare.table import write_tables
 from prism_rec.errors import InputError
+from prism_rec.folders import require_folder
 from prism_rec.train.run import choose_device
 
 
 def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
-    """Make every cell of a recipe that has no result yet, then the tables.
+    """Make every search and every cell of a recipe that has no result yet, then the tables.
 
     Killed and called again it goes on where it was: finished cells are skipped, one cut short continues from its
     last epoch, and one whose result is damaged is tested again. Several processes may work on one folder at once.
@@ -22,7 +26,7 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
 
     Args:
         recipe: as `read_recipe` returns it.
-        out: gets `cells/`, `table.csv`, `table.md`, `table.tex` and `results.json`.
+        out: gets `cells/`, `searches/`, `table.csv`, `table.md`, `table.tex` and `results.json`.
         device: `cpu`, `cuda`, or `auto` for CUDA where there is one.
 
     Raises:
@@ -30,29 +34,37 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the output")
+    for dataset in recipe.data.values():
+        require_folder(dataset, "prepare")
+    workers = Workers(_jobs(recipe, device), recipe.threads, device)
+    searches = plan_searches(recipe, out)
+    if searches:
+        _run("searches", searches, run_search, workers)
     cells = plan(recipe, out)
     for cell in cells:
         check_claim(cell)
-    workers = Workers(_jobs(recipe, device), recipe.threads, device)
-    failures: dict[str, str] = {}
-
-    with CellProgress(len(cells)) as progress:
-
-        def hear(cell: Cell, news: News) -> None:
-            progress(cell, news)
-            if news.state == "failed":
-                failures[cell.name] = news.text
-
-        run_cells(cells, workers, hear)
-    if failures:
-        name, why = next(iter(failures.items()))
-        raise InputError(
-            f"{len(failures)} of {len(cells)} cells failed, first {name}: {why}; mend it and run the same command "
-            "again: finished cells are kept"
-        )
+    _run("cells", cells, run_cell, workers)
     comparison = gather(recipe, cells, out)
     write_tables(comparison, out)
     return comparison
+
+
+def _run(what: str, jobs: Sequence[Job], make: Make, workers: Workers) -> None:
+    failures: dict[str, str] = {}
+    with JobProgress(what, len(jobs)) as progress:
+
+        def hear(job: Job, news: News) -> None:
+            progress(job, news)
+            if news.state == "failed":
+                failures[job.name] = news.text
+
+        run_jobs(jobs, make, workers, hear)
+    if failures:
+        name, why = next(iter(failures.items()))
+        raise InputError(
+            f"{len(failures)} of {len(jobs)} {what} failed, first {name}: {why}; mend it and run the same command "
+            "again: what is finished is kept"
+        )
 
 
 def _jobs(recipe: Recipe, device: str) -> int:

@@ -1,4 +1,4 @@
-"""Cells in processes of their own, several at once: one that is killed costs itself alone."""
+"""Jobs in processes of their own, several at once: one that is killed costs itself alone."""
 
 import multiprocessing
 import signal
@@ -9,61 +9,66 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Literal, NamedTuple
 
-from prism_rec.compare.cell import run_cell
-from prism_rec.compare.recipe import Cell
+from prism_rec.compare.plan import Cell, ModelSearch
 from prism_rec.errors import InputError
 from prism_rec.folders import locked
-from prism_rec.train import EpochRecord, Listener
+
+Job = Cell | ModelSearch
 
 
 class News(NamedTuple):
-    """What a cell's process says of it."""
+    """What a job's process says of it; a step is an epoch of a cell, or a trial of a search."""
 
     state: Literal["busy", "training", "done", "failed"]
     text: str = ""
-    epoch: int = 0
+    step: int = 0
 
 
-Hear = Callable[[Cell, News], None]
+Hear = Callable[[Job, News], None]
+Tell = Callable[[str, int], None]
+"""Told a text and the step that is done."""
+Make = Callable[..., None]
+"""Called with a job, the device, the threads and a `Tell`; a function of a module, since it is called elsewhere."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """How cells are run: so many at once, each with so many threads, all on one kind of device."""
+    """How jobs are run: so many at once, each with so many threads, all on one kind of device."""
 
     jobs: int
     threads: int
     device: str = "auto"
 
 
-def run_cells(cells: Sequence[Cell], workers: Workers, hear: Hear) -> None:
-    """Make every cell that has no result yet; those that another process is at are waited for at the end.
+def run_jobs(jobs: Sequence[Job], make: Make, workers: Workers, hear: Hear) -> None:
+    """Make every job; those that another process is at are waited for at the end.
 
     Args:
-        cells: in the order of the table; begun from its end, where recipes put what takes longest.
+        jobs: in the order of the table; begun from its end, where recipes put what takes longest.
+        make: what is done for each, its folder locked; where it is done already, that takes a moment.
         workers: how.
-        hear: told of every beginning, epoch and end, in this process.
+        hear: told of every beginning, step and end, in this process.
     """
-    busy = _run(cells[::-1], workers, False, hear)
-    _run(busy, workers, True, hear)
+    busy = _run(jobs[::-1], make, workers, False, hear)
+    _run(busy, make, workers, True, hear)
 
 
 @dataclass
 class _Running:
-    cell: Cell
+    job: Job
     process: BaseProcess
     connection: Connection
     last: News = News("training")  # noqa: RUF009 (immutable)
 
 
-def _run(cells: Sequence[Cell], workers: Workers, wait_for_lock: bool, hear: Hear) -> list[Cell]:
-    """Run the cells and return those that another process holds."""
-    queue, busy = deque(cells), []
+def _run(jobs: Sequence[Job], make: Make, workers: Workers, wait_for_lock: bool, hear: Hear) -> list[Job]:
+    """Run the jobs and return those that another process holds."""
+    queue, busy = deque(jobs), []
     running: dict[object, _Running] = {}  # by connection
     try:
         while queue or running:
             while queue and len(running) < workers.jobs:
-                started = _start(queue.popleft(), workers, wait_for_lock)
+                started = _start(queue.popleft(), make, workers, wait_for_lock)
                 running[started.connection] = started
             for ready in wait([one.connection for one in running.values()]):
                 one = running[ready]
@@ -75,52 +80,43 @@ def _run(cells: Sequence[Cell], workers: Workers, wait_for_lock: bool, hear: Hea
                     if one.last.state == "training":
                         status = one.process.exitcode
                         one.last = News("failed", f"its process ended with status {status}")
-                        hear(one.cell, one.last)
+                        hear(one.job, one.last)
                     elif one.last.state == "busy":
-                        busy.append(one.cell)
+                        busy.append(one.job)
                 else:
                     if one.last.state != "busy":
-                        hear(one.cell, one.last)
+                        hear(one.job, one.last)
     finally:
         for one in running.values():
             one.process.terminate()
     return busy
 
 
-def _start(cell: Cell, workers: Workers, wait_for_lock: bool) -> _Running:
+def _start(job: Job, make: Make, workers: Workers, wait_for_lock: bool) -> _Running:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])  # one process imports torch; each cell starts as a copy of it
+    context.set_forkserver_preload(
+        [make.__module__]
+    )  # one process imports torch; each job starts as a copy of it
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(cell, workers, wait_for_lock, theirs), daemon=True)
+    process = context.Process(target=_work, args=(job, make, workers, wait_for_lock, theirs), daemon=True)
     process.start()
     theirs.close()
-    return _Running(cell, process, ours)
+    return _Running(job, process, ours)
 
 
-def _work(cell: Cell, workers: Workers, wait_for_lock: bool, connection: Connection) -> None:
-    """Make one cell in a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its cells
+def _work(job: Job, make: Make, workers: Workers, wait_for_lock: bool, connection: Connection) -> None:
+    """Make one job in a process of its own; where nobody hears its news any more, it ends too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its jobs
+
+    def tell(text: str, step: int) -> None:
+        connection.send(News("training", text, step))
+
     try:
-        with locked(cell.folder, wait_for_lock):
-            connection.send(News("training"))
-            run_cell(cell, workers.device, workers.threads, [_Herald(connection, cell)])
+        with locked(job.folder, wait_for_lock):
+            tell("", 0)
+            make(job, workers.device, workers.threads, tell)
         connection.send(News("done"))
     except BlockingIOError:
         connection.send(News("busy"))
     except InputError as error:
         connection.send(News("failed", str(error)))
-
-
-class _Herald(Listener):
-    """Sends each epoch's news to the parent; where that is gone, the cell ends with it."""
-
-    def __init__(self, connection: Connection, cell: Cell) -> None:
-        self.connection = connection
-        self.metric = cell.config.train.metric
-
-    def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
-        """Tell the newest record."""
-        text = f"loss {records[-1].loss:.3f}"
-        if best_epoch is not None:
-            text += f", best {self.metric} {records[best_epoch - 1].validation[self.metric]:.4f}"
-        self.connection.send(News("training", text, records[-1].epoch))

@@ -42,6 +42,7 @@ def full_row(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "loss": arm.results[0].loss,
         "negatives": arm.results[0].negatives,
         "parameters": arm.results[0].parameters,
+        "search_trials": arm.results[0].search_trials,
         "epochs": sum(len(result.epochs) for result in arm.results) / len(arm.results),
         **{name: arm.cost(name) for name in ("best_epoch", "share", "training_seconds", "testing_seconds")},
         "stopped_by_epochs": sum(result.stopped_by == "epochs" for result in arm.results),

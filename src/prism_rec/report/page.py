@@ -10,7 +10,7 @@ import yaml
 
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
-from prism_rec.compare.recipe import plan
+from prism_rec.compare.plan import plan
 from prism_rec.compare.table import accuracy_cells, columns_of, cost_cells, loss_of, reach_cells
 from prism_rec.errors import InputError
 from prism_rec.folders import write_text_atomically

@@ -17,9 +17,10 @@ from typing import Any
 
 import yaml
 
+from prism_rec.config import read_yaml
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
-from prism_rec.folders import MANIFEST, begin_folder, finish_folder, write_text_atomically
+from prism_rec.folders import MANIFEST, begin_folder, finish_folder, require_folder, write_text_atomically
 from prism_rec.train import RunConfig
 from prism_rec.train.run import CONFIG, LOG, choose_device
 from prism_rec.train.shared_data import fingerprint
@@ -90,6 +91,16 @@ def best_of(outcomes: Sequence[Outcome]) -> Outcome | None:
     """Return the complete trial with the highest metric, the first of equals; None if there is none."""
     complete = [outcome for outcome in outcomes if outcome.state == "complete"]
     return max(complete, key=lambda outcome: outcome.value or 0.0, default=None)
+
+
+def read_best(folder: Path) -> RunConfig:
+    """Return the settings that a finished search found.
+
+    Raises:
+        InputError: it is not finished, or damaged.
+    """
+    require_folder(folder, STAGE)
+    return RunConfig.parse(read_yaml(folder / BEST), str(folder / BEST))
 
 
 def _claim(study: Study, search: Search, data: Path, out: Path) -> None:
