@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from prism_rec.data import Dataset
-from prism_rec.data.describe import describe
+from prism_rec.data.describe import describe, tell
 
 
 def make(start: int = 0, **options: object) -> Dataset:
@@ -42,6 +42,22 @@ def test_tells_what_there_is() -> None:
     }
     assert facts["features"] == {"text": {"width": 2, "items": 2, "coverage": 0.5}}
     assert facts["dropped"]["interactions_in_short_histories"] == 1
+
+
+def test_tells_how_many_items_each_column_describes() -> None:
+    log = pl.DataFrame({"user_id": ["a"] * 4, "item_id": ["1", "2", "3", "4"], "timestamp": range(4)})
+    items = pl.DataFrame(
+        {
+            "item_id": ["1", "2", "3"],
+            "title": ["Lamp", "", None],
+            "images": [["x.jpg"], [], None],
+            "price": [0.0, 1.0, None],
+        }
+    )
+    facts = describe(Dataset.from_frame(log, items))
+    assert facts["described"] == {"title": 0.25, "images": 0.25, "price": 0.5}
+    assert ("items described", "title 25.0%, images 25.0%, price 50.0%") in tell(facts)
+    assert describe(make())["described"] == {}
 
 
 def test_dates_exist_only_where_times_are_absolute() -> None:

@@ -62,7 +62,7 @@ def _as_markdown(
         "## History lengths",
         _table(("items", "users", ""), drawn),
         "## Made from",
-        *(f"- {_plain(name)}" for name in inputs),
+        "\n".join(f"- {_plain(name)}" for name in inputs),
         "Hashes are in `manifest.json`. Settings:",
         "\n".join(f"    {line}" for line in settings.splitlines()),
     ]

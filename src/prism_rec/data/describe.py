@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.leakage import measure_leakage
@@ -23,8 +24,10 @@ _QUANTILES = {
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return counts, history lengths, time, split, leakage, modalities and what was dropped, as JSON values.
 
-    `density` is the share of user-item pairs that occur as interactions, repeated pairs counted each time;
-    `cold_items` counts items without a training event; the dates exist where times are absolute.
+    `described` is the share of items that have something in each column, `title` or `images` say: what texts
+    and pictures there may be, while `features` counts the vectors that there are. `density` is the share of
+    user-item pairs that occur as interactions, repeated pairs counted each time; `cold_items` counts items
+    without a training event; the dates exist where times are absolute.
     """
     counts = dataset.counts()
     lengths = dataset.histories.lengths
@@ -36,6 +39,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "time": {"kind": dataset.time} | _dates(dataset),
         "split": {"name": dataset.rule.name, **dataset.split.counts(), "cold_items": _count_cold(dataset)},
         "leakage": measure_leakage(dataset),
+        "described": _measure_description(dataset.items.drop("row", "item_id")),
         "features": {
             name: {"width": table.width, "items": int(table.present.sum()), "coverage": table.coverage}
             for name, table in dataset.features.items()
@@ -60,6 +64,9 @@ def tell(facts: dict[str, Any]) -> list[tuple[str, str]]:
             f"{split['validation_queries']:,} validation and {split['test_queries']:,} test queries",
         ),
     ]
+    if facts["described"]:
+        shares = (f"{name} {share:.1%}" for name, share in facts["described"].items())
+        lines.append(("items described", ", ".join(shares)))
     lines += [
         (f"modality {name}", f"width {table['width']}, {table['items']:,} items ({table['coverage']:.1%})")
         for name, table in facts["features"].items()
@@ -101,6 +108,22 @@ def _date(seconds: float) -> str:
         return datetime.fromtimestamp(seconds, UTC).date().isoformat()
     except (ValueError, OverflowError):  # milliseconds, say: the unit is the user's
         return f"{seconds:.0f}"
+
+
+def _measure_description(columns: pl.DataFrame) -> dict[str, float]:
+    """Return the share of rows in which each column is neither null nor an empty text or list."""
+    if not columns.width:
+        return {}
+    return columns.select(
+        _is_filled(name, kind).fill_null(False).mean() for name, kind in columns.schema.items()
+    ).row(0, named=True)
+
+
+def _is_filled(name: str, kind: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if kind == pl.String:
+        return column != ""
+    return column.list.len() > 0 if isinstance(kind, pl.List) else column.is_not_null()
 
 
 def _count_cold(dataset: Dataset) -> int:
