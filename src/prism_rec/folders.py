@@ -48,19 +48,26 @@ def locked(folder: Path, wait: bool) -> Iterator[None]:
         yield
 
 
+def check_folder(folder: Path, stage: str) -> None:
+    """Refuse a folder that is not for a stage to write, before any work is done for it.
+
+    Raises:
+        InputError: it is a file, or holds another stage's output.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; name a folder for the output")
+    if (folder / MANIFEST).exists() and _read_manifest(folder).get("stage") != stage:
+        raise InputError(f"{folder} holds another stage's output; name an empty folder")
+
+
 def begin_folder(folder: Path, stage: str) -> None:
     """Make `folder` ready for a stage's output: an old manifest goes first, so that what follows is unfinished.
 
     Raises:
-        InputError: the folder holds something that is not an output of this stage.
+        InputError: see `check_folder`.
     """
-    manifest = folder / MANIFEST
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; name a folder for the output")
-    if manifest.exists():
-        if _read_manifest(folder).get("stage") != stage:
-            raise InputError(f"{folder} holds another stage's output; name an empty folder")
-        manifest.unlink()
+    check_folder(folder, stage)
+    (folder / MANIFEST).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -75,6 +75,12 @@ def test_wrong_input_makes_no_folder(raw: Path) -> None:
     assert not (raw / "data").exists()
 
 
+def test_a_folder_of_another_stage_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"stage": "embed", "files": {}}')
+    with pytest.raises(InputError, match="another stage's output"):
+        prepare("table", tmp_path / "none.csv", tmp_path)
+
+
 def test_an_unknown_source_names_the_known() -> None:
     with pytest.raises(InputError, match="unknown source 'csv'; choose one of table, movielens, text"):
         prepare("csv", Path("log.csv"), Path("data"))

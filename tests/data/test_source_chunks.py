@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     with pytest.raises(InputError, match=message) as error:
         list(read_chunks(Faults(tmp_path / name)))
     assert "\n" not in str(error.value)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder; name the file in it"):
         list(read_chunks(Faults(tmp_path)))
 
 

@@ -61,7 +61,8 @@ def test_parquet_with_items_and_other_names(tmp_path: Path) -> None:
         ("log.csv.gz", gzip.compress(TEXT.encode() * 100)[:-30], r"log\.csv\.gz cannot be read"),
         ("log.parquet", b"PAR1", r"log\.parquet cannot be read"),
         ("log.parquet", b"", r"log\.parquet"),
-        ("log.json", b"{}", r"log\.json: the ending says no format"),
+        ("log.xls", b"", r"log\.xls: the ending says no format"),
+        ("log.json.gz", b"{}", r"log\.json\.gz is no table; name its --source, such as amazon-2014"),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:

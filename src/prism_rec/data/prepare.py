@@ -9,12 +9,14 @@ import polars as pl
 
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.dataset_folder import STAGE
 from prism_rec.data.feature_files import read_features
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.sources import SOURCES
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.errors import InputError
+from prism_rec.folders import check_folder
 
 FeatureReader = Callable[[str], tuple[Matrix, pl.Series, tuple[Path, ...]]]
 
@@ -61,6 +63,7 @@ def prepare(
     """
     if source not in SOURCES:
         raise InputError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}")
+    check_folder(out, STAGE)
     columns = columns or {}
     log = SOURCES[source](interactions, items, columns, time, photos)
     vectors, files = {}, list(log.files)

@@ -22,6 +22,8 @@ def reading(where: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise InputError(f"{where}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{where} is a folder; name the file in it") from None
     except pl.exceptions.NoDataError:
         raise InputError(f"{where} is empty; at least one row is needed") from None
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:

@@ -33,6 +33,8 @@ def scan_table(path: Path) -> pl.LazyFrame:
         return pl.scan_parquet(path, glob=False)
     if suffix in _SEPARATORS:
         return pl.scan_csv(path, separator=_SEPARATORS[suffix], infer_schema=False, glob=False)
+    if suffix in (".json", ".jsonl"):
+        raise InputError(f"{path} is no table; name its --source, such as amazon-2014 or yelp")
     raise InputError(
         f"{path}: the ending says no format; name it .csv, .tsv (or either with .gz) or .parquet"
     )
