@@ -212,6 +212,37 @@ def test_a_run_that_failed_goes_on_where_it_was(tmp_path: Path, address: str) ->
     assert steps_of(invoke(recipe), done_before=True) == ["prepare", "images"]
 
 
+def test_what_came_of_each_step_is_told(tmp_path: Path, address: str) -> None:
+    shown = invoke(write_recipe(tmp_path, "amazon-2014", address)).splitlines()
+    assert "  ok: 9; failed, http-404: 1" in shown
+    assert "  9 of 10 items have a vector of 936 numbers" in shown
+    assert "  absent, no text: 1" in shown
+
+
+def test_how_an_encoder_is_run_may_change_what_it_is_may_not(built: Path) -> None:
+    run = ("embed.image.batch_size=2", "embed.image.workers=1", "embed.image.device=cpu")
+    assert steps_of(invoke(built, *run), done_before=True) == STEPS
+    shown = invoke(built, "embed.image.precision=bfloat16")
+    assert steps_of(shown, done_before=False) == ["embed image", "join"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["embed.text.encoder=nowhere/"], "neither a folder nor a model's name"),
+        (["embed.image.encoder=hashed-text"], "hashed-text encodes texts, not images"),
+        (["embed.image.engine=ray", "embed.image.workers=0"], "engine ray: 0 workers"),
+        (["images.local=nowhere"], "nowhere: no such folder or archive; check images.local"),
+    ],
+)
+def test_a_wrong_setting_of_a_late_step_is_told_before_the_first(
+    tmp_path: Path, address: str, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        invoke(write_recipe(tmp_path, "amazon-2014", address), *overrides)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
     out = built.parent / "out"
     config = json.loads((out / "dataset/manifest.json").read_text())["config"]

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from prism_rec.cli.embed import embed as command
 from prism_rec.errors import InputError
-from prism_rec.features.contents import pictures_of, texts_of
+from prism_rec.features.contents import Content, Contents, pictures_of, texts_of
 from prism_rec.features.embed import embed, load_embedding
 from prism_rec.features.encoders.encoder import Encoded
 from prism_rec.features.encoders.find import find_encoder
@@ -98,6 +98,11 @@ def test_pictures_by_name_by_table_and_from_the_images_stage(tmp_path):
     pl.DataFrame(gathered).write_parquet(folder / "pictures.parquet")
     with pytest.raises(InputError, match="never finished"):
         pictures_of(folder)
+    (folder / "pictures.parquet").rename(tmp_path / "later.parquet")
+    (folder / "journal.jsonl").touch()
+    with pytest.raises(InputError, match="never finished; run images again"):
+        pictures_of(folder)
+    (tmp_path / "later.parquet").rename(folder / "pictures.parquet")
     finish_folder(folder, "images", {"size": 224}, ["pictures.parquet"])
     entries = pictures_of(folder).entries
     assert [(entry.value, entry.absent) for entry in entries] == [
@@ -236,7 +241,7 @@ def test_nothing_to_encode_and_wrong_kinds_are_refused(tmp_path):
     with pytest.raises(InputError, match="no item has a text"):
         embed(texts, LengthEncoder(), tmp_path / "out")
     texts = texts_of(items(title=["a"]), ["title"])
-    with pytest.raises(InputError, match="takes images, not texts"):
+    with pytest.raises(InputError, match="takes pictures, not texts"):
         embed(texts, PictureDescriptorEncoder(), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     for name, modality in (("hashed-text", "image"), ("picture-descriptors", "text")):
@@ -244,6 +249,36 @@ def test_nothing_to_encode_and_wrong_kinds_are_refused(tmp_path):
             find_encoder(name, modality)
     with pytest.raises(InputError, match="no such folder"):
         load_embedding(tmp_path / "out")
+
+
+def test_nothing_that_can_be_encoded_is_told_with_the_reasons(tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/a.png").write_text("<html>")
+    with pytest.raises(InputError, match=r"no picture could be encoded \(unreadable .*: 1\)"):
+        embed(pictures_of(tmp_path / "p"), PictureDescriptorEncoder(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    pictures = Contents("image", [Content("a", None, None, "no picture (http-404)")])
+    with pytest.raises(InputError, match=r"no item has a picture to encode \(no picture \(http-404\): 1\)"):
+        embed(pictures, PictureDescriptorEncoder(), tmp_path / "out")
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_folder_as_it_was(tmp_path, tiny_clip):
+    contents = texts_of(items(title=["a", "b"]), ["title"])
+    embed(contents, LengthEncoder(), tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    for out in (tmp_path / "out", tmp_path / "new"):
+        with pytest.raises(InputError, match="max_tokens 99 is more than the 12"):
+            embed(contents, find_encoder(str(tiny_clip), "text", max_tokens=99), out)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_of_another_stage_is_refused_before_anything_is_encoded(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"stage": "prepare", "files": {}}')
+    encoder = LengthEncoder()
+    with pytest.raises(InputError, match="another stage's output"):
+        embed(texts_of(items(title=["a"]), ["title"]), encoder, tmp_path)
+    assert encoder.asked == []
 
 
 def test_vectors_that_are_no_numbers_are_never_kept(tmp_path):
@@ -258,7 +293,8 @@ def test_the_command_takes_texts_and_pictures(tmp_path, capsys):
     items(title=["lamp", None], brand=["Ikea", None]).write_csv(tmp_path / "items.csv")
     command(out=tmp_path / "t", items=tmp_path / "items.csv", fields="brand, title", encoder="hashed-text")
     assert capsys.readouterr().out.splitlines() == [
-        f"1 of 2 items have a vector of 256 numbers in {tmp_path / 't'}",
+        f"{tmp_path / 't'}:",
+        "1 of 2 items have a vector of 256 numbers",
         "encoded now 1, there before 0",
         "absent, no text: 1",
     ]

@@ -84,7 +84,7 @@ def test_posters_are_downloaded_and_embedded_by_the_commands(
             out,
         )
         told = run(*embed)
-        assert f"{NUMBER} of {NUMBER + 2} items have a vector of {width} numbers in {out}" in told
+        assert f"{NUMBER} of {NUMBER + 2} items have a vector of {width} numbers" in told
         assert "absent, no picture (http-404): 1" in told
         vectors, ids = load_embedding(out)
         assert ids == pictures["item_id"].to_list()

@@ -3,63 +3,82 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from prism_rec.errors import InputError
 
+Out = Annotated[Path, typer.Option(help="Folder to write, or to go on with.")]
+SourceTable = Annotated[
+    Path | None,
+    typer.Option(
+        help="Table (.parquet, .csv, .tsv) of item ids and URLs or names of photos; a list, or several rows, "
+        "for an item with several, the best first. Default: the table that the folder was begun with."
+    ),
+]
+Local = Annotated[Path | None, typer.Option(help="Folder, zip or tar with the photos that the table names.")]
+ItemColumn = Annotated[str, typer.Option(help="The table's column of item ids.")]
+SourceColumn = Annotated[str, typer.Option(help="The table's column of URLs or names.")]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed", help="Only what failed for a reason that may pass; what was never tried waits."
+    ),
+]
+Refresh = Annotated[
+    bool,
+    typer.Option(
+        "--refresh",
+        help="Everything again, as after a higher limit; pictures at hand by ETag, and kept if there is none "
+        "newer.",
+    ),
+]
+Size = Annotated[int, typer.Option(help="Shorter side of a stored picture in pixels.")]
+Connections = Annotated[int, typer.Option(help="Requests under way at a time.")]
+PerHost = Annotated[int, typer.Option(help="Requests under way to one host.")]
+Attempts = Annotated[int, typer.Option(help="Requests for one picture in one run.")]
+Timeout = Annotated[float, typer.Option(help="Seconds to connect, and between arrivals.")]
+MaxBytes = Annotated[int, typer.Option(help="Most bytes of one picture.")]
+MaxPixels = Annotated[int, typer.Option(help="Most pixels of one picture.")]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option("--allow-private", help="Contact private, loopback and link-local addresses too."),
+]
+
 
 def images(
-    out: Annotated[Path, typer.Option(help="Folder to write, or to go on with.")],
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            help="Table (.parquet, .csv, .tsv) of item ids and URLs or names of photos; a list, or several rows, "
-            "for an item with several, the best first. Default: the table that the folder was begun with."
-        ),
-    ] = None,
-    local: Annotated[
-        Path | None, typer.Option(help="Folder, zip or tar with the photos that the table names.")
-    ] = None,
-    item_column: Annotated[str, typer.Option(help="The table's column of item ids.")] = "item_id",
-    source_column: Annotated[str, typer.Option(help="The table's column of URLs or names.")] = "images",
-    retry_failed: Annotated[
-        bool,
-        typer.Option(
-            "--retry-failed", help="Only what failed for a reason that may pass; what was never tried waits."
-        ),
-    ] = False,
-    refresh: Annotated[
-        bool,
-        typer.Option(
-            "--refresh", help="Everything again; pictures at hand by ETag, and kept if there is none newer."
-        ),
-    ] = False,
-    size: Annotated[int, typer.Option(help="Shorter side of a stored picture in pixels.")] = 224,
-    connections: Annotated[int, typer.Option(help="Requests under way at a time.")] = 32,
-    per_host: Annotated[int, typer.Option(help="Requests under way to one host.")] = 16,
-    attempts: Annotated[int, typer.Option(help="Requests for one picture in one run.")] = 4,
-    timeout: Annotated[float, typer.Option(help="Seconds to connect, and between arrivals.")] = 20.0,
-    max_bytes: Annotated[int, typer.Option(help="Most bytes of one picture.")] = 16 * 2**20,
-    max_pixels: Annotated[int, typer.Option(help="Most pixels of one picture.")] = 50_000_000,
-    allow_private: Annotated[
-        bool,
-        typer.Option("--allow-private", help="Contact private, loopback and link-local addresses too."),
-    ] = False,
+    out: Out,
+    table: SourceTable = None,
+    local: Local = None,
+    item_column: ItemColumn = "item_id",
+    source_column: SourceColumn = "images",
+    retry_failed: RetryFailed = False,
+    refresh: Refresh = False,
+    size: Size = 224,
+    connections: Connections = 32,
+    per_host: PerHost = 16,
+    attempts: Attempts = 4,
+    timeout: Timeout = 20.0,
+    max_bytes: MaxBytes = 16 * 2**20,
+    max_pixels: MaxPixels = 50_000_000,
+    allow_private: AllowPrivate = False,
 ) -> None:
     """Gather one checked, resized picture an item; safe to kill and to call again.
 
     A run visits what has no settled outcome: what was never tried, and what failed for a reason that may pass
     (network, timeout, 429, 5xx, cut short). Pictures at hand and failures for good (404, not a picture, too
-    large, address refused) are left alone, unless --refresh.
+    large, address refused) are left alone, unless --refresh; a refused address is visited with
+    --allow-private. What became of each item is in pictures.parquet of the folder.
 
     For instance:
 
         prism-rec images --table prepared/items.parquet --out images
+
         prism-rec images --out images --retry-failed
     """
     from prism_rec.features.images.options import GatherOptions
+    from prism_rec.features.images.run import run_gathering
 
     if retry_failed and refresh:
         raise InputError("--retry-failed and --refresh: give one of them")
@@ -77,24 +96,8 @@ def images(
         "max_pixels": max_pixels,
         "allow_private": allow_private,
     }
-    _gather(table, out, GatherOptions.parse(settings, "images"))
+    run_gathering(table, out, GatherOptions.parse(settings, "images"))
     _show(out)
-
-
-def _gather(table: Path | None, out: Path, options: Any) -> None:
-    try:
-        from prism_rec.features.images.gather import gather_images
-    except ModuleNotFoundError as error:
-        raise InputError(f"images needs {error.name}: pip install 'prism-rec[images]'") from None
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("pictures", total=None)
-        gather_images(
-            table, out, options, lambda done, total: progress.update(task, completed=done, total=total)
-        )
 
 
 def _show(out: Path) -> None:
@@ -108,7 +111,12 @@ def _show(out: Path) -> None:
     for name in ("status", "reason"):
         table.add_column(name)
     table.add_column("items", justify="right")
-    for status, reason, items in summarise(out).iter_rows():
+    found = list(summarise(out).iter_rows())
+    for status, reason, items in found:
         table.add_row(status, reason or "", f"{items:,}")
     console = Console()
     console.print(table, width=min(console.width, 80))
+    if any(status == "retry" for status, _, _ in found):
+        typer.echo(f"retry: may pass; prism-rec images --out {out} --retry-failed")
+    if any(reason == "address-refused" for _, reason, _ in found):
+        typer.echo("address-refused: not on the public internet; --allow-private if you trust the table")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
@@ -24,19 +23,23 @@ from prism_rec.features.chain import Step, run_chain
 from prism_rec.features.contents import pictures_of, texts_of
 from prism_rec.features.embed import STAGE as EMBED
 from prism_rec.features.embed import embed, load_embedding
-from prism_rec.features.encoders.find import find_encoder
-from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.images import STAGE as IMAGES
-from prism_rec.features.recipe import EmbedStep, ImagesStep, PrepareStep, Recipe
+from prism_rec.features.images.options import GatherOptions
+from prism_rec.features.images.run import run_gathering
+from prism_rec.features.images.table import tell_counts
+from prism_rec.features.options import EmbedOptions
+from prism_rec.features.recipe import PrepareStep, Recipe
 from prism_rec.folders import MANIFEST, require_folder
 
+Tell = Callable[[str], None]
 
-def build(recipe: Recipe, tell: Callable[[str], None] = lambda line: None, progress: bool = False) -> Path:
+
+def build(recipe: Recipe, tell: Tell = lambda line: None, progress: bool = False) -> Path:
     """Do what is left to do of a recipe; safe to kill and to call again.
 
     Args:
         recipe: the settings.
-        tell: called with a line when a step begins or is passed over.
+        tell: called with a line when a step begins or is passed over, and with what came of it.
         progress: show progress bars.
 
     Returns:
@@ -50,8 +53,8 @@ def build(recipe: Recipe, tell: Callable[[str], None] = lambda line: None, progr
         raise InputError(f"{out} is a file; name a folder for the output")
     steps = [_prepare(recipe.prepare, out)]
     if recipe.images is not None:
-        steps.append(_images(recipe.images, out, progress))
-    steps += [_embed(name, step, out, progress) for name, step in recipe.embed.items()]
+        steps.append(_images(recipe.images, out, tell, progress))
+    steps += [_embed(name, step, out, tell, progress) for name, step in recipe.embed.items()]
     steps.append(_join(list(recipe.embed), out))
     run_chain(steps, out / "steps.json", tell)
     return out / "dataset"
@@ -76,48 +79,45 @@ def _prepare(given: PrepareStep, out: Path) -> Step:
     return Step("prepare", out / "prepared", PREPARE, given.model_dump(mode="json"), files, run)
 
 
-def _images(given: ImagesStep, out: Path, progress: bool) -> Step:
+def _images(given: GatherOptions, out: Path, tell: Tell, progress: bool) -> Step:
     folder, table = out / "images", out / "prepared" / "items.parquet"
 
+    def check() -> None:
+        if given.local is not None and not given.local.exists():
+            raise InputError(f"{given.local}: no such folder or archive; check images.local in the recipe")
+
     def run() -> None:
-        try:
-            from prism_rec.features.images.gather import gather_images
-        except ModuleNotFoundError as error:
-            raise InputError(f"images needs {error.name}: pip install 'prism-rec[images]'") from None
-        columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, disable=not progress) as bar:
-            task = bar.add_task("pictures", total=None)
-            gather_images(
-                table, folder, given, lambda done, total: bar.update(task, completed=done, total=total)
-            )
+        run_gathering(table, folder, given, progress)
+        tell(f"  {tell_counts(folder)}")
 
     # A folder of photos has its own record, in images/: there new ones are for `prism-rec images`.
     archive = () if given.local is None or given.local.is_dir() else (given.local,)
-    return Step("images", folder, IMAGES, given.model_dump(mode="json"), (table, *archive), run)
+    return Step("images", folder, IMAGES, given.model_dump(mode="json"), (table, *archive), run, check)
 
 
-def _embed(name: str, given: EmbedStep, out: Path, progress: bool) -> Step:
+def _embed(name: str, given: EmbedOptions, out: Path, tell: Tell, progress: bool) -> Step:
     folder, table, pictures = out / "vectors" / name, out / "prepared" / "items.parquet", out / "images"
     source = table if given.fields else pictures / MANIFEST
-    settings = given.model_dump(mode="json")
+    settings = given.what_is_made()
 
     def run() -> None:
         if given.fields:
             contents = texts_of(pl.read_parquet(table, glob=False), given.fields, str(table))
         else:
             contents = pictures_of(pictures)
-        encoder = find_encoder(
-            given.encoder,
-            contents.modality,
-            revision=given.revision,
-            max_tokens=given.max_tokens,
-            precision=given.precision,
+        encoder, engine = given.find_encoder(), given.make_engine()
+        summary = embed(
+            contents, encoder, folder, engine=engine, config=settings, inputs=[source], progress=progress
         )
-        engine = LocalEngine(given.workers)
-        embed(contents, encoder, folder, engine=engine, config=settings, inputs=[source], progress=progress)
+        for line in summary.tell():
+            tell(f"  {line}")
+
+    def check() -> None:
+        given.find_encoder()
+        given.make_engine()
 
     weights = _files(Path(given.encoder)) if Path(given.encoder).is_dir() else []
-    return Step(f"embed {name}", folder, EMBED, settings, (source, *weights), run)
+    return Step(f"embed {name}", folder, EMBED, settings, (source, *weights), run, check)
 
 
 def _join(names: list[str], out: Path) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ class Step:
         settings: JSON values that its output depends on.
         inputs: files that its output depends on.
         run: does it.
+        check: raises what is wrong with the settings, as far as that can be told before anything is done.
     """
 
     name: str
@@ -32,9 +33,10 @@ class Step:
     settings: Mapping[str, Any]
     inputs: tuple[Path, ...]
     run: Callable[[], None]
+    check: Callable[[], object] = lambda: None
 
 
-def run_chain(steps: Iterable[Step], record_file: Path, tell: Callable[[str], None]) -> None:
+def run_chain(steps: Sequence[Step], record_file: Path, tell: Callable[[str], None]) -> None:
     """Do the steps that are not done yet, in order; safe to kill and to call again.
 
     Args:
@@ -45,6 +47,9 @@ def run_chain(steps: Iterable[Step], record_file: Path, tell: Callable[[str], No
     Raises:
         InputError: an input is missing, or whatever a step finds wrong; what earlier steps made is kept.
     """
+    for step in steps:
+        if not _is_whole(step):  # all of them before the first is begun, which may take hours
+            step.check()
     record = _read_record(record_file)
     for step in steps:
         before = record.get(step.name, {})

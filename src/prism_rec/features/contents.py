@@ -11,7 +11,7 @@ import polars as pl
 from prism_rec.data.frames import text_ids
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Modality
-from prism_rec.features.images import PICTURES
+from prism_rec.features.images import JOURNAL, PICTURES
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.folders import hash_file, require_folder
 
@@ -81,7 +81,7 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
         raise InputError(f"{folder}: no such folder; name a folder of pictures")
     if table is not None:
         entries = _tabled_pictures(folder, table)
-    elif (folder / PICTURES).exists():
+    elif (folder / JOURNAL).exists() or (folder / PICTURES).exists():
         entries = _gathered_pictures(folder)
     else:
         entries = _named_pictures(folder)

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prism_rec.errors import InputError
 from prism_rec.features.contents import Contents
@@ -17,12 +15,14 @@ from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.encoders.hashed_text import HashedTextEncoder
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.part import Engine
+from prism_rec.features.progress import progress_bar
 from prism_rec.features.shards import Place, Shards, read_vectors
-from prism_rec.folders import begin_folder, finish_folder, require_folder
+from prism_rec.folders import begin_folder, check_folder, finish_folder, require_folder
 
 STAGE = "embed"
 _ITEMS = "items.parquet"
 _PART_SIZE = 2_048
+_NAMES = {"text": "text", "image": "picture"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,17 @@ class Summary:
     truncated: int
     token_limit: int | None
     width: int
+
+    def tell(self) -> list[str]:
+        """Return it in words, a line each."""
+        lines = [
+            f"{self.present:,} of {self.items:,} items have a vector of {self.width} numbers",
+            f"encoded now {self.encoded:,}, there before {self.reused:,}",
+        ]
+        lines += [f"absent, {reason}: {count:,}" for reason, count in self.absent.items()]
+        if self.token_limit is not None:
+            lines.append(f"texts cut at {self.token_limit} tokens: {self.truncated:,}")
+        return lines
 
 
 def embed(
@@ -78,22 +89,22 @@ def embed(
         progress: show a progress bar.
 
     Raises:
-        InputError: no item has a content, the encoder takes another kind of content, cannot be loaded or
-            gives NaN, or `out` belongs to another stage.
+        InputError: no item has a content, or none that can be encoded; the encoder takes another kind of
+            content, cannot be loaded or gives NaN; or `out` belongs to another stage. What `out` held before
+            stays as it was until the first vectors are there.
     """
-    available = {entry.key: entry.value for entry in contents.entries if entry.key and entry.value}
-    if not available:
-        raise InputError(f"no item has a {contents.modality} to encode; check the fields or the folder")
+    available = _available(contents)
     fitted = _fit(encoder, contents)
-    if fitted.encodes != contents.modality:
-        raise InputError(
-            f"this encoder takes {fitted.encodes}s, not {contents.modality}s; choose another encoder"
-        )
-    begin_folder(out, STAGE)
+    check_folder(out, STAGE)
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
     failed = _encode(fitted, missing, shards, engine or LocalEngine(), part_size, progress)
     table = _tabulate(contents, shards.places, failed)
+    if not table["file"].count():
+        raise InputError(
+            f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check what is there"
+        )
+    begin_folder(out, STAGE)
     table.write_parquet(out / _ITEMS)
     files = table["file"].drop_nulls().unique().sort().to_list()
     shards.remove_all_but(files)
@@ -137,10 +148,25 @@ def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
     return vectors, table["item_id"].to_list()
 
 
+def _available(contents: Contents) -> dict[str, str | Path]:
+    """Return what there is to encode by its key, each content once."""
+    available = {entry.key: entry.value for entry in contents.entries if entry.key and entry.value}
+    if not available:
+        reasons = _reasons(entry.absent for entry in contents.entries)
+        raise InputError(
+            f"no item has a {_NAMES[contents.modality]} to encode{reasons}; check the fields or the folder"
+        )
+    return available
+
+
 def _fit(encoder: Encoder | HashedTextEncoder, contents: Contents) -> Encoder:
-    if not isinstance(encoder, HashedTextEncoder):
-        return encoder
-    return encoder.fit([entry.value for entry in contents.entries if isinstance(entry.value, str)])
+    if isinstance(encoder, HashedTextEncoder):
+        encoder = encoder.fit([entry.value for entry in contents.entries if isinstance(entry.value, str)])
+    if encoder.encodes != contents.modality:
+        raise InputError(
+            f"this encoder takes {_NAMES[encoder.encodes]}s, not {_NAMES[contents.modality]}s; choose another"
+        )
+    return encoder
 
 
 def _encode(
@@ -156,17 +182,25 @@ def _encode(
     if not missing:
         return failed
     keys = list(missing)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
-        task = bar.add_task(f"{encoder.encodes}s", total=len(keys))
+    done = 0
+    with progress_bar(f"{_NAMES[encoder.encodes]}s", progress) as tell:
+        tell(done, len(keys))
         for part in engine(encoder, list(missing.values()), part_size):
             if not np.isfinite(part.encoded.vectors).all():
                 raise InputError("the encoder gave NaN or infinity; give it --precision float32")
             if part.rows:
+                begin_folder(shards.folder, STAGE)
                 shards.write([keys[row] for row in part.rows], part.encoded)
             failed |= {keys[row]: reason for row, reason in part.failed.items()}
-            bar.advance(task, len(part.rows) + len(part.failed))
+            done += len(part.rows) + len(part.failed)
+            tell(done, len(keys))
     return failed
+
+
+def _reasons(absent: Iterable[str | None]) -> str:
+    """Return why contents are absent, to be put after a sentence, the most frequent reason first."""
+    counts = Counter(reason for reason in absent if reason)
+    return f" ({', '.join(f'{reason}: {count:,}' for reason, count in counts.most_common(3))})"
 
 
 def _tabulate(contents: Contents, places: Mapping[str, Place], failed: Mapping[str, str]) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,7 @@ from prism_rec.data.clean import Cleaning
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.features.images.options import GatherOptions
+from prism_rec.features.options import EmbedOptions
 
 
 class PrepareStep(Config):
@@ -38,46 +39,20 @@ class PrepareStep(Config):
     split: str | dict[str, Any] = "leave-one-out"
 
 
-class ImagesStep(GatherOptions):
-    """How pictures are gathered; the column of addresses or names is the one that prepare writes."""
-
-    source_column: str = "images"
-
-
-class EmbedStep(Config):
-    """How one modality is encoded.
-
-    Attributes:
-        encoder: a Hugging Face model's name or folder, `hashed-text` or `picture-descriptors`.
-        fields: columns that make up the text, in this order; none: the pictures are encoded.
-        revision: branch, tag or commit of the model.
-        max_tokens: where texts are cut; None: where the model must.
-        precision: number format of the model.
-        workers: processes that decode pictures; None: one less than there are cores.
-    """
-
-    encoder: str = "openai/clip-vit-base-patch32"
-    fields: tuple[str, ...] = ()
-    revision: str = "main"
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
-    workers: Annotated[int, Field(ge=0)] | None = None
-
-
 class Recipe(Config):
     """The whole chain.
 
     Attributes:
         out: folder for all that is made.
         prepare: the log.
-        images: the pictures, where there are any.
+        images: the pictures, where there are any; `source_column` is the one that prepare writes.
         embed: the modalities by name; without any the dataset is the log alone.
     """
 
     out: Path
     prepare: PrepareStep
-    images: ImagesStep | None = None
-    embed: dict[str, EmbedStep] = Field(default_factory=dict)
+    images: GatherOptions | None = None
+    embed: dict[str, EmbedOptions] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> Recipe:

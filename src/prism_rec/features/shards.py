@@ -34,6 +34,7 @@ class Shards:
     """The shards of one encoder in a folder; unreadable ones and those of other encoders do not count.
 
     Attributes:
+        folder: where they are.
         places: where the vector of each content is, by the content's hash.
         token_limit: at how many tokens texts were cut; None if they were not.
         width: D, the length of a vector; 0 while there is none.
@@ -43,7 +44,7 @@ class Shards:
         self.places: dict[str, Place] = {}
         self.token_limit: int | None = None
         self.width = 0
-        self._folder = folder
+        self.folder = folder
         self._fingerprint = fingerprint
         for path in sorted(folder.glob(_PATTERN)):
             self._read(path)
@@ -59,7 +60,7 @@ class Shards:
         }
         limit = "" if encoded.token_limit is None else str(encoded.token_limit)
         content = save(tensors, {"encoder": self._fingerprint, "token_limit": limit})
-        path = self._folder / f"vectors-{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
+        path = self.folder / f"vectors-{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             file.write(content)
@@ -72,7 +73,7 @@ class Shards:
         """Delete the shards that are not named: those of other encoders or of contents that are gone."""
         kept = set(names)
         for pattern in (_PATTERN, "vectors-*.partial"):
-            for path in self._folder.glob(pattern):
+            for path in self.folder.glob(pattern):
                 if path.name not in kept:
                     path.unlink()
 

@@ -1,6 +1,8 @@
 import json
 import pickle
 import shutil
+import socket
+import time
 
 import numpy as np
 import pytest
@@ -137,6 +139,7 @@ def test_the_fingerprint_follows_the_files(tiny_clip, tmp_path):
     same = HuggingFaceTextEncoder(find_model(str(copy))).fingerprint
     assert same == HuggingFaceTextEncoder(find_model(str(tiny_clip))).fingerprint
     assert same != HuggingFaceTextEncoder(find_model(str(copy)), max_tokens=5).fingerprint
+    assert same != HuggingFaceTextEncoder(find_model(str(copy)), precision="float16").fingerprint
     weights = copy / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
@@ -189,6 +192,30 @@ def test_without_the_hub_the_error_says_how_to_fetch(monkeypatch):
     assert "\n" not in str(told.value)
     with pytest.raises(InputError, match="--revision v2 "):
         find_model("owner/model", "v2")
+
+
+def test_the_hub_is_asked_once(monkeypatch):
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    with socket.socket() as silent:  # bound, not listening: every connection is refused
+        silent.bind(("127.0.0.1", 0))
+        hub = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub)
+        monkeypatch.setattr(
+            huggingface_hub.constants,
+            "HUGGINGFACE_CO_URL_TEMPLATE",
+            hub + "/{repo_id}/resolve/{revision}/{filename}",
+        )
+        began = time.monotonic()
+        with pytest.raises(InputError, match="hf download owner/model"):
+            find_model("owner/model")
+    assert time.monotonic() - began < 1, "it waits a second before it asks again"
+
+
+def test_a_device_that_is_not_here_is_told(tiny_clip):
+    with pytest.raises(InputError, match="device 'cuda:99' is not to be had here"):
+        HuggingFaceTextEncoder(find_model(str(tiny_clip)), device="cuda:99").encode(["a"])
 
 
 def test_a_cached_model_is_found_by_name_without_the_hub(tiny_clip, tmp_path, monkeypatch):

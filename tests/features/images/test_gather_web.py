@@ -239,9 +239,18 @@ def test_private_addresses_are_refused_unless_allowed(server: PictureServer, ima
     assert statuses(images) == {"/ok/a.jpg": "failed"}
 
 
+def test_refused_addresses_are_visited_once_they_are_allowed(server: PictureServer, images: Path) -> None:
+    gather_images(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, QUICK)
+    assert not server.log
+    gather_images(None, images, LOOPBACK)
+    assert statuses(images) == {"/ok/a.jpg": "ok", "/missing/a.jpg": "failed"}
+    gather_images(None, images, LOOPBACK)
+    assert server.requests == {"/ok/a.jpg": 1, "/missing/a.jpg": 1}
+
+
 def test_another_size_is_refused_before_the_folder_is_touched(server: PictureServer, images: Path) -> None:
     gather_images(table(server, "/ok/a.jpg"), images, LOOPBACK)
-    with pytest.raises(InputError, match="not made with journal 1, size 64"):
+    with pytest.raises(InputError, match="images was made with size 32, not 64; ask for that"):
         gather_images(table(server, "/ok/a.jpg"), images, LOOPBACK.model_copy(update={"size": 64}))
     assert require_folder(images, STAGE)
 

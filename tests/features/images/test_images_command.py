@@ -35,6 +35,7 @@ def test_counts_by_status_and_retry_without_the_table(run, server: PictureServer
     )
     columns = ["--item-column", "asin", "--source-column", "url", "--attempts", "1"]
     output = run("--table", str(tmp_path / "items.csv"), *columns, "--allow-private")
+    assert f"prism-rec images --out {tmp_path / 'images'} --retry-failed" in output
     counts = {tuple(line.split()) for line in output.splitlines()}
     assert {("ok", "1"), ("retry", "http-500", "1"), ("failed", "http-404", "1")} <= counts
     server.works_again = True
@@ -44,6 +45,11 @@ def test_counts_by_status_and_retry_without_the_table(run, server: PictureServer
     run("--refresh", "--allow-private")
     assert server.requests == {"/ok/a.jpg": 2, "/error/a.jpg": 3, "/missing/a.jpg": 2}
     assert pl.read_parquet(tmp_path / "images" / PICTURES)["status"].to_list() == ["ok", "ok", "failed"]
+
+
+def test_what_is_refused_is_told_with_the_option_that_allows_it(run, tmp_path: Path) -> None:
+    pl.DataFrame({"item_id": ["a"], "images": ["http://127.0.0.1/a.jpg"]}).write_csv(tmp_path / "items.csv")
+    assert "--allow-private if you trust the table" in run("--table", str(tmp_path / "items.csv"))
 
 
 def test_options_that_exclude_each_other_or_make_no_sense_are_refused(run) -> None:

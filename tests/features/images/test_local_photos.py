@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -73,6 +74,19 @@ def test_every_place_gives_the_same(make, tmp_path: Path) -> None:
         "three.png": PHOTOS["./three.png"],
         "large.jpg": "too-many-bytes",
         "absent.jpg": "no-such-photo",
+    }
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_packed_folder_is_as_good_as_its_photos(kind: str, tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    archive = Path(shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path, "photos"))
+    found = tell(archive, {"one.jpg", "photos/deep/two.jpg", "deep/two.jpg", "two.jpg"})
+    assert found == {
+        "one.jpg": PHOTOS["one.jpg"],
+        "photos/deep/two.jpg": PHOTOS["deep/two.jpg"],
+        "deep/two.jpg": "no-such-photo",
+        "two.jpg": "no-such-photo",
     }
 
 

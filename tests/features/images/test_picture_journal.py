@@ -80,10 +80,21 @@ def test_a_damaged_line_within_is_named(path: Path, line: bytes) -> None:
         read(path)
 
 
-@pytest.mark.parametrize("first", [b'{"journal": 1, "size": 64}', b"nonsense", b"3"])
-def test_other_settings_are_refused(path: Path, first: bytes) -> None:
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (
+            b'{"journal": 1, "size": 64}',
+            "was made with size 64, not 32; ask for that, or name another folder",
+        ),
+        (b'{"journal": 1}', "no journal of this version"),
+        (b"nonsense", "no journal of this version"),
+        (b"3", "no journal of this version"),
+    ],
+)
+def test_other_settings_are_refused(path: Path, first: bytes, message: str) -> None:
     path.write_bytes(first + b"\n")
-    with pytest.raises(InputError, match="was not made with journal 1, size 32"):
+    with pytest.raises(InputError, match=message):
         require_settings(path, SETTINGS)
 
 

@@ -48,10 +48,11 @@ class PictureEncoder(Encoder, Protocol):
     """An encoder of pictures: the part before the model runs in worker processes.
 
     Attributes:
-        prepare: takes an RGB picture to what `encode` wants; picklable, holds no model.
+        prepare: takes an RGB picture to the arrays that `encode` wants, by name; can be sent to another
+            process, holds no model.
     """
 
-    prepare: Callable[["Image"], Any]
+    prepare: Callable[["Image"], dict[str, np.ndarray]]
 
     @property
     def batch_size(self) -> int:

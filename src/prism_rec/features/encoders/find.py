@@ -21,6 +21,7 @@ def find_encoder(
     max_tokens: int | None = None,
     batch_size: int | None = None,
     precision: Precision = "auto",
+    device: str = "auto",
 ) -> Encoder | HashedTextEncoder:
     """Return the encoder of this name for texts or for pictures; nothing large is loaded yet.
 
@@ -33,6 +34,7 @@ def find_encoder(
         batch_size: pictures, or texts of full length, that go through a model at a time; None: as many as
             suit the device.
         precision: number format of a model; `auto` is float16 on a GPU and float32 elsewhere.
+        device: where a model runs: `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
 
     Raises:
         InputError: no such model within reach, or a download-free encoder of the other modality.
@@ -46,5 +48,5 @@ def find_encoder(
         return PictureDescriptorEncoder()
     source = find_model(name, revision)
     if modality == "text":
-        return HuggingFaceTextEncoder(source, max_tokens, batch_size, precision)
-    return HuggingFacePictureEncoder(source, batch_size, precision)
+        return HuggingFaceTextEncoder(source, max_tokens, batch_size, precision, device)
+    return HuggingFacePictureEncoder(source, batch_size, precision, device)

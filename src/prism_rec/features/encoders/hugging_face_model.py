@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 
+_HUB_TIMEOUT = 10.0
+"""Seconds."""
+
 
 @dataclass(frozen=True)
 class ModelSource:
@@ -39,7 +42,7 @@ class ModelSource:
 
 
 def find_model(name: str, revision: str = "main") -> ModelSource:
-    """Find a model folder or a cached model; otherwise ask the hub for its configuration.
+    """Find a model folder or a cached model; otherwise ask the hub, once, whether it has the model.
 
     A cached model is taken as it is, so that a later commit on the hub changes nothing by itself.
 
@@ -58,11 +61,10 @@ def find_model(name: str, revision: str = "main") -> ModelSource:
             )
         return ModelSource(name, str(folder), None, _hash_folder(folder))
     with _hub_errors(name, revision):
-        from huggingface_hub import hf_hub_download, try_to_load_from_cache
+        from huggingface_hub import try_to_load_from_cache
 
         cached = try_to_load_from_cache(name, "config.json", revision=revision)
-        path = cached if isinstance(cached, str) else hf_hub_download(name, "config.json", revision=revision)
-        commit = Path(path).parent.name
+        commit = Path(cached).parent.name if isinstance(cached, str) else _ask_hub(name, revision)
         return ModelSource(name, name, commit, commit)
 
 
@@ -92,11 +94,20 @@ def load_model(source: ModelSource, device: torch.device, precision: Precision) 
         return ready
 
 
-def find_device() -> torch.device:
-    """Return the GPU if there is one."""
+def find_device(name: str = "auto") -> torch.device:
+    """Return the device called `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
+
+    Raises:
+        InputError: no such device here.
+    """
     import torch
 
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError):
+        raise InputError(f"device {name!r} is not to be had here; take cpu, or auto") from None
 
 
 @contextmanager
@@ -154,6 +165,19 @@ def _hub_errors(name: str, revision: str) -> Iterator[None]:
         ) from None
 
 
+def _ask_hub(name: str, revision: str) -> str:
+    """Return the commit that a revision stands for."""
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+
+    try:
+        url = hf_hub_url(name, "config.json", revision=revision)
+        return get_hf_file_metadata(url, timeout=_HUB_TIMEOUT).commit_hash or revision
+    except (errors.HfHubHTTPError, errors.HFValidationError):
+        raise
+    except Exception:  # errors of whichever HTTP library the hub's client found
+        raise _unreachable(name, revision) from None
+
+
 def _unreachable(name: str, revision: str) -> InputError:
     at = "" if revision == "main" else f" --revision {revision}"
     return InputError(
@@ -161,6 +185,14 @@ def _unreachable(name: str, revision: str) -> InputError:
         f" run `hf download {name}{at} --local-dir DIR`, copy DIR here and give it as --encoder DIR,"
         " or take the encoder hashed-text or picture-descriptors, which need no download"
     )
+
+
+def fingerprint_of(precision: Precision) -> str:
+    """Return what a precision that was asked for adds to a fingerprint.
+
+    Under `auto` vectors of one device are good for another, so that a cache can move; they differ by rounding.
+    """
+    return "" if precision == "auto" else f" {precision}"
 
 
 def _hash_folder(folder: Path) -> str:

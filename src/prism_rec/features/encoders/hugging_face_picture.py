@@ -14,6 +14,7 @@ from prism_rec.features.encoders.hugging_face_model import (
     ModelSource,
     Precision,
     find_device,
+    fingerprint_of,
     inference,
     load_model,
     loading,
@@ -73,18 +74,24 @@ class HuggingFacePictureEncoder:
         source: from `find_model`.
         batch_size: number of pictures that go through the model at a time; None: as many as suit the device.
         precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
     """
 
     encodes: Modality = "image"
 
     def __init__(
-        self, source: ModelSource, batch_size: int | None = None, precision: Precision = "auto"
+        self,
+        source: ModelSource,
+        batch_size: int | None = None,
+        precision: Precision = "auto",
+        device: str = "auto",
     ) -> None:
-        self.fingerprint = f"image {source.identity}"
+        self.fingerprint = f"image {source.identity}" + fingerprint_of(precision)
         self.prepare = PicturePreparation(source)
         self._source = source
         self._batch_size = batch_size
         self._precision = precision
+        self._device_name = device
 
     @property
     def batch_size(self) -> int:
@@ -110,7 +117,7 @@ class HuggingFacePictureEncoder:
 
     @cached_property
     def _device(self) -> torch.device:
-        return find_device()
+        return find_device(self._device_name)
 
     @cached_property
     def _normalisation(self) -> tuple[torch.Tensor, torch.Tensor] | None:

@@ -14,6 +14,7 @@ from prism_rec.features.encoders.hugging_face_model import (
     ModelSource,
     Precision,
     find_device,
+    fingerprint_of,
     inference,
     load_model,
     loading,
@@ -38,6 +39,7 @@ class HuggingFaceTextEncoder:
         batch_size: number of texts of full length that go through the model at a time, or as many tokens of
             shorter ones; None: as many as suit the device.
         precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
     """
 
     encodes: Modality = "text"
@@ -48,12 +50,15 @@ class HuggingFaceTextEncoder:
         max_tokens: int | None = None,
         batch_size: int | None = None,
         precision: Precision = "auto",
+        device: str = "auto",
     ) -> None:
-        self.fingerprint = f"text {source.identity} tokens={max_tokens or 'all'}"
+        tokens = f" tokens={max_tokens or 'all'}"
+        self.fingerprint = f"text {source.identity}{tokens}{fingerprint_of(precision)}"
         self._source = source
         self._max_tokens = max_tokens
         self._batch_size = batch_size
         self._precision = precision
+        self._device_name = device
 
     @cached_property
     def token_limit(self) -> int:
@@ -106,7 +111,7 @@ class HuggingFaceTextEncoder:
 
     @cached_property
     def _device(self) -> torch.device:
-        return find_device()
+        return find_device(self._device_name)
 
     @property
     def _most_tokens(self) -> int:

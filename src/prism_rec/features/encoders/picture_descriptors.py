@@ -30,16 +30,16 @@ class PictureDescriptorEncoder:
     batch_size = 64
 
     @staticmethod
-    def prepare(picture: "Image") -> np.ndarray:
-        """Return uint8 [64, 64, 6]: red, green, blue, hue, saturation, brightness."""
+    def prepare(picture: "Image") -> dict[str, np.ndarray]:
+        """Return `pixels`, uint8 [64, 64, 6]: red, green, blue, hue, saturation, brightness."""
         from PIL.Image import Resampling
 
         small = picture.resize((_SIDE, _SIDE), Resampling.BOX)
-        return np.concatenate([np.asarray(small), np.asarray(small.convert("HSV"))], axis=2)
+        return {"pixels": np.concatenate([np.asarray(small), np.asarray(small.convert("HSV"))], axis=2)}
 
-    def encode(self, batch: Sequence[np.ndarray]) -> Encoded:
+    def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
         """Encode prepared pictures; a picture of one colour has no gradients but still its colour."""
-        pixels = np.stack(batch).astype(np.float32) / 255
+        pixels = np.stack([picture["pixels"] for picture in batch]).astype(np.float32) / 255
         parts = [_gradients(pixels[..., :3].mean(axis=3)), _colours(pixels[..., 3:])]
         return Encoded(unit_rows(np.concatenate(parts, axis=1)))
 

@@ -70,14 +70,14 @@ class LocalEngine:
 class _Pictures:
     """A map-style data set of prepared pictures; what cannot be read is a reason in words, not an error."""
 
-    def __init__(self, paths: Sequence[Path], prepare: Callable[[Any], Any]) -> None:
+    def __init__(self, paths: Sequence[Path], prepare: Callable[[Any], dict[str, np.ndarray]]) -> None:
         self._paths = paths
         self._prepare = prepare
 
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, row: int) -> tuple[int, Any]:
+    def __getitem__(self, row: int) -> tuple[int, dict[str, np.ndarray] | str]:
         try:
             return row, self._prepare(open_picture(self._paths[row]))
         except UnreadablePictureError as error:

@@ -1,18 +1,20 @@
 """Encode as Ray Data: decoding in tasks, encoders in actors, on one machine or on a cluster.
 
-Every node must reach the pictures and the model under the same paths.
+Every node must reach the pictures and the model under the same paths. Ray itself sends code and encoders to its
+workers by pickle, within the cluster alone; nothing of that is stored, and contents and vectors go as plain bytes.
 """
 
 from __future__ import annotations
 
 import copy
 import os
-import pickle
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from safetensors.numpy import load, save
 
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
@@ -31,11 +33,16 @@ class RayEngine:
 
     Args:
         workers: number of actors.
+
+    Raises:
+        InputError: no workers, or Ray is not installed.
     """
 
     def __init__(self, workers: int = 2) -> None:
         if workers < 1:
             raise InputError(f"engine ray: {workers} workers; give at least 1")
+        if find_spec("ray") is None:
+            raise InputError("engine ray needs Ray: pip install 'prism-rec[ray]'")
         self._workers = workers
 
     def __call__(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
@@ -63,16 +70,17 @@ class RayEngine:
 
 
 class _Prepare:
-    """Decodes pictures; a prepared picture travels as bytes, whatever its form."""
+    """Decodes pictures; a prepared picture travels as the bytes of a safetensors file."""
 
-    def __init__(self, prepare: Callable[[Any], Any]) -> None:
+    def __init__(self, prepare: Callable[[Any], dict[str, np.ndarray]]) -> None:
         self._prepare = prepare
 
     def __call__(self, batch: Columns) -> Columns:
         prepared, failed = [], []
         for path in batch["content"]:
             try:
-                prepared.append(pickle.dumps(self._prepare(open_picture(Path(path)))))
+                arrays = self._prepare(open_picture(Path(path)))
+                prepared.append(save({name: np.ascontiguousarray(one) for name, one in arrays.items()}))
                 failed.append("")
             except UnreadablePictureError as error:
                 prepared.append(b"")
@@ -89,10 +97,9 @@ class _Encode:
     def __call__(self, batch: Columns) -> Columns:
         failed = batch.get("failed", np.full(len(batch["row"]), ""))
         good = np.flatnonzero(failed == "")
+        contents: list[Any]
         if "prepared" in batch:
-            contents = [
-                pickle.loads(batch["prepared"][row]) for row in good
-            ]  # bytes of _Prepare's own making
+            contents = [load(batch["prepared"][row]) for row in good]
         else:
             contents = [str(batch["content"][row]) for row in good]
         encoded = self._encoder.encode(contents) if contents else Encoded(np.zeros((0, 1), np.float32))
@@ -114,11 +121,9 @@ class _Encode:
 
 def _start_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.data
-    except ImportError:
-        raise InputError("engine ray needs Ray: pip install 'prism-rec[ray]'") from None
+    import ray
+    import ray.data
+
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False

@@ -3,8 +3,8 @@
 `prism_rec.features.images.gather.gather_images` makes the folder. It holds:
 
     pictures.parquet         one row an item of the table, in the table's order (below)
-    pictures/ab/ab....jpg    RGB JPEG, upright, shorter side at most `size`; named by SHA-256 of the source
-    bytes sources.parquet          what was asked for: item_id, sources (a list, in order of preference)
+    pictures/ab/ab....jpg    RGB JPEG, upright, shorter side at most `size`; named by SHA-256 of its source
+    sources.parquet          what was asked for: item_id, sources (a list, in order of preference)
     journal.jsonl            one line an outcome, appended as it happens; makes a killed run safe to resume
     manifest.json            written last (stage `images`); without it the folder is unfinished
 
@@ -27,3 +27,4 @@ A reader takes the rows with `status == "ok"`; all other items are absent, not b
 
 STAGE = "images"
 PICTURES = "pictures.parquet"
+JOURNAL = "journal.jsonl"

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from prism_rec.errors import InputError
-from prism_rec.features.images import PICTURES, STAGE
+from prism_rec.features.images import JOURNAL, PICTURES, STAGE
 from prism_rec.features.images.journal import Journal, require_settings
 from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.pictures import PictureStore, quiet_decoders
@@ -18,7 +18,6 @@ from prism_rec.features.images.table import tabulate
 from prism_rec.features.images.visits import Progress, Visits
 from prism_rec.folders import begin_folder, finish_folder
 
-_JOURNAL = "journal.jsonl"
 _SOURCES = "sources.parquet"
 
 
@@ -53,10 +52,10 @@ def gather_images(
     options = options or GatherOptions()
     items = _read_items(sources, out, options)
     settings = {"journal": 1, "size": options.size}
-    require_settings(out / _JOURNAL, settings)
+    require_settings(out / JOURNAL, settings)
     try:
         begin_folder(out, STAGE)
-        with Journal(out / _JOURNAL, settings) as journal:
+        with Journal(out / JOURNAL, settings) as journal:
             _write_table(items, out / _SOURCES)
             _visit(items, out, journal, options, progress)
             pictures = tabulate(items, journal.outcomes)
@@ -69,7 +68,7 @@ def gather_images(
         out,
         STAGE,
         config=options.model_dump(mode="json") | {"local": options.local and options.local.name},
-        files=(PICTURES, _SOURCES, _JOURNAL),
+        files=(PICTURES, _SOURCES, JOURNAL),
         inputs=[Path(sources)] if isinstance(sources, str | Path) else (),
         items=dict(pictures["status"].value_counts().iter_rows()),
     )

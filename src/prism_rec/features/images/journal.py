@@ -26,7 +26,7 @@ def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
     """Refuse to go on with a journal that was made with other settings; an empty or absent one is welcome.
 
     Raises:
-        InputError: it was.
+        InputError: it was, or the file is no journal.
     """
     try:
         with path.open("rb") as file:
@@ -36,11 +36,14 @@ def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
         return
     except ValueError:
         made_with = None
-    if made_with != settings:
-        told = ", ".join(f"{key} {value}" for key, value in settings.items())
-        raise InputError(
-            f"{path} was not made with {told}; name another folder or the settings it was made with"
-        )
+    if made_with == settings:
+        return
+    if not isinstance(made_with, dict) or made_with.keys() != settings.keys():
+        raise InputError(f"{path} is no journal of this version of prism-rec; name another folder")
+    others = [
+        f"{key} {made_with[key]}, not {value}" for key, value in settings.items() if made_with[key] != value
+    ]
+    raise InputError(f"{path.parent} was made with {'; '.join(others)}; ask for that, or name another folder")
 
 
 class Journal:

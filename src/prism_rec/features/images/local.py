@@ -33,8 +33,8 @@ def read_photos(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]
 
     Args:
         place: a folder, a .zip, or a .tar, plain or compressed.
-        names: names relative to the folder, or of members of the archive (a leading `./` there is of no
-            account).
+        names: names relative to the folder, or of members of the archive, with or without the one folder that
+            was packed (`photos/a.jpg` is `a.jpg` too).
         max_bytes: a longer photo is the failure `too-many-bytes`.
 
     Yields:
@@ -89,8 +89,8 @@ def _read_zip(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
     wanted = set(names)
     with zipfile.ZipFile(place) as archive:
         for member in archive.infolist():
-            name = member.filename.removeprefix("./")
-            if name in wanted and not member.is_dir():
+            name = _find_name(member.filename, wanted)
+            if name and not member.is_dir():
                 wanted.remove(name)
                 yield name, _read_zipped(archive, member, max_bytes)
 
@@ -107,10 +107,15 @@ def _read_tar(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
     wanted = set(names)
     with tarfile.open(place) as archive:
         for member in archive:
-            name = member.name.removeprefix("./")
-            if name in wanted and (file := archive.extractfile(member) if member.isreg() else None):
+            name = _find_name(member.name, wanted)
+            if name and (file := archive.extractfile(member) if member.isreg() else None):
                 wanted.remove(name)
                 yield name, _read_within(file, max_bytes)
+
+
+def _find_name(member: str, wanted: Set[str]) -> str | None:
+    path = member.removeprefix("./")
+    return next((name for name in (path, path.partition("/")[2]) if name in wanted), None)
 
 
 def _read_within(file: IO[bytes], max_bytes: int) -> bytes | Failure:

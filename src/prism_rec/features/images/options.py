@@ -13,11 +13,12 @@ class GatherOptions(Config):
 
     Attributes:
         visit: which sources are visited. A picture at hand is settled, and so is a failure that cannot pass
-            (404, not a picture, too large, refused address). `unsettled`: all others, which are those not
-            tried yet and those that failed for a reason that may pass (network, timeout, 408, 425, 429, 5xx,
-            a truncated body, a photo missing from `local`). `retry`: of these, those that failed; what was
-            never tried waits. `everything`: the settled too; a picture at hand is asked for with its ETag,
-            and kept if the server has none newer or gives no picture this time.
+            (404, not a picture, too large, or a refused address, until `allow_private` is given).
+            `unsettled`: all others, which are those not tried yet and those that failed for a reason that may
+            pass (network, timeout, 408, 425, 429, 5xx, a truncated body, a photo missing from `local`).
+            `retry`: of these, those that failed; what was never tried waits. `everything`: the settled too; a
+            picture at hand is asked for with its ETag, and kept if the server has none newer or gives no
+            picture this time.
         local: folder, zip or tar that holds the sources that are not URLs.
         item_column: column of the table with item ids.
         source_column: column with URLs or names of local photos, text or lists of text; prepare writes `images`.

@@ -51,6 +51,14 @@ def summarise(folder: Path) -> pl.DataFrame:
     )
 
 
+def tell_counts(folder: Path) -> str:
+    """Return in one line how many items ended how."""
+    return "; ".join(
+        f"{status}{f', {reason}' if reason else ''}: {items:,}"
+        for status, reason, items in summarise(folder).iter_rows()
+    )
+
+
 def _row(item_id: str, sources: Sequence[str], outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     if not sources:
         return {"item_id": item_id, "status": "none", "reason": "no-source", "attempts": 0}

@@ -165,6 +165,8 @@ class Visits:
         known = self._journal.outcomes.get(source)
         if known is None:
             return self._options.visit != "retry"
+        if known.reason == "address-refused" and self._options.allow_private:
+            return True
         return known.status == "retry" or self._options.visit == "everything"
 
     def _has_picture(self, source: str) -> bool:
