@@ -129,17 +129,14 @@ class OriginalSASRec(Backbone):
         """Return for each block what attention sees of the empty places."""
         if self.empty_places == "hidden":
             return [None] * len(self.blocks)
-        empty_B1 = self.max_length - lengths_B[:, None]
-        table_ED = self.positions.table.weight
-        # All zeros have one key and one value: one of them, counted often, stands for all.
-        zeros = Before(
-            table_ED.new_zeros(len(lengths_B), 1, table_ED.shape[1]), empty_B1.to(table_ED.dtype).log()
-        )
+        table_FD = self.positions.table.weight
+        empty_BF = torch.arange(len(table_FD), device=lengths_B.device) < self.max_length - lengths_B[:, None]
+        # One by one, though all zeros are alike: dropout takes each on its own.
+        zeros = Before(table_FD.new_zeros(*empty_BF.shape, table_FD.shape[1]), empty_BF)
         if self.empty_places == "zeros":
             return [zeros] * len(self.blocks)
-        stands_BE = torch.arange(len(table_ED), device=lengths_B.device) < empty_B1
-        positions = self.dropout(table_ED.expand(len(lengths_B), -1, -1))
-        return [Before(positions, stands_BE.to(table_ED.dtype).log()), *[zeros] * (len(self.blocks) - 1)]
+        positions = self.dropout(table_FD.expand(len(lengths_B), -1, -1))
+        return [Before(positions, empty_BF), *[zeros] * (len(self.blocks) - 1)]
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, zero biases; smaller weights where attention and feed-forward begin.

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 
 class Before(NamedTuple):
-    """What every position sees besides, before the first: E vectors a history."""
+    """What every position sees besides, before the first: up to F vectors a history."""
 
-    vectors_BED: Float[Tensor, "B E D"]
-    log_counts_BE: Float[Tensor, "B E"]  # the logarithm of how often each stands there; -inf: not at all
+    vectors_BFD: Float[Tensor, "B F D"]
+    stands_BF: Bool[Tensor, "B F"]  # which of them stand there
 
 
 class CausalAttention(nn.Module):
@@ -52,11 +52,10 @@ class CausalAttention(nn.Module):
         """
         mask = None if lengths_B is None else visible(seen_BLD, lengths_B)
         if before is not None:
-            visible_BAL = visible(seen_BLD, lengths_B)
-            hidden_BAL = seen_BLD.new_zeros(visible_BAL.shape).masked_fill(~visible_BAL, -torch.inf)
             asking = (len(seen_BLD), asking_BAD.shape[1], -1)
-            mask = torch.cat([before.log_counts_BE[:, None].expand(asking), hidden_BAL.expand(asking)], -1)
-            seen_BLD = torch.cat([before.vectors_BED, seen_BLD], 1)
+            stands_BAF, visible_BAL = before.stands_BF[:, None], visible(seen_BLD, lengths_B)
+            mask = torch.cat([stands_BAF.expand(asking), visible_BAL.expand(asking)], -1)
+            seen_BLD = torch.cat([before.vectors_BFD, seen_BLD], 1)
         context_BHAE = F.scaled_dot_product_attention(
             self._split(self.query(asking_BAD)),
             self._split(self.key(seen_BLD)),
