@@ -67,6 +67,24 @@ def test_the_reference_is_the_model_named() -> None:
     assert {model for _, model, _ in comparison.differences} == {"id"}
 
 
+def test_a_model_may_be_tested_against_another_than_the_reference() -> None:
+    ranks = {model: draw(2, 9, 30, seed) for seed, model in enumerate(("id", "sum", "prism"))}
+    comparison = compare_ranks(ranks, metrics=["ndcg@10"], against={"prism": "sum"})
+    found = {model: difference for (_, model, _), difference in comparison.differences.items()}
+    assert {model: difference.reference for model, difference in found.items()} == {
+        "sum": "id",
+        "prism": "sum",
+    }
+    arms = {arm.model: arm for arm in comparison.arms}
+    gap = arms["prism"].values("ndcg@10") - arms["sum"].values("ndcg@10")
+    assert found["prism"].estimate.mean == pytest.approx(gap.mean())
+    assert any("prism - sum =" in sentence for sentence in findings(comparison))
+    rows = {arm.model: short_row(comparison, arm) for arm in comparison.arms}
+    assert [rows[model]["against"] for model in ranks] == ["", "id", "sum"]
+    assert rows["id"]["ndcg@10 difference"] == "reference"
+    assert rows["prism"]["ndcg@10 difference"].startswith(f"{gap.mean():+.4f} (")
+
+
 def test_slices_hold_their_users_and_empty_ones_are_left_out() -> None:
     comparison = compare_ranks({"id": [[1] * 5 + [50] * 5]}, metrics=["recall@10"])
     short, lacking = comparison.slices["films"]

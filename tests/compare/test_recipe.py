@@ -70,6 +70,8 @@ def test_what_is_no_part_of_the_budget_may_differ(path: Path) -> None:
         ("base.train.epoch=1", "model prism: unknown key train.epoch"),
         ("epochs=1", "unknown key epochs"),
         ("reference=sum", "reference: 'sum' is none of the models: prism, id"),
+        ("against.id=sum", "against: 'sum' is none of the models: prism, id"),
+        ("against.sum=id", "against: 'sum' is none of the models"),
         ("reference=popularity", "reference: 'popularity' is none of the models"),
         ("seeds=[1, 1]", "names a seed twice"),
         ("metrics=[auc]", "metrics"),

@@ -88,6 +88,6 @@ def test_a_run_is_mapped_and_shown_and_one_that_is_gone_is_named(tmp_path: Path)
     comparison = compare_ranks({"id": [list(range(1, 31))], "prism": [list(range(1, 31))]})
     shown = make_page(comparison, {("films", "prism"): found})
     assert "Where the components lie" in [heading.text for heading in shown.iter("h2")]
-    assert f"Mean silhouette {found.separation:+.2f}" in text_of(shown)
+    assert f"mean silhouette {found.separation:+.2f}" in text_of(shown)
     write_report(comparison, tmp_path)  # where the comparison's own run is not
     assert "No map of prism: " in (tmp_path / "report.html").read_text()

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -11,8 +12,8 @@ from prism_rec.compare.findings import findings
 from prism_rec.evaluate.intervals import Estimate
 from prism_rec.report import write_report
 from prism_rec.report.charts import Bar, Group, gate_chart, interval_chart, sweep_chart
-from prism_rec.report.figures import over_seeds, slices
-from prism_rec.report.page import make_page
+from prism_rec.report.figures import gates, over_seeds, slices
+from prism_rec.report.page import fold, make_page
 from prism_rec.train import RunConfig
 
 
@@ -64,6 +65,19 @@ def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison:
     headings = [heading.text for heading in make_page(alone, {}).iter("h2")]
     assert "Differences from id" not in headings
     assert "What the gate attends to" not in headings
+
+
+def test_differences_stand_under_the_model_that_they_are_from() -> None:
+    ranks = {
+        model: [list(range(place, 30 + place))] for place, model in enumerate(("id", "sum", "prism"), start=1)
+    }
+    page = make_page(compare_ranks(ranks, metrics=["ndcg@10"], against={"prism": "sum"}), {})
+    assert "Differences" in [heading.text for heading in page.iter("h2")]
+    headings = [text.text for text in page.iter("text") if text.get("class") == "heading"]
+    assert [heading for heading in headings if "less" in heading] == [
+        "ndcg@10 less id's",
+        "ndcg@10 less sum's",
+    ]
 
 
 def test_a_curve_is_drawn_for_each_run(comparison: Comparison) -> None:
@@ -143,3 +157,15 @@ def test_points_of_a_sweep_stand_at_their_means_equally_far_apart() -> None:
 def test_the_cost_of_an_epoch_is_a_mean_over_all_epochs(comparison: Comparison) -> None:
     assert "s an epoch" in text_of(make_page(comparison, {}))
     assert "1.50" in text_of(make_page(comparison, {}))
+
+
+def test_of_many_figures_of_one_kind_the_first_are_shown_and_the_rest_folded_away(
+    comparison: Comparison,
+) -> None:
+    prism = comparison.arms[2]
+    many = replace(comparison, arms=tuple(replace(prism, model=f"prism-{number}") for number in range(5)))
+    charts = {len(figures): gates(many.arms[:figures]) for figures in (3, 5)}
+    assert [len(fold("how to read", drawn)) for drawn in charts.values()] == [4, 5]
+    folded = fold("how to read", charts[5])[-1]
+    assert folded.tag == "details"
+    assert len(list(folded.iter("figure"))) == 2

@@ -56,6 +56,7 @@ def _show(comparison: Comparison) -> None:
     from rich.table import Table
 
     from prism_rec.compare.findings import findings
+    from prism_rec.compare.table import difference_column
 
     console = Console()
     reference, metrics = comparison.reference, comparison.recipe.metrics
@@ -66,7 +67,7 @@ def _show(comparison: Comparison) -> None:
             title_justify="left",
             show_lines=True,
         )
-        for column in ("model", *metrics, f"{metrics[0]} - {reference}", "train s"):
+        for column in ("model", *metrics, difference_column(comparison, metrics[0]), "train s"):
             table.add_column(column, justify="left" if column == "model" else "right")
         for arm in comparison.arms_of(data):
             values = [comparison.estimates[data, arm.model, metric] for metric in metrics]

@@ -78,11 +78,14 @@ def recommend(
 def _read_new(items: Path, features: list[str] | None) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the new items and their vectors, by modality."""
     from prism_rec.cli.pairs import parse_pairs
+    from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.precomputed import read_precomputed
 
     files = parse_pairs(features, "--features")
-    return scan_table(items).collect(), {name: read_precomputed(file)[:2] for name, file in files.items()}
+    with reading(str(items)):
+        frame = scan_table(items).collect()
+    return frame, {name: read_precomputed(file)[:2] for name, file in files.items()}
 
 
 def _history_of(user: str, recommender: Recommender) -> list[str]:

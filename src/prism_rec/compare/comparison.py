@@ -35,8 +35,9 @@ class PValue:
 
 @dataclass(frozen=True)
 class Difference:
-    """A model's metric less the reference's, user by user."""
+    """A model's metric less its reference's, user by user."""
 
+    reference: str
     estimate: Estimate
     users: PValue
     """Permutation test over users."""
@@ -102,7 +103,7 @@ class Comparison:
 
     @property
     def reference(self) -> str:
-        """The model that the others are tested against."""
+        """The model that the others are tested against, unless the recipe names another for one of them."""
         assert self.recipe.reference is not None
         return self.recipe.reference
 
@@ -169,11 +170,11 @@ def _popularity_arm(data: str, dataset: Dataset, folder: Path, seeds: int) -> Ar
 
 
 def _differences(recipe: Recipe, arms: Sequence[Arm]) -> dict[tuple[str, str, str], Difference]:
-    references = {arm.data: arm for arm in arms if arm.model == recipe.reference}
+    rows = {(arm.data, arm.model): arm for arm in arms}
     tested = [
-        (arm, references[arm.data], metric)
+        (arm, rows[arm.data, reference], metric)
         for arm in arms
-        if arm.model != recipe.reference
+        if (reference := recipe.reference_of(arm.model))
         for metric in recipe.metrics
     ]
     over_users = _correct(
@@ -186,7 +187,10 @@ def _differences(recipe: Recipe, arms: Sequence[Arm]) -> dict[tuple[str, str, st
         )
     return {
         (arm.data, arm.model, metric): Difference(
-            estimate(arm.values(metric) - other.values(metric)), over_users[number], over_seeds[number]
+            other.model,
+            estimate(arm.values(metric) - other.values(metric)),
+            over_users[number],
+            over_seeds[number],
         )
         for number, (arm, other, metric) in enumerate(tested)
     }

@@ -19,16 +19,18 @@ def is_shown(difference: Difference) -> bool:
 def resolution(comparison: Comparison, data: str, metric: str) -> float | None:
     """Return the smallest difference that these users could show, as a share of the reference's metric.
 
-    It is half the width of the widest interval of a difference; None if there is no other model, or if the
+    It is half the width of the widest interval of a difference; None if there is no other model, or if a
     reference's metric is zero.
     """
     halves = [
-        (found.estimate.high - found.estimate.low) / 2
+        (
+            (found.estimate.high - found.estimate.low) / 2,
+            comparison.estimates[data, found.reference, metric].mean,
+        )
         for (place, _, name), found in comparison.differences.items()
         if (place, name) == (data, metric)
     ]
-    base = comparison.estimates[data, comparison.reference, metric].mean
-    return max(halves) / base if halves and base else None
+    return max(half / base for half, base in halves) if halves and all(base for _, base in halves) else None
 
 
 def findings(comparison: Comparison) -> list[str]:
@@ -42,26 +44,27 @@ def findings(comparison: Comparison) -> list[str]:
 
 
 def _on_data(comparison: Comparison, data: str) -> list[str]:
-    metric, reference = comparison.recipe.metrics[0], comparison.reference
-    users = comparison.estimates[data, reference, metric].queries
+    metric = comparison.recipe.metrics[0]
+    users = comparison.estimates[data, comparison.reference, metric].queries
     sentences = [
-        _on_difference(comparison.differences[data, arm.model, metric], arm.model, reference, metric, data)
-        for arm in comparison.arms_of(data)
-        if arm.model != reference
+        _on_difference(found, model, metric, data)
+        for (place, model, name), found in comparison.differences.items()
+        if (place, name) == (data, metric)
     ]
     share = resolution(comparison, data, metric)
     if share is not None:
         small = f": models that differ by {SMALL:.0%} cannot be separated" if share > SMALL else ""
+        base = "the reference" if comparison.recipe.against else comparison.reference
         sentences.append(
-            f"With {users:,} users, differences below about {share:.0%} of {reference}'s {metric} do not show{small}."
+            f"With {users:,} users, differences below about {share:.0%} of {base}'s {metric} do not show{small}."
         )
     return sentences
 
 
-def _on_difference(found: Difference, model: str, reference: str, metric: str, data: str) -> str:
+def _on_difference(found: Difference, model: str, metric: str, data: str) -> str:
     interval = found.estimate
     numbers = (
-        f"{data}, {metric}: {model} - {reference} = {interval.mean:+.4f} "
+        f"{data}, {metric}: {model} - {found.reference} = {interval.mean:+.4f} "
         f"({interval.low:+.4f} to {interval.high:+.4f}), Holm p {found.users.holm:.2g}"
     )
     return numbers + (": more than chance over users." if is_shown(found) else ": no difference is shown.")

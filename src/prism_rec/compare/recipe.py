@@ -21,7 +21,8 @@ class Recipe(Config):
 
     `base` is a run's settings (model, objective, train) and `models` what each model changes in them; with a section
     `tune`, as `prism-rec tune` reads it, a model's settings are searched on each data set first. `reference` is
-    the model that the others are tested against (the first if not given), `metrics` what is shown and tested.
+    the model that the others are tested against (the first if not given), unless `against` names another for one of
+    them, such as its own backbone; `metrics` is what is shown and tested.
     `popularity` adds a row for items ranked by popularity, to which the reference may belong too. `threads` are a
     cell's, and as many cells run at once as that leaves cores for, or `jobs`.
     """
@@ -31,6 +32,7 @@ class Recipe(Config):
     data: dict[Name, Path] = {}
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
     reference: str | None = None
+    against: dict[Name, Name] = {}
     metrics: tuple[MetricName, ...] = Field(("recall@10", "ndcg@10"), min_length=1)
     popularity: bool = False
     unequal_budget: bool = False
@@ -41,6 +43,11 @@ class Recipe(Config):
     def rows(self) -> tuple[str, ...]:
         """The models, and popularity behind them if it is wanted."""
         return (*self.models, POPULARITY) if self.popularity else tuple(self.models)
+
+    def reference_of(self, row: str) -> str | None:
+        """Return what a row is tested against; None if it is the reference of the others itself."""
+        other = self.against.get(row, self.reference)
+        return None if other == row else other
 
 
 def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> Recipe:
@@ -67,6 +74,9 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] =
     reference = recipe.reference or next(iter(recipe.models))
     if reference not in recipe.rows:
         raise InputError(f"{path}: reference: {reference!r} is none of the models: {', '.join(recipe.rows)}")
+    for name in (*recipe.against, *recipe.against.values()):
+        if name not in recipe.rows:
+            raise InputError(f"{path}: against: {name!r} is none of the models: {', '.join(recipe.rows)}")
     return recipe.model_copy(update={"reference": reference})
 
 

@@ -48,6 +48,7 @@ def full_row(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "stopped_by_epochs": sum(result.stopped_by == "epochs" for result in arm.results),
         "was_improving": sum(result.was_improving for result in arm.results),
         "peak_memory_mb": arm.cost("peak_memory_mb"),
+        "reference": comparison.recipe.reference_of(arm.model),
     }
     for metric in (f"{name}@{k}" for name in METRICS for k in CUTOFFS):
         value = comparison.estimates[arm.data, arm.model, metric]
@@ -91,11 +92,13 @@ def accuracy_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
 
 
 def difference_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
-    """Return the differences to the reference with their intervals and corrected p-values."""
+    """Return the differences to the model's reference with their intervals and corrected p-values."""
     cells = {}
+    if comparison.recipe.against:
+        cells["against"] = comparison.recipe.reference_of(arm.model) or ""
     for metric in comparison.recipe.metrics:
         found = comparison.differences.get((arm.data, arm.model, metric))
-        name = f"{metric} - {comparison.reference}"
+        name = difference_column(comparison, metric)
         if found is None:
             cells[name] = "reference"
             continue
@@ -106,6 +109,11 @@ def difference_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
                 cells[f"{metric} p {kind}, Holm"] = f"{p_value.holm:.2g}"
                 cells[f"{metric} p {kind}, BH"] = f"{p_value.benjamini_hochberg:.2g}"
     return cells
+
+
+def difference_column(comparison: Comparison, metric: str) -> str:
+    """Return the heading of a metric's differences; it names the reference where all have the same."""
+    return f"{metric} difference" if comparison.recipe.against else f"{metric} - {comparison.reference}"
 
 
 def reach_cells(results: Sequence[CellResult]) -> dict[str, str]:

@@ -46,17 +46,21 @@ def accuracy(comparison: Comparison, data: str) -> Element:
 
 
 def differences(comparison: Comparison, data: str) -> Element:
-    """Return each model's metrics less the reference's."""
+    """Return each model's metrics less its reference's."""
+    arms, recipe = comparison.arms_of(data), comparison.recipe
+    references = dict.fromkeys(recipe.reference_of(arm.model) for arm in arms)
     groups = [
         Group(
-            metric,
+            f"{metric} less {reference}'s",
             [
                 Bar(arm.model, number, comparison.differences[data, arm.model, metric].estimate)
-                for number, arm in enumerate(comparison.arms_of(data))
-                if arm.model != comparison.reference
+                for number, arm in enumerate(arms)
+                if recipe.reference_of(arm.model) == reference
             ],
         )
-        for metric in comparison.recipe.metrics
+        for metric in recipe.metrics
+        for reference in references
+        if reference
     ]
     return _figure(
         interval_chart(groups, f"Differences on {data}", differences=True),
@@ -110,9 +114,7 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
     return [
         _figure(
             gate_chart(gate, number, f"Gate weights of {arm.model}"),
-            f"{arm.model}: the weights of the components after each test user's last item (histogram), their mean "
-            "(dot) and where 90 % of the users lie (line). They sum to one; the id has weight 1 beside them. A weight "
-            "is no contribution: components differ in size.",
+            f"{arm.model}, {len(arm.results)} seed{'s' if len(arm.results) > 1 else ''} taken together",
         )
         for number, arm in enumerate(arms)
         if (gate := over_seeds(arm))
@@ -123,11 +125,7 @@ def component_map(found: ComponentMap, model: str, seed: int) -> Element:
     """Return where a model's components lie."""
     return _figure(
         map_chart(found, f"Components of {model}"),
-        f"{model}, seed {seed}: the components of {found.items} items in two dimensions (t-SNE by cosine); a dot is "
-        f"one component of one item. Mean silhouette {found.separation:+.2f}, measured before the map was made: 1 "
-        "where each expert's components are alike and unlike the others', 0 where they lie among each other. Experts "
-        "begin apart, each with weights of its own: what the interaction losses add to that shows only beside a model "
-        "whose lambdas are 0.",
+        f"{model}, seed {seed}: the components of {found.items} items; mean silhouette {found.separation:+.2f}",
     )
 
 

@@ -39,6 +39,20 @@ HOW_TO_READ = (
 Maps = Mapping[tuple[str, str], ComponentMap | InputError]
 """By data and model: where the components lie, or why that cannot be said."""
 
+HOW_TO_READ_WEIGHTS = (
+    "The weights of the components after each test user's last item: how many users have which (histogram), their mean "
+    "(dot) and where 90 % of the users lie (line). They sum to one; the id has weight 1 beside them. A weight is no "
+    "contribution: components differ in size."
+)
+HOW_TO_READ_MAPS = (
+    "A dot is one component of one item, laid out in two dimensions by t-SNE of their cosines: neighbours are alike, "
+    "far distances mean nothing. The silhouette was measured before that: 1 where an expert's components are alike and "
+    "unlike the others', 0 where they lie among the others'. Experts begin apart, each with weights of its own: what "
+    "the interaction losses add shows only beside a model whose lambdas are 0."
+)
+SHOWN_AT_ONCE = 3
+"""More figures of one kind than these are folded away."""
+
 
 def write_report(comparison: Comparison, out: Path) -> None:
     """Write a comparison as one HTML file, `report.html`, without scripts, fonts or pictures from elsewhere.
@@ -110,7 +124,7 @@ def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
     ]
     if len(arms) > 1:
         sections += [
-            element("h2", f"Differences from {reference}{suffix}"),
+            element("h2", f"Differences{'' if comparison.recipe.against else f' from {reference}'}{suffix}"),
             differences(comparison, data),
             _tests(comparison, data),
         ]
@@ -123,10 +137,10 @@ def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
     sections += [element("h2", f"Parts of the users{suffix}"), slices(comparison, data)]
     weighed = gates(arms)
     if weighed:
-        sections += [element("h2", f"What the gate attends to{suffix}"), *weighed]
+        sections += [element("h2", f"What the gate attends to{suffix}"), *fold(HOW_TO_READ_WEIGHTS, weighed)]
     mapped = [_map(arm, maps[data, arm.model]) for arm in arms if (data, arm.model) in maps]
     if mapped:
-        sections += [element("h2", f"Where the components lie{suffix}"), *mapped]
+        sections += [element("h2", f"Where the components lie{suffix}"), *fold(HOW_TO_READ_MAPS, mapped)]
     costs = [
         {"model": arm.model, **cost_cells(arm), **_epoch_cell(arm), "device": arm.results[0].device}
         for arm in arms
@@ -140,7 +154,7 @@ def _tests(comparison: Comparison, data: str) -> Element:
         if place == data:
             gap = found.estimate
             interval = f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})"
-            row = {"model": model, "metric": metric, f"less {comparison.reference}": interval}
+            row = {"model": model, "less": found.reference, "metric": metric, "difference": interval}
             for kind, p_value in (("users", found.users), ("seeds", found.seeds)):
                 if p_value:
                     row[f"p over {kind}"] = f"{p_value.raw:.2g}"
@@ -160,6 +174,13 @@ def _every_metric(comparison: Comparison, arms: Sequence[Arm]) -> Element:
 
 def _mean_of(arm: Arm, metric: str) -> float:
     return sum(float(result.test["metrics"][metric]) for result in arm.results) / len(arm.results)
+
+
+def fold(explanation: str, figures: Sequence[Element]) -> list[Element]:
+    """Return figures with one explanation for all of them; those beyond the first few open when asked for."""
+    shown = [element("p", explanation, class_="soft"), *figures[:SHOWN_AT_ONCE]]
+    rest = figures[SHOWN_AT_ONCE:]
+    return [*shown, element("details", element("summary", f"{len(rest)} more"), *rest)] if rest else shown
 
 
 def _map(arm: Arm, found: ComponentMap | InputError) -> Element:
