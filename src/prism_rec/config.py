@@ -90,7 +90,10 @@ def set_key(values: dict[str, Any], key: str, value: Any, where: str) -> None:
 
 
 def _scalar(text: str) -> Any:
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(f"--set: {text!r} is no YAML value; quote it, or mend its brackets") from None
     if isinstance(value, str):  # YAML 1.1 reads 5e-4 as a string
         try:
             return float(value)

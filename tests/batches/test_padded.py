@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,8 +7,10 @@ from hypothesis import strategies as st
 from prism_rec.batches import TrainingBatches, examples_per_epoch, pad
 from prism_rec.batches.padded import ragged
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
 
 LISTS = st.lists(st.lists(st.integers(1, 9), max_size=12), min_size=1, max_size=12)
+WITH_A_PAIR = LISTS.filter(lambda lists: any(len(history) >= 2 for history in lists))
 
 
 @given(lists=LISTS)
@@ -22,7 +25,7 @@ def test_padded_and_ragged_hold_what_the_histories_do(lists):
     assert flat.tolist() == [item for history in lists for item in history]
 
 
-@given(lists=LISTS, max_length=st.integers(1, 8), batch_size=st.integers(1, 5), epoch=st.integers(1, 3))
+@given(lists=WITH_A_PAIR, max_length=st.integers(1, 8), batch_size=st.integers(1, 5), epoch=st.integers(1, 3))
 @settings(deadline=None, max_examples=80)
 def test_an_epoch_has_every_user_once_with_the_latest_items_and_what_follows_each(
     lists, max_length, batch_size, epoch
@@ -69,13 +72,12 @@ def test_an_epoch_touches_no_random_numbers_of_others():
     assert (torch.rand(1), np.random.rand()) == expected  # noqa: NPY002
 
 
-def test_without_a_history_of_two_items_there_is_no_batch():
-    batches = TrainingBatches(Histories.from_lists([[1], []]), 5, 2, seed=0)
-    assert len(batches) == 0
-    assert list(batches.epoch(1)) == []
+def test_without_a_history_of_two_items_there_is_nothing_to_learn():
+    with pytest.raises(InputError, match="no training history has two items"):
+        TrainingBatches(Histories.from_lists([[1], []]), 5, 2, seed=0)
 
 
-@given(lists=LISTS, max_length=st.integers(1, 8), max_targets=st.integers(1, 60))
+@given(lists=WITH_A_PAIR, max_length=st.integers(1, 8), max_targets=st.integers(1, 60))
 @settings(deadline=None, max_examples=80)
 def test_a_capped_epoch_is_the_beginning_of_the_whole_one(lists, max_length, max_targets):
     histories = Histories.from_lists(lists)

@@ -26,6 +26,10 @@ def test_every_form_gives_the_same_table(given: object) -> None:
 def test_a_ready_table_is_taken_as_it_is_if_it_fits() -> None:
     table = FeatureTable(np.zeros((3, 2), np.float32), np.zeros(3, np.bool_))
     assert table_from("text", table, CATALOGUE)[0] is table
+    doubles = FeatureTable(np.ones((3, 2)), np.array([False, True, False]))
+    made = table_from("text", doubles, CATALOGUE)[0].vectors
+    assert made.dtype == np.float32
+    assert made.tolist() == [[0, 0], [1, 1], [0, 0]]
     with pytest.raises(InputError, match="has 4 rows for 2 items"):
         table_from("text", FeatureTable(np.zeros((4, 2), np.float32), np.zeros(4, np.bool_)), CATALOGUE)
     with pytest.raises(InputError, match="NaN"):

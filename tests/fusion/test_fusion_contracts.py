@@ -6,7 +6,7 @@ from prism_rec.model.config import FusionConfig
 from prism_rec.testing import FusionContract
 from prism_rec.testing.checks import covered, registered
 
-EVERY_LAMBDA = Lambdas(unique=0.3, uniques={"text": 0.4}, redundancy=0.5, synergy=0.6)
+EVERY_LAMBDA = Lambdas(unique=0.3, redundancy=0.5, synergy=0.6)
 
 
 class TestIdFusion(FusionContract):

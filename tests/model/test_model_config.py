@@ -43,10 +43,12 @@ def test_by_id_alone_or_with_the_published_form_the_score_is_that_of_the_id():
     ("settings", "features", "message"),
     [
         ({"fusion": {"kind": "prism"}, "modalities": ["sound"]}, True, "no 'sound'.*image, text"),
+        ({"fusion": {"kind": "id"}, "modalities": ["sound"]}, True, "no 'sound'.*image, text"),
+        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"imgae": 0.7}}}}, True, "no modality 'imgae'"),
         ({"fusion": {"kind": "sum"}}, False, "fusion sum needs features"),
         ({"backbone": {"kind": "sasrec", "heads": 3}}, True, "no multiple of model.backbone.heads 3"),
     ],
-    ids=["unknown modality", "no features", "heads"],
+    ids=["unknown modality", "unused unknown modality", "weight of nothing", "no features", "heads"],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(settings, features, message):
     with pytest.raises(InputError, match=message) as caught:
@@ -59,7 +61,9 @@ def test_what_does_not_go_together_is_refused_in_one_line(settings, features, me
     [
         ({"widht": 8}, "widht"),
         ({"fusion": {"kind": "prism", "lambdas": {"synergy": -1}}}, "fusion"),
+        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"image": -1}}}}, "fusion"),
         ({"fusion": {"kind": "magic"}}, "fusion"),
+        ({"modalities": []}, "modalities"),
         ({"backbone": {"kind": "sasrec", "dropout": 1.0}}, "backbone"),
         ({"width": 0}, "width"),
         ({"candidates": "all"}, "candidates"),

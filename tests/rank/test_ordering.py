@@ -54,3 +54,8 @@ def test_rank_and_best_agree(scores, data):
     matrix = torch.from_numpy(scores)
     order = best(matrix, scores.shape[1])[1]
     assert torch.equal(order.gather(1, rank_of(matrix, columns)[:, None] - 1).squeeze(1), columns)
+
+
+def test_a_score_that_is_no_number_never_ranks_first():
+    scores = torch.tensor([[torch.nan, 1.0, 2.0], [0.0, torch.nan, 2.0], [torch.nan] * 3])
+    assert rank_of(scores, torch.tensor([2, 1, 0])).tolist() == [2, 3, 3]

@@ -67,7 +67,11 @@ def made(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, TrainingState]:
     torch.manual_seed(seed)
     module = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
     optimizer = torch.optim.Adam(module.parameters(), lr=0.1)
-    return module, optimizer, TrainingState({"model": module, "empty": nn.Identity()}, optimizer)
+    return (
+        module,
+        optimizer,
+        TrainingState({"model": module, "empty": nn.Identity()}, optimizer, torch.device("cpu")),
+    )
 
 
 def test_weights_moments_and_random_numbers_are_restored(tmp_path):

@@ -3,6 +3,7 @@ import torch
 from killable import run_small
 
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
 from prism_rec.objectives.cross_entropy import CrossEntropy
 from prism_rec.testing import plant_features
 from prism_rec.train.checkpoint import load_tensors
@@ -212,3 +213,8 @@ def test_the_optimizer_is_the_one_that_was_asked_for(optimizer):
     assert type(made) is {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
     (group,) = made.param_groups
     assert (group["lr"], group["weight_decay"], len(group["params"])) == (0.25, 0.125, 4)
+
+
+def test_a_run_that_diverges_is_told_in_one_line(tmp_path):
+    with pytest.raises(InputError, match="loss is not finite in epoch 1; lower train.learning_rate"):
+        fit_scripted(tmp_path, [0.1] * 3, epochs=3, learning_rate=1e30)

@@ -9,6 +9,9 @@ from jaxtyping import Int
 from torch import Tensor
 
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
+
+NOTHING_TO_LEARN = "no training history has two items, so there is nothing to learn; add interactions"
 
 
 class Batch(NamedTuple):
@@ -61,6 +64,9 @@ class TrainingBatches:
         batch_size: users a batch.
         seed: of the orders; epoch e of one seed is always the same.
         max_targets: the next items that an epoch trains on average, at most; None: all of them.
+
+    Raises:
+        InputError: no history has two items.
     """
 
     def __init__(
@@ -76,6 +82,8 @@ class TrainingBatches:
         self.batch_size = batch_size
         self.seed = seed
         self.users = np.flatnonzero(histories.lengths >= 2)
+        if not len(self.users):
+            raise InputError(NOTHING_TO_LEARN)
         targets = np.minimum(histories.lengths[self.users] - 1, max_length)
         self.users_per_epoch = examples_per_epoch(targets, max_targets)
 

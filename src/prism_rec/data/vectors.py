@@ -37,7 +37,7 @@ def table_from(
     Args:
         name: the modality's name.
         given: a pair (matrix, ids); a frame with the column `item_id` and either one column of lists or
-            numeric columns; or a `FeatureTable`, which is taken to be in catalogue order already.
+            numeric columns; or a `FeatureTable`, which is taken to be in catalogue order and scaled already.
         catalogue: the items to align to.
         allow_unknown: count ids that neither log nor items file knows, rather than refuse them.
 
@@ -56,7 +56,11 @@ def table_from(
             )
         if not np.isfinite(given.vectors).all():
             raise InputError(f"feature {name!r} holds NaN or infinity; leave those rows absent")
-        return given, {}
+        if given.vectors.dtype == np.float32 and not given.vectors[~given.present].any():
+            return given, {}
+        return FeatureTable(
+            np.where(given.present[:, None], given.vectors, 0).astype(np.float32), given.present
+        ), {}
     if isinstance(given, tuple):
         matrix, ids = given
         return align(name, np.asarray(matrix), _id_series(name, ids), catalogue, allow_unknown)

@@ -55,7 +55,8 @@ class History(NamedTuple):
     def first(self, count: int) -> "History":
         """Return the first histories alone."""
         lengths_B = self.packing.lengths_B[:count]
-        return self._replace(index_P=self.index_P[: int(lengths_B.sum())], packing=Packing(lengths_B))
+        index_P = self.index_P[: int(lengths_B.sum())]
+        return self._replace(seen_S=index_P.unique(), index_P=index_P, packing=Packing(lengths_B))
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""

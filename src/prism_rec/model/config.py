@@ -38,13 +38,13 @@ class ModelConfig(Config):
 
     `width` is D; `max_length` how many of a user's latest items the backbone sees; `candidates` whether an item is
     scored by its id alone or by its components too; `modalities` which features are used (all of the data's if not
-    given).
+    given; the fusion `id` uses none).
     """
 
     width: int = Field(64, ge=1)
     max_length: int = Field(50, ge=1)
     candidates: Candidates = "content"
-    modalities: tuple[str, ...] | None = None
+    modalities: tuple[str, ...] | None = Field(None, min_length=1)
     fusion: FusionConfig = IdFusionConfig()
     backbone: BackboneConfig = SASRecConfig()
 
@@ -72,14 +72,14 @@ class ModelConfig(Config):
         return SequenceRecommender(items, fusion, backbone, self.candidates)
 
     def _used_features(self, features: dict[str, FeatureTable]) -> dict[str, FeatureTable]:
-        if self.fusion.kind == "id":
-            return {}
         for name in self.modalities or ():
             if name not in features:
                 have = ", ".join(features) or "none"
                 raise InputError(
                     f"model.modalities: the data has no {name!r} (it has: {have}); prepare it with --features"
                 )
+        if self.fusion.kind == "id":
+            return {}
         used = {name: features[name] for name in self.modalities or features}
         if not used:
             raise InputError(

@@ -47,6 +47,8 @@ class ItemTable(nn.Module):
         self.register_buffer("present_NM", presence, persistent=False)
 
     def features(self, rows_I: Int[Tensor, " I"]) -> Features:
-        """Return the features of some items."""
+        """Return the features of some distinct items, rows rising."""
         tables = [self.get_buffer(f"vectors_{m}") for m in range(len(self.modalities))]
+        if len(rows_I) == self.number_of_items + 1:  # all of them, and each once: no copy
+            return Features(tuple(tables), self.present_NM)
         return Features(tuple(table[rows_I] for table in tables), self.present_NM[rows_I])

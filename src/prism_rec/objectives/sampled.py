@@ -67,7 +67,7 @@ class BayesianPersonalisedRanking(SampledObjective):
 class GeneralisedBinaryCrossEntropy(SampledObjective):
     """gBCE (Petrov and Macdonald, RecSys 2023): the target's probability is raised to a power beta.
 
-        beta = alpha (t (1 - 1 / alpha) + 1 / alpha),   alpha = negatives / (N - 1)
+        beta = alpha (t (1 - 1 / alpha) + 1 / alpha),   alpha = negatives / (N - 1), 1 at most
 
     Args:
         negatives: drawn for each position.
@@ -81,7 +81,7 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
     def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
         """Make the sampler and fix beta."""
         super().begin_training(model, histories)
-        alpha = self.negatives / max(1, model.items.number_of_items - 1)
+        alpha = min(1.0, self.negatives / max(1, model.items.number_of_items - 1))
         self.beta = alpha * (self.calibration * (1 - 1 / alpha) + 1 / alpha)
 
     def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:

@@ -6,10 +6,13 @@ from torch import Tensor
 
 
 def rank_of(scores_BN: Float[Tensor, "B N"], rows_B: Int[Tensor, " B"]) -> Int[Tensor, " B"]:
-    """Return the 1-based rank of one column in each row; of equal scores the lower column comes first."""
+    """Return the 1-based rank of one column in each row; of equal scores the lower column comes first.
+
+    A score that is not a number is no score: where the column's own is one, it comes last.
+    """
     own_B1 = scores_BN.gather(1, rows_B[:, None])
-    better_B = (scores_BN > own_B1).count_nonzero(1)
-    tied_B = (scores_BN >= own_B1).count_nonzero(1) - better_B > 1
+    better_B = (~(scores_BN <= own_B1)).count_nonzero(1) - own_B1.isnan().squeeze(1).long()
+    tied_B = (scores_BN == own_B1).count_nonzero(1) > 1
     if tied_B.any():
         columns_N = torch.arange(scores_BN.shape[1], device=scores_BN.device)
         equal_TN = scores_BN[tied_B] == own_B1[tied_B]

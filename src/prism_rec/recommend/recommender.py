@@ -102,7 +102,8 @@ class Recommender:
             rows = self._users.rows(ids)
             known = self.dataset.histories.prefixes(rows, self.dataset.histories.lengths[rows])
         else:
-            ids, known = self._known(histories or [])
+            assert histories is not None
+            ids, known = self._known(histories)
         allowed = None if candidates is None else self._items.rows([str(item) for item in candidates])
         batch = self.ranker.batch_size
         frames = [

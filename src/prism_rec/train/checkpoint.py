@@ -47,11 +47,15 @@ class TrainingState:
     Args:
         modules: named modules with the weights that are trained.
         optimizer: over their parameters.
+        device: where the run draws its random numbers, beside the CPU.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> None:
+    def __init__(
+        self, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, device: torch.device
+    ) -> None:
         self.modules = modules
         self.optimizer = optimizer
+        self.device = device
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write everything to one file."""
@@ -61,8 +65,8 @@ class TrainingState:
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{number}/{key}": tensor for key, tensor in moments.items()}
         tensors["random/cpu"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            tensors["random/cuda"] = torch.cuda.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
         save_tensors(path, tensors, facts)
 
     def restore(self, path: Path) -> dict[str, Any]:
@@ -77,8 +81,8 @@ class TrainingState:
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         torch.set_rng_state(tensors["random/cpu"])
-        if "random/cuda" in tensors and torch.cuda.is_available():
-            torch.cuda.set_rng_state(tensors["random/cuda"])
+        if "random/cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
         return facts
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
 from prism_rec.train.checkpoint import TrainingState, load_tensors, save_tensors
@@ -77,7 +78,7 @@ def fit(
     objective.to(model.device)
     modules: dict[str, nn.Module] = {"model": model, "objective": objective}
     optimizer = make_optimizer(modules, config)
-    state = TrainingState(modules, optimizer)
+    state = TrainingState(modules, optimizer, model.device)
     batches = objective.batches(histories, max_length, config.batch_size, config.seed, config.max_targets)
     records: list[EpochRecord] = []
     if (folder / LAST).exists():
@@ -123,6 +124,10 @@ def train_epoch(
         totals += torch.stack([outcome.loss.detach(), interaction_loss.detach()])
         for listener in listeners:
             listener.on_batch(epoch, done, len(batches))
+    if not totals.isfinite().all():
+        raise InputError(
+            f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or clip gradients"
+        )
     loss, interaction = (totals / max(1, len(batches))).tolist()
     return EpochRecord(epoch, loss, interaction, time.perf_counter() - began, share=batches.share)
 

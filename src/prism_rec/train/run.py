@@ -11,7 +11,6 @@ manifest.json       written last: a run without it is unfinished
 import json
 import resource
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
 from prism_rec.evaluate.metrics import CUTOFFS, METRICS
 from prism_rec.evaluate.questions import answer
-from prism_rec.folders import MANIFEST, finish_folder, require_folder, write_text_atomically
+from prism_rec.folders import MANIFEST, finish_folder, hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.train.checkpoint import load_tensors
 from prism_rec.train.config import RunConfig
@@ -69,7 +68,6 @@ def train_run(
         InputError: a folder that holds something already, or another run than the one to be resumed.
     """
     folder = Path(folder)
-    began = time.perf_counter()
     torch.manual_seed(config.train.seed)
     features = control_features(dataset.features, config.features, config.train.seed)
     dataset = replace(dataset, features=features)
@@ -96,7 +94,7 @@ def train_run(
         folder,
         [JsonLog(folder / LOG), *listeners],
     )
-    _finish(folder, config, model, records, time.perf_counter() - began)
+    _finish(folder, config, model, records)
     return Run(config, dataset, model.eval())
 
 
@@ -106,7 +104,9 @@ def load_run(folder: Path, device: str = "auto") -> Run:
     Raises:
         InputError: unfinished, damaged, or not a run.
     """
-    require_folder(folder, STAGE)
+    manifest = require_folder(folder, STAGE)
+    if hash_file(folder / BEST) != manifest["files"][BEST]["sha256"]:
+        raise InputError(f"{folder / BEST} was changed after it was written; train again")
     config = RunConfig.parse(_read_config(folder), str(folder / CONFIG))
     dataset = Dataset.load(folder / DATA)
     model = config.model.build(dataset.number_of_items, dataset.features)
@@ -132,23 +132,24 @@ def choose_device(name: str) -> torch.device:
 
 
 def _open(folder: Path, dataset: Dataset, config: RunConfig, resume: bool) -> None:
-    """Make the folder ready, or check that it is the run to be resumed."""
-    if resume and (folder / CONFIG).exists():
-        # Compared as settings, not as texts: one that a later version has added stands in no older file.
-        if RunConfig.parse(_read_config(folder), str(folder / CONFIG)) != config:
-            raise InputError(
-                f"{folder} was begun with other settings; name another folder, or the same settings"
-            )
-        if not _same_data(Dataset.load(folder / DATA), dataset):
-            raise InputError(f"{folder} was begun on other data; name another folder, or the same data")
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not resume:
+    """Make the folder ready, or check that it is the run to be resumed; nothing that is not the run's is touched."""
+    data, begun = folder / DATA, (folder / CONFIG).exists()
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not resume)):
         raise InputError(f"{folder} is not empty; add --resume to go on with it, or name another folder")
+    # Compared as settings, not as texts: one that a later version has added stands in no older file.
+    if begun and RunConfig.parse(_read_config(folder), str(folder / CONFIG)) != config:
+        raise InputError(f"{folder} was begun with other settings; name another folder, or the same settings")
+    if (data / MANIFEST).exists():
+        if not _same_data(Dataset.load(data), dataset):
+            raise InputError(f"{folder} was begun on other data; name another folder, or the same data")
+    elif not begun and (data.exists() or (folder / LAST).exists()):
+        raise InputError(f"{folder} is not empty and no run was begun there; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / DATA / MANIFEST).exists() or not _same_data(Dataset.load(folder / DATA), dataset):
-        shutil.rmtree(folder / DATA, ignore_errors=True)  # not written over: other runs may share its files
-        dataset.save(folder / DATA)
+    # Settings before data: where they stand, unfinished data is the run's own and may be written again.
     write_text_atomically(folder / CONFIG, json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
+    if not (data / MANIFEST).exists():
+        shutil.rmtree(data, ignore_errors=True)
+        dataset.save(data)
 
 
 def _finish(
@@ -156,7 +157,6 @@ def _finish(
     config: RunConfig,
     model: SequenceRecommender,
     records: Sequence[EpochRecord],
-    seconds: float,
 ) -> None:
     best = best_epoch(records, config.train.metric)
     assert best is not None
@@ -168,12 +168,19 @@ def _finish(
         epochs=len(records),
         best_epoch=best,
         validation=records[best - 1].validation,
-        seconds=round(seconds, 3),
+        seconds=round(sum(record.seconds for record in records), 3),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        peak_memory_mb=round(_peak_memory(model.device) / 2**20),
         device=str(model.device),
     )
     (folder / LAST).unlink()
+
+
+def _peak_memory(device: torch.device) -> int:
+    """Return the most bytes held at once: of the GPU by this run; on the CPU by the process since it began."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _read_config(folder: Path) -> dict[str, object]:
@@ -190,7 +197,8 @@ def _same_data(one: Dataset, other: Dataset) -> bool:
     return (
         one.interactions.equals(other.interactions)
         and one.items.equals(other.items)
-        and one.rule == other.rule
+        and one.users.equals(other.users)
+        and (one.rule, one.time) == (other.rule, other.time)
         and one.features.keys() == other.features.keys()
         and all(np.array_equal(t.vectors, other.features[name].vectors) for name, t in one.features.items())
     )

@@ -1,7 +1,7 @@
 """The interaction losses (PRISM, equations 5 to 9)."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,7 @@ class Lambdas(Config):
     """Weights of the interaction losses (equation 9); `unique` counts for every modality not named in `uniques`."""
 
     unique: float = Field(0.1, ge=0)
-    uniques: dict[str, float] = {}
+    uniques: dict[str, Annotated[float, Field(ge=0)]] = {}
     redundancy: float = Field(0.1, ge=0)
     synergy: float = Field(0.1, ge=0)
 

@@ -151,7 +151,15 @@ def component_presence(present_IM: Bool[Tensor, "I M"], roles_J: Sequence[Role])
 def lambda_vector(
     lambdas: Lambdas, modalities: Sequence[str], roles_J: Sequence[Role]
 ) -> Float[Tensor, " J"]:
-    """Return the loss weights in the order of the components."""
+    """Return the loss weights in the order of the components.
+
+    Raises:
+        InputError: a weight for a modality that there is not.
+    """
+    for name in lambdas.uniques:
+        if name not in modalities:
+            have = ", ".join(modalities)
+            raise InputError(f"fusion.lambdas.uniques: there is no modality {name!r}; there are: {have}")
     return torch.tensor(
         [
             lambdas.of_unique(modalities[role]) if isinstance(role, int) else getattr(lambdas, role)

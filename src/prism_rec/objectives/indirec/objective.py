@@ -13,6 +13,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from prism_rec.batches.padded import NOTHING_TO_LEARN
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender, UserStates
@@ -63,9 +64,7 @@ class InDiRec(Objective):
         """
         segments = Segments.cut(histories, max_length)
         if not len(segments):
-            raise InputError(
-                "no training history has two items, so there is nothing to learn; add interactions"
-            )
+            raise InputError(NOTHING_TO_LEARN)
         self.segment_batches = SegmentBatches(segments, batch_size, seed, max_targets)
         return self.segment_batches
 
