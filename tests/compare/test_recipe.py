@@ -136,3 +136,16 @@ def test_a_name_that_is_no_plain_word_is_refused(path: Path, name: str) -> None:
 def test_data_must_be_named(path: Path) -> None:
     with pytest.raises(InputError, match="names no data"):
         read_recipe(path)
+
+
+def test_the_quick_recipe_has_three_backbones_by_three_fusions_with_one_budget() -> None:
+    recipe = read_recipe(Path(__file__).parents[2] / "recipes" / "quick.yaml", data=["x=x"])
+    cells = plan(recipe, Path("out"))
+    trained = {
+        (cell.config.model.backbone.kind, cell.config.objective.kind, cell.config.model.fusion.kind)
+        for cell in cells
+    }
+    pairs = [("sasrec", "cross_entropy"), ("stosa", "stosa"), ("sasrec", "indirec")]
+    assert trained == {(*pair, fusion) for pair in pairs for fusion in ("id", "sum", "prism")}
+    assert len(cells) == 18
+    assert not recipe.unequal_budget
