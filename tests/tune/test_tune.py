@@ -286,6 +286,9 @@ def test_the_command_searches_and_says_what_it_found(data: Path, tmp_path: Path)
         CliRunner().invoke(app, words, catch_exceptions=False)
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0
+    with pytest.raises(InputError, match="holds another stage's output"):
+        CliRunner().invoke(app, [*words, "--out", str(data)], catch_exceptions=False)
+    assert not (data / "lock").exists()
     assert "best of 2: trial" in result.stdout
     assert f"prism-rec train {tmp_path / 'out' / BEST}" in result.stdout
     assert "trial 1: ndcg@10" in result.stderr

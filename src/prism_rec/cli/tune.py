@@ -28,13 +28,14 @@ def tune(
         prism-rec tune prism.yaml --data data/beauty --out runs/tuned --set tune.trials=30
         prism-rec train runs/tuned/best.yaml --data data/beauty --out runs/best
     """
-    from prism_rec.folders import locked
+    from prism_rec.folders import check_folder, locked
     from prism_rec.tune import read_search
     from prism_rec.tune import tune as run
     from prism_rec.tune.progress import SearchBar
 
     search = read_search(config, overrides or [])
     settings = search.settings({}).train
+    check_folder(out, "tune")
     try:
         with locked(out, wait=False), SearchBar(settings.epochs, settings.metric) as bar:
             tuned = run(search, data, out, device, bar)
