@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -258,7 +259,7 @@ def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
     [
         (["prepare.soruce=x"], r"recipe\.yaml: unknown key prepare\.soruce"),
         (["prepare.source=csv"], "unknown source 'csv'"),
-        (["prepare.interactions=none.json"], r"none\.json: no such file; check the path in the recipe"),
+        (["prepare.interactions=none.json"], r"none\.json: no such file; check the path"),
         (
             ["images=null"],
             "embed.image has no fields, so it encodes pictures, and there is no section images",
@@ -281,7 +282,17 @@ def test_wrong_recipes_are_one_line(
     assert not (tmp_path / "out/dataset").exists()
 
 
-RECIPES = Path(__file__).parents[2] / "recipes"
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "recipes"
+
+
+def test_the_recipe_of_the_guide_is_one(tmp_path: Path) -> None:
+    guide = (ROOT / "docs/data.md").read_text()
+    block = guide[guide.index("    out: data/mine") :].split("\n\n")[0]
+    (tmp_path / "recipe.yaml").write_text(dedent(block))
+    recipe = Recipe.parse(read_yaml(tmp_path / "recipe.yaml"), "guide")
+    assert (recipe.embed["image"].engine, recipe.embed["image"].batch_size) == ("ray", 256)
+    assert recipe.embed["text"].modality == "text"
 
 
 @pytest.mark.parametrize("name", ["home", "beauty", "sports", "yelp"])

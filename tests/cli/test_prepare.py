@@ -4,6 +4,7 @@ from pathlib import Path
 from subprocess import run
 from typing import get_args, get_type_hints
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -50,6 +51,23 @@ def test_writes_a_dataset_and_shows_it(raw: Path) -> None:
     assert dataset.counts() == {"users": 2, "items": 9, "interactions": 18}
     assert "dropped interactions below min rating" in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_what_was_done_before_is_passed_over(raw: Path) -> None:
+    np.save(raw / "text.npy", np.eye(10, dtype=np.float32))
+    (raw / "text.ids.txt").write_text("\n".join(map(str, range(10))))
+    features = ("--features", f"text={raw / 'text.npy'}")
+    log = ("--interactions", raw / "log.csv", "--columns", "user=uid", *features, "--out", raw / "data")
+    first = invoke("prepare", *log)
+    made = (raw / "data/manifest.json").stat().st_mtime_ns
+    assert invoke("prepare", *log) == first.replace(f"prepare: {raw / 'data'}", "prepare: done before")
+    assert (raw / "data/manifest.json").stat().st_mtime_ns == made
+    assert "done before" not in invoke("prepare", *log, "--core", "2")
+    np.save(raw / "text.npy", np.eye(10, dtype=np.float32)[::-1])
+    assert "done before" not in invoke("prepare", *log, "--core", "2")
+    assert "done before" in invoke("prepare", *log, "--core", "2")
+    (raw / "data/items.parquet").unlink()
+    assert "done before" not in invoke("prepare", *log, "--core", "2")
 
 
 def test_the_text_source_keeps_order_alone(raw: Path) -> None:
@@ -107,7 +125,7 @@ def test_describe_as_json_and_as_a_table(raw: Path) -> None:
     log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--out", raw / "data")
     shown_by_prepare = invoke("prepare", *log)
     assert json.loads(invoke("describe", raw / "data", "--json"))["interactions"] == 20
-    assert invoke("describe", raw / "data") == shown_by_prepare
+    assert shown_by_prepare == f"prepare: {raw / 'data'}\n" + invoke("describe", raw / "data")
 
 
 def test_the_sources_offered_are_the_sources_there_are() -> None:

@@ -120,6 +120,7 @@ def prepare(
     Each user's events are put in order of time, equal times in the order of the file. Lines of large files
     that cannot be read are left out and counted, up to 1 in 100; any other fault of the input stops the
     command, and nothing is written. What was made is shown, and kept in card.md and card.html of the folder.
+    Where all of it was done before, with the same options and files, it is passed over.
 
     For instance:
 
@@ -129,32 +130,27 @@ def prepare(
         prism-rec prepare --source amazon-2014 --reviews reviews_Beauty_5.json.gz \
           --meta meta_Beauty.json.gz --core 5 --out data/beauty
     """
-    from rich.console import Console
-
     from prism_rec.cli.describe import show
     from prism_rec.cli.pairs import parse_pairs
-    from prism_rec.data.clean import Cleaning
-    from prism_rec.data.prepare import prepare as run
-    from prism_rec.data.split import parse_rule
-    from prism_rec.features.precomputed import read_precomputed
+    from prism_rec.data.dataset import Dataset
+    from prism_rec.features.chain import run_chain
+    from prism_rec.features.prepare_step import PrepareOptions, prepare_step
 
-    settings = {"min_rating": min_rating, "duplicates": duplicates, "core": core}
-    with Console(stderr=True).status(f"reading {interactions}"):
-        dataset = run(
-            source,
-            interactions,
-            out,
-            items=items,
-            photos=photos,
-            features=parse_pairs(features, "--features"),
-            read=read_precomputed,
-            columns=parse_pairs(columns, "--columns"),
-            time=time,
-            cleaning=Cleaning.parse(settings, "cleaning"),
-            rule=parse_rule({"name": split, **_moments(split, quantiles, times)}),
-            allow_unknown_features=allow_unknown_features,
-        )
-    show(dataset, str(out))
+    settings = {
+        "source": source,
+        "interactions": interactions,
+        "items": items,
+        "photos": photos,
+        "features": parse_pairs(features, "--features"),
+        "allow_unknown_features": allow_unknown_features,
+        "columns": parse_pairs(columns, "--columns"),
+        "time": time,
+        "cleaning": {"min_rating": min_rating, "duplicates": duplicates, "core": core},
+        "split": {"name": split, **_moments(split, quantiles, times)},
+    }
+    step = prepare_step(PrepareOptions.parse(settings, "prepare"), out, progress=True)
+    run_chain([step], out / "steps.json", typer.echo)
+    show(Dataset.load(out), str(out))
 
 
 def _moments(

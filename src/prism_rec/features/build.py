@@ -16,10 +16,8 @@ import polars as pl
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
-from prism_rec.data.prepare import prepare
-from prism_rec.data.split import parse_rule
 from prism_rec.errors import InputError
-from prism_rec.features.chain import Step, run_chain
+from prism_rec.features.chain import Step, files_in, run_chain
 from prism_rec.features.contents import pictures_of, texts_of
 from prism_rec.features.embed import STAGE as EMBED
 from prism_rec.features.embed import embed, load_embedding
@@ -28,7 +26,8 @@ from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.run import run_gathering
 from prism_rec.features.images.table import tell_counts
 from prism_rec.features.options import EmbedOptions
-from prism_rec.features.recipe import PrepareStep, Recipe
+from prism_rec.features.prepare_step import prepare_step
+from prism_rec.features.recipe import Recipe
 from prism_rec.folders import MANIFEST, require_folder
 
 Tell = Callable[[str], None]
@@ -51,32 +50,13 @@ def build(recipe: Recipe, tell: Tell = lambda line: None, progress: bool = False
     out = recipe.out
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the output")
-    steps = [_prepare(recipe.prepare, out)]
+    steps = [prepare_step(recipe.prepare, out / "prepared", progress)]
     if recipe.images is not None:
         steps.append(_images(recipe.images, out, tell, progress))
     steps += [_embed(name, step, out, tell, progress) for name, step in recipe.embed.items()]
     steps.append(_join(list(recipe.embed), out))
     run_chain(steps, out / "steps.json", tell)
     return out / "dataset"
-
-
-def _prepare(given: PrepareStep, out: Path) -> Step:
-    def run() -> None:
-        prepare(
-            given.source,
-            given.interactions,
-            out / "prepared",
-            items=given.items,
-            photos=given.photos,
-            columns=given.columns,
-            time=given.time,
-            cleaning=given.cleaning,
-            rule=parse_rule(given.split),
-        )
-
-    paths = (given.interactions, given.items, given.photos)
-    files = tuple(file for path in paths if path is not None for file in _files(path))
-    return Step("prepare", out / "prepared", PREPARE, given.model_dump(mode="json"), files, run)
 
 
 def _images(given: GatherOptions, out: Path, tell: Tell, progress: bool) -> Step:
@@ -116,7 +96,7 @@ def _embed(name: str, given: EmbedOptions, out: Path, tell: Tell, progress: bool
         given.find_encoder()
         given.make_engine()
 
-    weights = _files(Path(given.encoder)) if Path(given.encoder).is_dir() else []
+    weights = files_in(Path(given.encoder)) if Path(given.encoder).is_dir() else []
     return Step(f"embed {name}", folder, EMBED, settings, (source, *weights), run, check)
 
 
@@ -135,7 +115,3 @@ def _join(names: list[str], out: Path) -> Step:
 
 def _encoders(folders: Mapping[str, Path]) -> dict[str, str]:
     return {name: require_folder(folder, EMBED)["config"]["encoder"] for name, folder in folders.items()}
-
-
-def _files(path: Path) -> list[Path]:
-    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]

@@ -1,4 +1,7 @@
-"""Steps that are done once: each is passed over while its folder is whole and nothing that it depends on changed."""
+"""Steps that are done once: each is passed over while its folder is whole and nothing that it depends on changed.
+
+What a step depends on: its settings, the content of its inputs, and the version of prism-rec.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prism_rec import __version__
 from prism_rec.errors import InputError
 from prism_rec.folders import hash_file, require_folder, write_text_atomically
 
@@ -53,7 +57,11 @@ def run_chain(steps: Sequence[Step], record_file: Path, tell: Callable[[str], No
     record = _read_record(record_file)
     for step in steps:
         before = record.get(step.name, {})
-        now = {"settings": step.settings, "inputs": _fingerprints(step.inputs, before.get("inputs", {}))}
+        now = {
+            "prism_rec": __version__,
+            "settings": step.settings,
+            "inputs": _fingerprints(step.inputs, before.get("inputs", {})),
+        }
         if _is_whole(step) and _essence(before) == _essence(now):
             tell(f"{step.name}: done before")
         else:
@@ -63,6 +71,11 @@ def run_chain(steps: Sequence[Step], record_file: Path, tell: Callable[[str], No
         write_text_atomically(record_file, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
+def files_in(path: Path) -> list[Path]:
+    """Return the files of a folder, in the order of their names, or the file itself, there or not."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
 def _is_whole(step: Step) -> bool:
     with suppress(InputError):
         require_folder(step.folder, step.stage)
@@ -70,8 +83,9 @@ def _is_whole(step: Step) -> bool:
     return False
 
 
-def _essence(done: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
-    return done.get("settings"), {path: facts["sha256"] for path, facts in done.get("inputs", {}).items()}
+def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
+    hashes = {path: facts["sha256"] for path, facts in done.get("inputs", {}).items()}
+    return done.get("prism_rec"), done.get("settings"), hashes
 
 
 def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +95,7 @@ def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str,
         try:
             state = path.stat()
         except OSError:
-            raise InputError(f"{path}: no such file; check the path in the recipe") from None
+            raise InputError(f"{path}: no such file; check the path") from None
         facts: dict[str, Any] = {"bytes": state.st_size, "changed": state.st_mtime_ns}
         known = before.get(str(path), {})
         facts["sha256"] = known["sha256"] if {**known, **facts} == known else hash_file(path)

@@ -42,6 +42,14 @@ def read_precomputed(given: str) -> tuple[np.ndarray, pl.Series, tuple[Path, ...
     return read_features(given)
 
 
+def files_of(given: str) -> list[Path]:
+    """Return the files that `read_precomputed` reads, whether they are there or not."""
+    if Path(given).is_dir():
+        return [Path(given) / MANIFEST]
+    path, ids_path = _paths(given)
+    return [path, *(ids for ids in [ids_path] if ids.is_file())]
+
+
 def _paths(given: str) -> tuple[Path, Path]:
     file, colon, ids = given.rpartition(":")
     if colon and not Path(given).is_file():
