@@ -1,0 +1,66 @@
+"""What the guides say of the registry is what the registry says."""
+
+from pathlib import Path
+from typing import Any
+
+from prism_rec.config import Config
+from prism_rec.errors import InputError
+from prism_rec.model.config import BackboneConfig, FusionConfig
+from prism_rec.objectives.config import ObjectiveConfig
+from prism_rec.testing import plant_features
+from prism_rec.testing.checks import registered
+from prism_rec.train import RunConfig
+
+DOCS = Path(__file__).parent.parent / "docs"
+ITEMS = 4
+
+
+def kinds(union: Any) -> list[str]:
+    """Return the names of a registered plug-in type, in alphabetical order."""
+    return sorted(str(member.model_fields["kind"].default) for member in registered(union))
+
+
+def fits(fusion: str, backbone: str, objective: str) -> bool:
+    model = {"fusion": {"kind": fusion}, "backbone": {"kind": backbone}}
+    try:
+        config = RunConfig.parse({"model": model, "objective": {"kind": objective}})
+        config.model.build(ITEMS, plant_features(ITEMS))
+    except InputError:
+        return False
+    return True
+
+
+def tell_fusions(backbone: str, objective: str) -> str:
+    fusions = kinds(FusionConfig)
+    fitting = [fusion for fusion in fusions if fits(fusion, backbone, objective)]
+    return "all" if fitting == fusions else ", ".join(fitting) or "-"
+
+
+def make_table() -> str:
+    """Return which fusions go with each backbone and objective, as Markdown."""
+    backbones = kinds(BackboneConfig)
+    lines = [["objective", *(f"`{backbone}`" for backbone in backbones)], ["---"] * (1 + len(backbones))]
+    for objective in kinds(ObjectiveConfig):
+        lines.append([f"`{objective}`", *(tell_fusions(backbone, objective) for backbone in backbones)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def test_the_table_of_what_goes_together_is_the_registrys() -> None:
+    table = make_table()
+    assert table in (DOCS / "models.md").read_text(encoding="utf-8"), (
+        f"docs/models.md lacks this table:\n{table}"
+    )
+
+
+def test_every_plug_in_is_named_in_the_guide() -> None:
+    guide = (DOCS / "models.md").read_text(encoding="utf-8")
+    for union in (FusionConfig, BackboneConfig, ObjectiveConfig):
+        assert [kind for kind in kinds(union) if f"`{kind}`" not in guide] == []
+
+
+def test_every_setting_of_prism_is_named_in_the_guide() -> None:
+    guide = (DOCS / "models.md").read_text(encoding="utf-8")
+    prism: type[Config] = next(
+        member for member in registered(FusionConfig) if member.model_fields["kind"].default == "prism"
+    )
+    assert [name for name in prism.model_fields if f"`{name}" not in guide and name != "kind"] == []
