@@ -14,7 +14,7 @@ from prism_rec.compare.result import RANKS, CellResult, load_result
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
 from prism_rec.evaluate.intervals import Estimate, estimate
-from prism_rec.evaluate.metrics import CUTOFFS, METRICS
+from prism_rec.evaluate.metrics import ACCURACY_NAMES, METRICS
 from prism_rec.evaluate.report import standard_slices
 from prism_rec.evaluate.results import Evaluation
 from prism_rec.evaluate.significance import benjamini_hochberg, holm, permutation_test, t_test
@@ -137,9 +137,10 @@ def summarise(recipe: Recipe, arms: Sequence[Arm], slices: Mapping[str, Sequence
         arms: in the order of the table.
         slices: parts of the test users, by data.
     """
-    metrics = [f"{name}@{k}" for name in METRICS for k in CUTOFFS]
     estimates = {
-        (arm.data, arm.model, metric): estimate(arm.values(metric)) for arm in arms for metric in metrics
+        (arm.data, arm.model, metric): estimate(arm.values(metric))
+        for arm in arms
+        for metric in ACCURACY_NAMES
     }
     sliced = {
         data: [

@@ -8,10 +8,11 @@ from pydantic import Field, StringConstraints
 
 from prism_rec.config import Config, read_yaml
 from prism_rec.errors import InputError
+from prism_rec.evaluate.metrics import ACCURACY_PATTERN
 
 # Names become folders and columns, so they hold nothing that a path or a table could take for its own.
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
-MetricName = Annotated[str, StringConstraints(pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")]
+MetricName = Annotated[str, StringConstraints(pattern=ACCURACY_PATTERN)]
 
 POPULARITY = "popularity"
 

@@ -11,7 +11,7 @@ from typing import Any
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
 from prism_rec.compare.result import CellResult
-from prism_rec.evaluate.metrics import CUTOFFS, METRICS
+from prism_rec.evaluate.metrics import ACCURACY_NAMES
 from prism_rec.folders import write_text_atomically
 
 
@@ -50,7 +50,7 @@ def full_row(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "peak_memory_mb": arm.cost("peak_memory_mb"),
         "reference": comparison.recipe.reference_of(arm.model),
     }
-    for metric in (f"{name}@{k}" for name in METRICS for k in CUTOFFS):
+    for metric in ACCURACY_NAMES:
         value = comparison.estimates[arm.data, arm.model, metric]
         row |= {metric: value.mean, f"{metric} sd": arm.spread(metric)}
         row |= {f"{metric} low": value.low, f"{metric} high": value.high}

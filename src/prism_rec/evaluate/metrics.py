@@ -37,6 +37,17 @@ def mrr(ranks: Int64[np.ndarray, "Q"], k: int) -> Float64[np.ndarray, "Q"]:
 METRICS: Mapping[str, Metric] = MappingProxyType({"recall": recall, "ndcg": ndcg, "mrr": mrr})
 """The accuracy metrics by name: `METRICS["ndcg"](ranks, 10)` holds one value a query."""
 
+ACCURACY_NAMES = tuple(f"{name}@{k}" for name in METRICS for k in CUTOFFS)
+"""All that `accuracy` returns unless asked for other cutoffs."""
+
+ACCURACY_PATTERN = f"^({'|'.join(ACCURACY_NAMES)})$"
+"""What a setting that names one of them must match."""
+
+
+def accuracy(ranks: Int64[np.ndarray, "Q"], ks: Iterable[int] = CUTOFFS) -> dict[str, float]:
+    """Return the mean of every accuracy metric at every cutoff, as `{"recall@5": 0.061, ...}`."""
+    return {f"{name}@{k}": float(metric(ranks, k).mean()) for name, metric in METRICS.items() for k in ks}
+
 
 def exposure(top: Int64[np.ndarray, "Q K"], k: int, number_of_items: int) -> Int64[np.ndarray, "N"]:
     """Count how often each item of the catalogue stands among the first k of a list.
@@ -114,7 +125,7 @@ def summarise(
         )
     summary: dict[str, float] = {}
     for k in ks:
-        summary |= {f"{name}@{k}": float(metric(ranks, k).mean()) for name, metric in METRICS.items()}
+        summary |= accuracy(ranks, [k])
         exposures = exposure(top, k, number_of_items)
         summary[f"coverage@{k}"] = coverage(exposures)
         summary[f"gini@{k}"] = gini(exposures)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from prism_rec.config import Config
 from prism_rec.data.controls import Control
 from prism_rec.errors import InputError
+from prism_rec.evaluate.metrics import ACCURACY_PATTERN
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig
@@ -33,7 +34,7 @@ class TrainConfig(Config):
     gradient_clip: float | None = Field(None, gt=0)
     validate_every: int = Field(1, ge=1)
     patience: int = Field(10, ge=1)
-    metric: str = Field("ndcg@10", pattern=r"^(recall|ndcg|mrr)@(5|10|20|50)$")
+    metric: str = Field("ndcg@10", pattern=ACCURACY_PATTERN)
     rank_batch_size: int = Field(256, ge=1)
     seed: int = Field(0, ge=0)
 

@@ -21,7 +21,7 @@ import torch
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
-from prism_rec.evaluate.metrics import CUTOFFS, METRICS
+from prism_rec.evaluate.metrics import accuracy
 from prism_rec.evaluate.questions import answer
 from prism_rec.folders import MANIFEST, finish_folder, hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
@@ -79,10 +79,9 @@ def train_run(
     questions = dataset.queries("validation")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
-        ranks = answer(model, questions, config.model.max_length, config.train.rank_batch_size, k=0).ranks
-        return {
-            f"{name}@{k}": float(metric(ranks, k).mean()) for name, metric in METRICS.items() for k in CUTOFFS
-        }
+        return accuracy(
+            answer(model, questions, config.model.max_length, config.train.rank_batch_size, k=0).ranks
+        )
 
     records = fit(
         model,
