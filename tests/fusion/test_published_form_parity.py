@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from prism_rec.fusion.base import Features, History, empty_parts
+from prism_rec.fusion.base import Features, History, Seen, empty_parts
 from prism_rec.fusion.prism.module import component_roles
 from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
 from prism_rec.nn.packing import Packing
@@ -60,7 +60,7 @@ def recorded_history(recorded: dict[str, Tensor], shifts_L: Tensor) -> History:
         features=Features(tuple(vectors), present_IM),
         ids_IV=ids_ID,
         parts=empty_parts(ids_ID[:, None][:, :0]),
-        seen_S=torch.arange(1, len(ids_ID)),
+        seen=Seen(torch.arange(1, len(ids_ID)), empty_parts(ids_ID[1:, None][:, :0])),
         evidence_IE=ids_ID[:, :0],
         index_P=torch.arange(1, len(ids_ID)),
         packing=Packing(torch.full((users,), length)),

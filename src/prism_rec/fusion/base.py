@@ -36,13 +36,20 @@ class Parts(NamedTuple):
         )
 
 
+class Seen(NamedTuple):
+    """Those of I items that stand in a history, padding left out; what is asked of them alone is asked here."""
+
+    items_S: Int[Tensor, " S"]  # their positions among the I
+    parts: Parts  # theirs, taken once
+
+
 class History(NamedTuple):
     """A batch of histories over I distinct items, one after another without padding: P places in all."""
 
     features: Features
     ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
-    seen_S: Int[Tensor, " S"]  # which of the items stand in a history, padding left out
+    seen: Seen
     evidence_IE: Float[Tensor, "I E"]  # what a gate sees of each item; zero where it stands in no history
     index_P: Int[Tensor, " P"]  # position of each place's item among the I
     packing: Packing  # where each history begins and ends
@@ -56,7 +63,9 @@ class History(NamedTuple):
         """Return the first histories alone."""
         lengths_B = self.packing.lengths_B[:count]
         index_P = self.index_P[: int(lengths_B.sum())]
-        return self._replace(seen_S=index_P.unique(), index_P=index_P, packing=Packing(lengths_B))
+        items_S = index_P.unique()
+        seen = Seen(items_S, self.parts.take(items_S))
+        return self._replace(seen=seen, index_P=index_P, packing=Packing(lengths_B))
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone
-from prism_rec.fusion.base import Fusion, History, Parts, share_weights
+from prism_rec.fusion.base import Fusion, History, Parts, Seen, share_weights
 from prism_rec.model.items import ItemTable
 from prism_rec.model.tuples import ItemSet, KeyGroup, UserStates
 from prism_rec.nn.gather import gather_rows
@@ -84,22 +84,19 @@ class SequenceRecommender(nn.Module):
         features, ids_IV = self.items.features(rows_I), self.items.ids(rows_I)
         ids_ID = ids_IV[:, : self.items.width]
         parts = self.fusion.parts(features, ids_ID)
-        seen = torch.zeros_like(rows_I, dtype=torch.bool)
-        seen[slice(None) if histories is None else place_N[histories.flatten()]] = True
-        seen[0] = False
-        seen_S = seen.nonzero().squeeze(1)
-        return ItemSet(
-            rows_I, place_N, features, ids_IV, parts, seen_S, self._evidence(parts, ids_ID, seen_S)
-        )
-
-    def _evidence(
-        self, parts: Parts, ids_ID: Float[Tensor, "I D"], seen_S: Int[Tensor, " S"]
-    ) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of the items that stand in histories, computed for them alone."""
-        if len(seen_S) == len(ids_ID) - 1:
-            return self.fusion.evidence(parts, ids_ID)
-        evidence_SE = self.fusion.evidence(parts.take(seen_S), gather_rows(ids_ID, seen_S))
-        return evidence_SE.new_zeros(len(ids_ID), evidence_SE.shape[1]).index_copy(0, seen_S, evidence_SE)
+        stands_I = torch.zeros_like(rows_I, dtype=torch.bool)
+        stands_I[slice(None) if histories is None else place_N[histories.flatten()]] = True
+        stands_I[0] = False
+        seen_S = stands_I.nonzero().squeeze(1)
+        if len(seen_S) == len(rows_I) - 1:  # all but padding: no copy
+            seen = Seen(seen_S, Parts(*(part[1:] for part in parts)))
+            evidence_IE = self.fusion.evidence(parts, ids_ID)
+        else:
+            seen = Seen(seen_S, parts.take(seen_S))
+            evidence_SE = self.fusion.evidence(seen.parts, gather_rows(ids_ID, seen_S))
+            evidence_IE = evidence_SE.new_zeros(len(rows_I), evidence_SE.shape[1])
+            evidence_IE = evidence_IE.index_copy(0, seen_S, evidence_SE)
+        return ItemSet(rows_I, place_N, features, ids_IV, parts, seen, evidence_IE)
 
     def history(
         self, histories_BL: Int[Tensor, "B L"], lengths_B: Int[Tensor, " B"], items: ItemSet
@@ -116,7 +113,7 @@ class SequenceRecommender(nn.Module):
             items.features,
             items.ids_IV,
             items.parts,
-            items.seen_S,
+            items.seen,
             items.evidence_IE,
             items.place_N[histories_BL[places_L < lengths_B[:, None]]],
             Packing(lengths_B),

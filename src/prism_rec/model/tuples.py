@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from prism_rec.fusion.base import Features, Parts
+from prism_rec.fusion.base import Features, Parts, Seen
 
 
 class ItemSet(NamedTuple):
@@ -16,7 +16,7 @@ class ItemSet(NamedTuple):
     features: Features
     ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
     parts: Parts
-    seen_S: Int[Tensor, " S"]  # which of the items may stand in a history, padding left out
+    seen: Seen  # those that may stand in a history
     evidence_IE: Float[Tensor, "I E"]  # what the fusion's gate sees of them; zero for the others
 
 

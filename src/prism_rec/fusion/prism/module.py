@@ -120,15 +120,15 @@ class PrismFusion(Fusion):
         """Return equation 9 over the distinct items of the histories, or over the histories."""
         if not self.shaped:  # then no view needs to be made
             return super().interaction_loss(history, encode)
-        components_SJD, present_SJ, projected_SMD = history.parts.take(history.seen_S)
-        present_SM = history.features.present_IM[history.seen_S]
+        seen_S, (components_SJD, present_SJ, projected_SMD) = history.seen
+        present_SM = history.features.present_IM[seen_S]
         masks = make_masks(self.config.mask, projected_SMD, present_SM).unbind(1)
         full_JSD = components_SJD.transpose(0, 1)
         views = masked_views(self.experts, self.roles_J, full_JSD, projected_SMD.unbind(1), masks)
         present_UM = present_SM
         if self.config.losses_on == "prediction":
             place_I = torch.zeros_like(history.ids_IV[:, 0], dtype=torch.long)
-            place_I[history.seen_S] = torch.arange(len(history.seen_S), device=place_I.device)
+            place_I[seen_S] = torch.arange(len(seen_S), device=place_I.device)
             views = predict_views(views, present_SJ, encode, place_I[history.index_P])
             present_UM = history.mean(history.features.present_IM.to(history.ids_IV.dtype)) > 0
         return self.lambdas_J @ interaction_losses(
