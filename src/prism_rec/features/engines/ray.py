@@ -7,6 +7,7 @@ workers by pickle, within the cluster alone; nothing of that is stored, and cont
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -62,7 +63,7 @@ class RayEngine:
             _Encode,
             fn_constructor_args=(encoder,),
             batch_size=batch_size,
-            concurrency=self._workers,
+            compute=ray.data.ActorPoolStrategy(size=self._workers),
             num_cpus=0,  # else a machine of few cores has none left for decoding
             num_gpus=1 if ray.cluster_resources().get("GPU") else 0,
         )
@@ -125,8 +126,9 @@ def _start_ray() -> Any:
     import ray.data
 
     if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False)
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
 
 
