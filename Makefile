@@ -24,6 +24,7 @@ demo: .venv/ready
 		--features image=$(SMALL)/image.npy --features text=$(SMALL)/text.npy --out $(DEMO)/data
 	$(BIN)/prism-rec compare recipes/demo.yaml --data movielens-small=$(DEMO)/data --out $(DEMO)/comparison
 	$(BIN)/prism-rec recommend $(DEMO)/comparison/cells/movielens-small/prism/seed-0 --user 1 --k 5
+	@echo "the whole report: $(DEMO)/comparison/report.html"
 
 test: .venv/ready
 	$(BIN)/python -m pytest

@@ -33,6 +33,11 @@ class Config(BaseModel):
             if first["type"] == "value_error":  # told by one of our own checks
                 raise InputError(f"{where}: {first['ctx']['error']}") from None
             key = _name_key(values, first["loc"]) or "the file"
+            if first["type"] == "union_tag_invalid":
+                choices = first["ctx"]["expected_tags"].replace("'", "")
+                raise InputError(
+                    f"{where}: {key}.kind: there is no {first['ctx']['tag']!r}; choose one of {choices}"
+                ) from None
             if first["type"] == "extra_forbidden":
                 raise InputError(f"{where}: unknown key {key}; remove it or mend its spelling") from None
             raise InputError(f"{where}: {key}: {first['msg']} (given: {first['input']!r:.60})") from None

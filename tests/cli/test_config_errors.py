@@ -20,7 +20,10 @@ from prism_rec.train import RunConfig
             "model.fusion.lambdas.unique: ",
         ),
         ({"train": {"epochs": 0}}, "run.yaml: train.epochs: "),
-        ({"objective": {"kind": "hinge"}}, "run.yaml: objective: "),
+        (
+            {"objective": {"kind": "hinge"}},
+            "run.yaml: objective.kind: there is no 'hinge'; choose one of cross_entropy,",
+        ),
     ],
 )
 def test_the_key_is_named(values: dict[str, object], told: str) -> None:

@@ -175,3 +175,14 @@ def test_the_command_ranks_new_items_from_files(folder, tmp_path):
     assert late["id"] == 0
     assert late["unique:text"] != 0
     assert "Late arrival [007]" in CliRunner().invoke(app, [*command, *new]).output
+
+
+def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(folder, tmp_path):
+    pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
+    embed = ["embed", "--items", str(tmp_path / "new.csv"), "--fields", "title", "--encoder", "hashed-text"]
+    made = CliRunner().invoke(app, [*embed, "--out", str(tmp_path / "text")])
+    assert made.exit_code == 0, made.output
+    command = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
+    refused = CliRunner().invoke(app, [*command, "--features", f"text={tmp_path / 'text'}"])
+    assert isinstance(refused.exception, InputError) or refused.exit_code == 2
+    assert "embed old and new items with a pretrained encoder" in str(refused.exception) + refused.output

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Columns of an items table that name an item to a person, in order of preference.
 TITLES = ("title", "name")
 SHOWN_HISTORY = 8
+HASHED_TEXT = "hashed-text"
 
 
 def recommend(
@@ -76,13 +77,24 @@ def recommend(
 
 
 def _read_new(items: Path, features: list[str] | None) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Return the new items and their vectors, by modality."""
+    """Return the new items and their vectors, by modality.
+
+    Raises:
+        InputError: a file cannot be read, or vectors of an encoder that learned from other texts than the model's.
+    """
     from prism_rec.cli.pairs import parse_pairs
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.precomputed import read_precomputed
+    from prism_rec.folders import require_folder
 
     files = parse_pairs(features, "--features")
+    for name, folder in files.items():
+        if Path(folder).is_dir() and require_folder(Path(folder), "embed")["encoder"].startswith(HASHED_TEXT):
+            raise InputError(
+                f"--features {name}={folder}: {HASHED_TEXT} learns its directions from the texts it is given, so that "
+                "these are not the model's; embed old and new items with a pretrained encoder"
+            )
     with reading(str(items)):
         frame = scan_table(items).collect()
     return frame, {name: read_precomputed(file)[:2] for name, file in files.items()}

@@ -16,7 +16,9 @@ def train(
             "--set", metavar="KEY=VALUE", help="Change a setting: train.learning_rate=5e-4. Repeatable."
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run was interrupted.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the run was interrupted; begin it if it was not.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
     """Train a model; keep the weights of the epoch that validates best. Test data is not looked at.
@@ -25,8 +27,7 @@ def train(
 
     For instance:
 
-        prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/beauty-id
-          --set train.seed=1
+        prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/beauty-id --set train.seed=1
     """
     from prism_rec.config import read_yaml
     from prism_rec.data.dataset import Dataset

@@ -105,7 +105,10 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     role = id_name.removesuffix("_id")
     given_name = complete_columns(columns)[role]
     source_name = given_name if given_name in frame.columns else id_name
-    require_column(frame.columns, source_name, role, where)
+    if source_name not in frame.columns:
+        raise InputError(
+            f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); rename the id column to {id_name}"
+        )
     ids = text_ids(frame[source_name], where).alias(id_name)
     others = frame.drop(source_name)
     for reserved in ("row", id_name):
