@@ -105,9 +105,7 @@ def test_defect_04_padding_never_changes_an_output(fusion, padding):
         assert_equal(one, other, "encoded")
     # Beside a longer history the short one is padded too.
     beside = histories_of(model, [(5, 3, 7), tuple(range(1, 13)) * 2])
-    assert_equal(
-        model.fusion(beside).vectors_PD[:3], model.fusion(alone).vectors_PD, "beside a longer one"
-    )
+    assert_equal(model.fusion(beside).vectors_PD[:3], model.fusion(alone).vectors_PD, "beside a longer one")
 
 
 def test_defect_05_noise_has_the_norm_of_what_it_replaces_and_replaces_nothing_absent():
