@@ -27,7 +27,7 @@ def train(
 
     For instance:
 
-        prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/beauty-id --set train.seed=1
+        prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/id
     """
     from prism_rec.config import read_yaml
     from prism_rec.data.dataset import Dataset
