@@ -22,10 +22,10 @@ LABELS = (24, 300)
 NONE = {"unique": 0.0, "redundancy": 0.0, "synergy": 0.0}
 STRONG = {"unique": 1.0, "redundancy": 0.3, "synergy": 0.1}
 VARIANTS = {
-    "lambdas 1, 0.3, 0.1; margin 1": {"lambdas": STRONG, "margin": 1.0},
-    "the same, mask mean": {"lambdas": STRONG, "margin": 1.0, "mask": "mean"},
+    "lambdas 1, 0.3, 0.1; margin 1; mask mean": {"lambdas": STRONG, "margin": 1.0, "mask": "mean"},
+    "lambdas 1, 0.3, 0.1; margin 1; mask random": {"lambdas": STRONG, "margin": 1.0},
     "the same on predictions": {"lambdas": STRONG, "margin": 1.0, "losses_on": "prediction"},
-    "lambdas 0.1; margin 0.5 (default)": {},
+    "lambdas 0.1; margin 0.5; mask random (default)": {},
     "lambdas 0": {"lambdas": NONE},
 }
 
