@@ -4,11 +4,11 @@ BIN := .venv/bin
 DEMO := runs/demo
 SMALL := examples/movielens-small
 
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test test-slow lint docs bench clean
 
 help:
 	@echo "make demo    train PRISM beside its baselines on bundled data; writes $(DEMO)/comparison/report.html"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests; make test-slow, those that take long: every fusion, backbone and objective"
 	@echo "make lint    check style, types and layers"
 	@echo "make docs    build the documentation into site/"
 	@echo "make bench   measure the speed of training and ranking"
@@ -28,6 +28,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+test-slow: .venv/ready
+	$(BIN)/python -m pytest -m slow
 
 lint: .venv/ready
 	$(BIN)/ruff check

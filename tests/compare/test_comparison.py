@@ -114,9 +114,18 @@ def test_a_clear_difference_is_shown_and_a_resolution_is_told() -> None:
     share = resolution(comparison, "films", "recall@10")
     assert share == pytest.approx((interval.high - interval.low) / 2 / base)
     told = findings(comparison)
-    assert "more than chance over users" in told[0]
-    assert f"below about {share:.0%} of id's recall@10 do not show" in told[1]
-    assert "5 seeds" in told[-1]
+    assert "more epochs might change the order" in told[0]
+    assert "5 seeds" in told[1]
+    assert "more than chance over users" in told[2]
+    assert f"below about {share:.0%} of id's recall@10 do not show" in told[3]
+
+
+def test_models_with_different_losses_are_told_apart_from_models_alone() -> None:
+    comparison = compare_ranks({"id": [[1, 2]], "sum": [[1, 2]], "stosa": [[1, 2]]})
+    stosa = comparison.arms[2]
+    stosa = replace(stosa, results=(stosa.results[0].model_copy(update={"loss": "stosa"}),))
+    told = findings(replace(comparison, arms=[*comparison.arms[:2], stosa]))
+    assert [("stosa against bce" in one) for one in told if " - id" in one] == [False, True]
 
 
 def test_where_nothing_is_found_no_resolution_is_told() -> None:
@@ -134,7 +143,7 @@ def test_it_is_told_how_far_training_came() -> None:
         "best in the end": "yes",
         "examples an epoch": "100%",
     }
-    assert "4 of 4 cells still had patience when the epochs ended, and 4 were" in findings(comparison)[-2]
+    assert "4 of 4 cells still had patience when the epochs ended, and 4 were" in findings(comparison)[0]
 
     part = tuple(replace(record, share=0.25) for record in first.epochs)
     patient = first.model_copy(update={"stopped_by": "patience", "best_epoch": 3, "epochs": part[:3] * 2})

@@ -104,5 +104,8 @@ def test_every_objective_reaches_every_parameter_or_refuses(backbone, objective)
     if objective == "stosa" and "stosa" not in backbone:
         with pytest.raises(InputError, match="only backbone stosa"):
             step(backbone, "prism", objective)
+    elif objective in ("bce", "gbce") and "stosa" in backbone:
+        with pytest.raises(InputError, match="log odds, and those of backbone stosa"):
+            step(backbone, "prism", objective)
     else:
         step(backbone, "prism", objective)

@@ -36,18 +36,19 @@ def resolution(comparison: Comparison, data: str, metric: str) -> float | None:
 def findings(comparison: Comparison) -> list[str]:
     """Return the sentences.
 
-    Data set by data set, on the first metric of the recipe; then on how far training came, and on the seeds.
+    On how far training came and on the seeds, since all else rests on them; then data set by data set, on the first
+    metric of the recipe.
     """
     found = [sentence for data in comparison.recipe.data for sentence in _on_data(comparison, data)]
     results = [result for arm in comparison.arms for result in arm.results if result.epochs]
-    return [*found, _on_reach(results), _on_seeds(comparison.recipe.seeds)]
+    return [_on_reach(results), _on_seeds(comparison.recipe.seeds), *found]
 
 
 def _on_data(comparison: Comparison, data: str) -> list[str]:
     metric = comparison.recipe.metrics[0]
     users = comparison.estimates[data, comparison.reference, metric].queries
     sentences = [
-        _on_difference(found, model, metric, data)
+        _on_difference(found, model, metric, data) + _on_losses(comparison, data, model, found.reference)
         for (place, model, name), found in comparison.differences.items()
         if (place, name) == (data, metric)
     ]
@@ -68,6 +69,17 @@ def _on_difference(found: Difference, model: str, metric: str, data: str) -> str
         f"({interval.low:+.4f} to {interval.high:+.4f}), Holm p {found.users.holm:.2g}"
     )
     return numbers + (": more than chance over users." if is_shown(found) else ": no difference is shown.")
+
+
+def _on_losses(comparison: Comparison, data: str, model: str, reference: str) -> str:
+    """Return a warning where two models differ in their losses too; what was not trained has none."""
+    loss = {
+        arm.model: arm.results[0].loss for arm in comparison.arms if arm.data == data and arm.results[0].epochs
+    }
+    one, other = loss.get(model), loss.get(reference)
+    if one is None or other is None or one == other:
+        return ""
+    return f" Their losses differ ({one} against {other}), so the models alone do not account for it."
 
 
 def _on_reach(results: Sequence[CellResult]) -> str:

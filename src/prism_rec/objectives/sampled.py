@@ -9,9 +9,12 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.batches import Batch, NegativeSampler
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
+from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
 
@@ -90,7 +93,23 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
         return -terms_P.mean() / (self.negatives + 1)
 
 
-class BinaryCrossEntropyConfig(ObjectiveSettings):
+class _ProbabilitySettings(ObjectiveSettings):
+    """Of losses that take a score for the log odds of a choice."""
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuse scores that are negative distances: no item could be likelier than not.
+
+        Raises:
+            InputError: backbone STOSA.
+        """
+        if isinstance(model.backbone, StosaConfig):
+            raise InputError(
+                "this objective reads scores as log odds, and those of backbone stosa, negative distances, are never "
+                "above zero; take the objective stosa, bpr or cross_entropy"
+            )
+
+
+class BinaryCrossEntropyConfig(_ProbabilitySettings):
     """Settings of `bce`."""
 
     kind: Literal["bce"] = "bce"
@@ -112,7 +131,7 @@ class BayesianPersonalisedRankingConfig(ObjectiveSettings):
         return BayesianPersonalisedRanking(self.negatives)
 
 
-class GeneralisedBinaryCrossEntropyConfig(ObjectiveSettings):
+class GeneralisedBinaryCrossEntropyConfig(_ProbabilitySettings):
     """Settings of `gbce`."""
 
     kind: Literal["gbce"] = "gbce"
