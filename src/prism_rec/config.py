@@ -1,11 +1,13 @@
 """The base of every settings class: frozen, and an unknown key is an error."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from prism_rec.errors import InputError
 
@@ -14,6 +16,15 @@ class Config(BaseModel):
     """Settings that are written beside the class that they build."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_every_key(cls, values: Any) -> Any:
+        for key in values if isinstance(values, Mapping) else ():
+            if key not in cls.model_fields:
+                near = get_close_matches(str(key), cls.model_fields, 1)
+                raise PydanticCustomError("unknown_key", "", {"key": key, "near": near})
+        return values
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "config") -> Self:
@@ -38,8 +49,10 @@ class Config(BaseModel):
                 raise InputError(
                     f"{where}: {key}.kind: there is no {first['ctx']['tag']!r}; choose one of {choices}"
                 ) from None
-            if first["type"] == "extra_forbidden":
-                raise InputError(f"{where}: unknown key {key}; remove it or mend its spelling") from None
+            if first["type"] == "unknown_key":
+                unknown = _name_key(values, (*first["loc"], first["ctx"]["key"]))
+                mend = "".join(f"did you mean {name}?" for name in first["ctx"]["near"])
+                raise InputError(f"{where}: unknown key {unknown}; {mend or 'remove it'}") from None
             raise InputError(f"{where}: {key}: {first['msg']} (given: {first['input']!r:.60})") from None
 
 
@@ -71,6 +84,11 @@ def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     for override in overrides:
         _override(values, override)
     return values
+
+
+def name_origin(path: Path, overrides: Sequence[str] = ()) -> str:
+    """Return what errors call settings that were read from a file with overrides."""
+    return " ".join([str(path), *(f"--set {override}" for override in overrides)])
 
 
 def _override(values: dict[str, Any], override: str) -> None:

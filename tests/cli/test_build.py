@@ -257,7 +257,10 @@ def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["prepare.soruce=x"], r"recipe\.yaml: unknown key prepare\.soruce"),
+        (
+            ["prepare.soruce=x"],
+            r"recipe\.yaml --set prepare\.soruce=x: unknown key prepare\.soruce; did you mean source",
+        ),
         (["prepare.source=csv"], "unknown source 'csv'"),
         (["prepare.interactions=none.json"], r"none\.json: no such file; check the path"),
         (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_rec.config import read_yaml
+from prism_rec.config import name_origin, read_yaml
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
 
@@ -12,8 +12,11 @@ from prism_rec.train import RunConfig
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"model": {"widht": 3}}, "run.yaml: unknown key model.widht"),
-        ({"model": {"backbone": {"kind": "sasrec", "depth": 2}}}, "unknown key model.backbone.depth;"),
+        ({"model": {"widht": 3}}, "run.yaml: unknown key model.widht; did you mean width?"),
+        (
+            {"model": {"backbone": {"kind": "sasrec", "depth": 2}}},
+            "unknown key model.backbone.depth; remove it",
+        ),
         ({"model": {"backbone": {"kind": "sasrec", "layers": "x"}}}, "run.yaml: model.backbone.layers: "),
         (
             {"model": {"fusion": {"kind": "prism", "lambdas": {"unique": -1}}}},
@@ -41,6 +44,12 @@ def test_overrides_reach_nested_keys_and_read_numbers(tmp_path: Path) -> None:
         "train": {"epochs": 3, "learning_rate": 5e-4},
         "model": {"fusion": {"kind": "sum"}},
     }
+
+
+def test_settings_that_were_overridden_are_not_blamed_on_the_file_alone() -> None:
+    origin = name_origin(Path("run.yaml"), ["train.epochs=0", "train.seed=1"])
+    with pytest.raises(InputError, match=r"run.yaml --set train.epochs=0 --set train.seed=1: train.epochs: "):
+        RunConfig.parse({"train": {"epochs": 0}}, origin)
 
 
 @pytest.mark.parametrize("override", ["train.epochs", "train.epochs.more=1"])

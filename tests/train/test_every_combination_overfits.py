@@ -102,7 +102,7 @@ def settings(fusion: str, backbone: str, objective: str) -> dict[str, object]:
             "backbone": BACKBONES[backbone],
         },
         "objective": {"kind": objective, **OBJECTIVES[objective]},
-        "train": {"learning_rate": 0.003, "batch_size": 50},
+        "train": {"learning_rate": 0.002, "batch_size": 50},
     }
 
 

@@ -27,11 +27,11 @@ def build(
         prism-rec build recipes/build-beauty.yaml
     """
     from prism_rec.cli.describe import show
-    from prism_rec.config import read_yaml
+    from prism_rec.config import name_origin, read_yaml
     from prism_rec.data.dataset import Dataset
     from prism_rec.features.build import build as run
     from prism_rec.features.recipe import Recipe
 
-    settings = Recipe.parse(read_yaml(recipe, overrides or []), str(recipe))
+    settings = Recipe.parse(read_yaml(recipe, overrides or []), name_origin(recipe, overrides or []))
     folder = run(settings, typer.echo, progress=True)
     show(Dataset.load(folder), str(folder))

@@ -29,12 +29,12 @@ def train(
 
         prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/id
     """
-    from prism_rec.config import read_yaml
+    from prism_rec.config import name_origin, read_yaml
     from prism_rec.data.dataset import Dataset
     from prism_rec.train import RunConfig, train_run
     from prism_rec.train.listeners import ProgressBar
 
-    settings = RunConfig.parse(read_yaml(config, overrides or []), str(config))
+    settings = RunConfig.parse(read_yaml(config, overrides or []), name_origin(config, overrides or []))
     with ProgressBar(settings.train.epochs, settings.train.metric) as bar:
         train_run(Dataset.load(data), settings, out, resume, device, [bar])
     typer.echo(f"wrote {out}; now: prism-rec evaluate {out}")

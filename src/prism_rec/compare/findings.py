@@ -74,7 +74,9 @@ def _on_difference(found: Difference, model: str, metric: str, data: str) -> str
 def _on_losses(comparison: Comparison, data: str, model: str, reference: str) -> str:
     """Return a warning where two models differ in their losses too; what was not trained has none."""
     loss = {
-        arm.model: arm.results[0].loss for arm in comparison.arms if arm.data == data and arm.results[0].epochs
+        arm.model: arm.results[0].loss
+        for arm in comparison.arms
+        if arm.data == data and arm.results[0].epochs
     }
     one, other = loss.get(model), loss.get(reference)
     if one is None or other is None or one == other:

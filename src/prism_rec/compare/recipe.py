@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from prism_rec.config import Config, read_yaml
+from prism_rec.config import Config, name_origin, read_yaml
 from prism_rec.errors import InputError
 from prism_rec.evaluate.metrics import ACCURACY_PATTERN
 
@@ -65,7 +65,7 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] =
     values = read_yaml(path, overrides)
     if data:
         values["data"] = dict(_name_folder(text) for text in data)
-    recipe = Recipe.parse(values, str(path))
+    recipe = Recipe.parse(values, name_origin(path, overrides))
     if not recipe.data:
         raise InputError(f"{path} names no data; add data: {{NAME: FOLDER}}, or --data NAME=FOLDER")
     if len(set(recipe.seeds)) < len(recipe.seeds):

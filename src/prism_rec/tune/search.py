@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from prism_rec.config import Config, read_yaml, set_key
+from prism_rec.config import Config, name_origin, read_yaml, set_key
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
 from prism_rec.train.config import BUDGET
@@ -91,4 +91,4 @@ class _File(Config):
 
 def read_search(path: Path, overrides: Sequence[str] = ()) -> Search:
     """Read a YAML file with a run's settings and a section `tune`; see `read_yaml` and `Search.parse`."""
-    return Search.parse(read_yaml(path, overrides), str(path))
+    return Search.parse(read_yaml(path, overrides), name_origin(path, overrides))
