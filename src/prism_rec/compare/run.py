@@ -12,9 +12,9 @@ from prism_rec.compare.recipe import Recipe
 from prism_rec.compare.schedule import Job, Make, News, Workers, run_jobs
 from prism_rec.compare.searching import run_search
 from prism_rec.compare.table import write_tables
+from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.folders import require_folder
-from prism_rec.train.run import choose_device
 
 
 def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:

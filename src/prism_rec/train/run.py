@@ -20,6 +20,7 @@ import torch
 
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
+from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.evaluate.metrics import accuracy
 from prism_rec.evaluate.questions import answer
@@ -114,20 +115,6 @@ def load_run(folder: Path, device: str = "auto") -> Run:
     except RuntimeError:
         raise InputError(f"{folder / BEST} does not fit {folder / CONFIG}; train again") from None
     return Run(config, dataset, model.to(choose_device(device)).eval())
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device called `cpu`, `cuda`, `cuda:1`, ...; `auto` is CUDA where there is one.
-
-    Raises:
-        InputError: no such device here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError):
-        raise InputError(f"--device {name}: not to be had here; take cpu, or auto") from None
 
 
 def _open(folder: Path, dataset: Dataset, config: RunConfig, resume: bool) -> None:

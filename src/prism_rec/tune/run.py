@@ -19,10 +19,11 @@ import yaml
 
 from prism_rec.config import read_yaml
 from prism_rec.data.dataset import Dataset
+from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.folders import MANIFEST, begin_folder, finish_folder, require_folder, write_text_atomically
 from prism_rec.train import RunConfig
-from prism_rec.train.run import CONFIG, LOG, choose_device
+from prism_rec.train.run import CONFIG, LOG
 from prism_rec.train.shared_data import fingerprint
 from prism_rec.tune.attempt import Bench
 from prism_rec.tune.search import Search, TuneConfig

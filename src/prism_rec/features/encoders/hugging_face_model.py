@@ -94,22 +94,6 @@ def load_model(source: ModelSource, device: torch.device, precision: Precision) 
         return ready
 
 
-def find_device(name: str = "auto") -> torch.device:
-    """Return the device called `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
-
-    Raises:
-        InputError: no such device here.
-    """
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError):
-        raise InputError(f"device {name!r} is not to be had here; take cpu, or auto") from None
-
-
 @contextmanager
 def inference() -> Iterator[None]:
     """Run a model without keeping anything for gradients.

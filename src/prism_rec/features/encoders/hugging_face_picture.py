@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Encoded, Modality
 from prism_rec.features.encoders.hugging_face_model import (
     ModelSource,
     Precision,
-    find_device,
     fingerprint_of,
     inference,
     load_model,
@@ -117,7 +117,7 @@ class HuggingFacePictureEncoder:
 
     @cached_property
     def _device(self) -> torch.device:
-        return find_device(self._device_name)
+        return choose_device(self._device_name)
 
     @cached_property
     def _normalisation(self) -> tuple[torch.Tensor, torch.Tensor] | None:

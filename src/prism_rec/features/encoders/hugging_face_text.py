@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Encoded, Modality
 from prism_rec.features.encoders.hugging_face_model import (
     ModelSource,
     Precision,
-    find_device,
     fingerprint_of,
     inference,
     load_model,
@@ -111,7 +111,7 @@ class HuggingFaceTextEncoder:
 
     @cached_property
     def _device(self) -> torch.device:
-        return find_device(self._device_name)
+        return choose_device(self._device_name)
 
     @property
     def _most_tokens(self) -> int:
