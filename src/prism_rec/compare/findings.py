@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from prism_rec.compare.comparison import SEEDS_FOR_A_TEST, Comparison, Difference
+from prism_rec.compare.recipe import POPULARITY
 from prism_rec.compare.result import CellResult
 
 LEVEL = 0.05
@@ -11,24 +12,32 @@ SMALL = 0.05
 
 
 def is_shown(difference: Difference) -> bool:
-    """Tell whether a difference is more than chance over users, the other tests of the table counted."""
+    """Tell whether a difference is more than chance over users and, where there are enough of them, over seeds.
+
+    The other tests of the table are counted.
+    """
+    over_seeds = difference.seeds is None or difference.seeds.holm < LEVEL
+    return _over_users(difference) and over_seeds
+
+
+def _over_users(difference: Difference) -> bool:
     interval = difference.estimate
     return (interval.low > 0 or interval.high < 0) and difference.users.holm < LEVEL
 
 
 def resolution(comparison: Comparison, data: str, metric: str) -> float | None:
-    """Return the smallest difference that these users could show, as a share of the reference's metric.
+    """Return how far the widest interval of a difference reaches to either side, as a share of the reference's metric.
 
-    It is half the width of the widest interval of a difference; None if there is no other model, or if a
-    reference's metric is zero.
+    Popularity, which differs from any model in more than models differ from each other, does not count. None if there
+    is no other model, or if a reference's metric is zero.
     """
     halves = [
         (
             (found.estimate.high - found.estimate.low) / 2,
             comparison.estimates[data, found.reference, metric].mean,
         )
-        for (place, _, name), found in comparison.differences.items()
-        if (place, name) == (data, metric)
+        for (place, model, name), found in comparison.differences.items()
+        if (place, name) == (data, metric) and POPULARITY not in (model, found.reference)
     ]
     return max(half / base for half, base in halves) if halves and all(base for _, base in halves) else None
 
@@ -57,31 +66,35 @@ def _on_data(comparison: Comparison, data: str) -> list[str]:
         small = f": models that differ by {SMALL:.0%} cannot be separated" if share > SMALL else ""
         base = "the reference" if comparison.recipe.against else comparison.reference
         sentences.append(
-            f"With {users:,} users, differences below about {share:.0%} of {base}'s {metric} do not show{small}."
+            f"With {users:,} users, the widest interval reaches {share:.0%} of {base}'s {metric} to either side{small}."
         )
     return sentences
 
 
 def _on_difference(found: Difference, model: str, metric: str, data: str) -> str:
     interval = found.estimate
+    seeds = f" over users, {found.seeds.holm:.2g} over seeds" if found.seeds else ""
     numbers = (
         f"{data}, {metric}: {model} - {found.reference} = {interval.mean:+.4f} "
-        f"({interval.low:+.4f} to {interval.high:+.4f}), Holm p {found.users.holm:.2g}"
+        f"({interval.low:+.4f} to {interval.high:+.4f}), Holm p {found.users.holm:.2g}{seeds}"
     )
-    return numbers + (": more than chance over users." if is_shown(found) else ": no difference is shown.")
+    if not _over_users(found):
+        return f"{numbers}: no difference is shown."
+    if not is_shown(found):
+        return f"{numbers}: more than chance over users, but not over seeds."
+    return f"{numbers}: more than chance over users{' and seeds' if seeds else ''}."
 
 
 def _on_losses(comparison: Comparison, data: str, model: str, reference: str) -> str:
     """Return a warning where two models differ in their losses too; what was not trained has none."""
-    loss = {
-        arm.model: arm.results[0].loss
-        for arm in comparison.arms
-        if arm.data == data and arm.results[0].epochs
-    }
-    one, other = loss.get(model), loss.get(reference)
-    if one is None or other is None or one == other:
+    results = {arm.model: arm.results[0] for arm in comparison.arms_of(data) if arm.results[0].epochs}
+    if model not in results or reference not in results:
         return ""
-    return f" Their losses differ ({one} against {other}), so the models alone do not account for it."
+    one, other = results[model], results[reference]
+    if one.config["objective"] == other.config["objective"]:
+        return ""
+    how = f"{one.loss} against {other.loss}" if one.loss != other.loss else f"two settings of {one.loss}"
+    return f" Their losses differ ({how}), so the models alone do not account for it."
 
 
 def _on_reach(results: Sequence[CellResult]) -> str:

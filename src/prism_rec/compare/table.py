@@ -41,6 +41,7 @@ def full_row(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "users": arm.ranks_SQ.shape[1],
         "loss": arm.results[0].loss,
         "negatives": arm.results[0].negatives,
+        "candidates": candidates_of(arm),
         "parameters": arm.results[0].parameters,
         "search_trials": arm.results[0].search_trials,
         "epochs": sum(len(result.epochs) for result in arm.results) / len(arm.results),
@@ -76,7 +77,7 @@ def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[s
 
 def short_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
     """Return what a reader wants of one model on one data set, as texts by column; what does not apply is missing."""
-    names = {"data": arm.data, "model": arm.model, "loss": loss_of(arm)}
+    names = {"data": arm.data, "model": arm.model, "loss": loss_of(arm), "candidates": candidates_of(arm)}
     compared = accuracy_cells(comparison, arm) | difference_cells(comparison, arm)
     return names | compared | reach_cells(arm.results) | cost_cells(arm)
 
@@ -150,6 +151,12 @@ def loss_of(arm: Arm) -> str:
     if not result.epochs:
         return result.loss
     return f"{result.loss}, {'all items' if result.negatives is None else f'{result.negatives} negatives'}"
+
+
+def candidates_of(arm: Arm) -> str:
+    """Return what candidates are scored by: `id`, or `content`, id and components; InDiRec's x0 is made likewise."""
+    result = arm.results[0]
+    return str(result.config["model"]["candidates"]) if result.epochs else ""
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:

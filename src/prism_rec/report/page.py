@@ -11,7 +11,7 @@ import yaml
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
 from prism_rec.compare.plan import plan
-from prism_rec.compare.table import accuracy_cells, columns_of, cost_cells, loss_of, reach_cells
+from prism_rec.compare.table import accuracy_cells, candidates_of, columns_of, cost_cells, loss_of, reach_cells
 from prism_rec.errors import InputError
 from prism_rec.folders import write_text_atomically
 from prism_rec.report.components import ComponentMap, map_run
@@ -114,7 +114,13 @@ def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
     arms, reference = comparison.arms_of(data), comparison.reference
     suffix = f": {data}" if len(comparison.recipe.data) > 1 else ""
     accuracy_rows = [
-        {"model": arm.model, "loss": loss_of(arm), **accuracy_cells(comparison, arm)} for arm in arms
+        {
+            "model": arm.model,
+            "loss": loss_of(arm),
+            "candidates": candidates_of(arm),
+            **accuracy_cells(comparison, arm),
+        }
+        for arm in arms
     ]
     sections: list[Content] = [
         element("h2", f"Accuracy{suffix}"),
