@@ -25,7 +25,7 @@ VARIANTS = {
     "lambdas 1, 0.3, 0.1; margin 1; mask mean": {"lambdas": STRONG, "margin": 1.0, "mask": "mean"},
     "lambdas 1, 0.3, 0.1; margin 1; mask random": {"lambdas": STRONG, "margin": 1.0},
     "the same on predictions": {"lambdas": STRONG, "margin": 1.0, "losses_on": "prediction"},
-    "lambdas 0.1; margin 0.5; mask random (default)": {},
+    "lambdas 0.1; margin 0.5; mask random (as by default)": {},
     "lambdas 0": {"lambdas": NONE},
 }
 
