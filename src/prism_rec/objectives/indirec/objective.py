@@ -2,8 +2,10 @@
 
 Only the last position of each segment is trained. What differs from the release: each segment's own intent counts
 (there the first one's for the whole batch), memberships are forgotten with the epoch, and a guide is encoded once for
-both its uses. The diffusion plays no part in ranking. x0, the target, is what `SequenceRecommender.vectors` makes of it: its
-id, and its weighted components where candidates have them; with STOSA the id's mean and covariance before ELU + 1.
+both its uses. The diffusion plays no part in ranking.
+
+x0, the target, is what `SequenceRecommender.vectors` makes of it: its id, and its weighted components where candidates
+have them; with STOSA the id's mean, and its covariance before ELU + 1.
 """
 
 from typing import Literal
