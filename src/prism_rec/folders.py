@@ -20,7 +20,10 @@ LOCK = "lock"
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old content or the new, never a part."""
+    """Write a text file so that a reader sees the old content or the new, never a part.
+
+    Two writers at once would take each other's partial file: where there may be several, hold the folder `locked`.
+    """
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
         file.write(text)

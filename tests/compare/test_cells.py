@@ -139,6 +139,17 @@ def test_a_damaged_claim_is_told(cells: list[Cell]) -> None:
         make(cells[0])
 
 
+def test_a_claim_of_another_version_is_not_told_to_be_damaged(cells: list[Cell]) -> None:
+    make(cells[0])
+    path = cells[0].folder / CLAIM
+    claim = json.loads(path.read_text())
+    claim["config"]["train"]["later"] = 1
+    path.write_text(json.dumps(claim))
+    with pytest.raises(InputError, match="begun by another version") as caught:
+        make(cells[0])
+    assert "remove" not in str(caught.value)
+
+
 def test_cells_share_their_data_and_each_stands_alone(recipe: Recipe, prepared: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(prepared, source)

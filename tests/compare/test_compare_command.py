@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,11 +11,15 @@ import yaml
 from typer.testing import CliRunner
 
 from prism_rec.cli.compare import compare
+from prism_rec.cli.evaluate import evaluate
 from prism_rec.compare import Recipe
+from prism_rec.compare import compare as make
+from prism_rec.compare.result import load_result
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.evaluate.report import report
 from prism_rec.evaluate.results import Evaluation
+from prism_rec.report import write_report
 
 APP = typer.Typer()
 APP.command()(compare)
@@ -54,6 +61,37 @@ def test_the_table_says_what_evaluate_says(recipe: Recipe, prepared: Path, tmp_p
     assert rows["popularity"]["ndcg@10 difference"]
     assert "| tiny | popularity | none |" in (out / "table.md").read_text()
     assert all(sentence[:30] in result.stdout for sentence in results["findings"])
+
+
+def test_processes_that_finish_at_once_do_not_take_each_others_files(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_model = {"models": {"id": recipe.models["id"]}, "popularity": True}
+    recipe, replace = recipe.model_copy(update=one_model), os.replace
+    make(recipe, tmp_path, "cpu")  # so that two that come later have the tables alone to write
+
+    def replace_slowly(source: Path, target: Path) -> None:
+        time.sleep(0.05)
+        replace(source, target)
+
+    def finish(_: int) -> None:
+        write_report(make(recipe, tmp_path, "cpu"), tmp_path)
+
+    monkeypatch.setattr(os, "replace", replace_slowly)
+    monkeypatch.setattr("prism_rec.compare.run._run", lambda *_: None)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(finish, range(2)))  # raises what a thread raised
+    assert not list(tmp_path.glob("*.partial"))
+    assert load_result(tmp_path / "cells" / "tiny" / "popularity")
+
+
+def test_evaluating_a_cell_leaves_its_result_alone(recipe: Recipe, tmp_path: Path) -> None:
+    make(recipe.model_copy(update={"models": {"id": recipe.models["id"]}}), tmp_path, "cpu")
+    cell = tmp_path / "cells" / "tiny" / "id" / "seed-0"
+    before = {path: path.stat().st_mtime_ns for path in cell.iterdir()}
+    evaluate(cell, device="cpu")
+    written = {path.name for path in cell.iterdir() if path.stat().st_mtime_ns != before.get(path)}
+    assert written == {"evaluation-test.npz"}
 
 
 def test_a_recipe_that_does_not_exist_is_told(tmp_path: Path) -> None:

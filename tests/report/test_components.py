@@ -52,6 +52,28 @@ def test_what_an_item_lacks_is_no_point_and_many_items_are_thinned_out_evenly() 
     assert MOST_ITEMS == 250
 
 
+@pytest.mark.parametrize(
+    "present",
+    [np.zeros((5, 2), bool), np.tile([True, False], (5, 1)), np.ones((1, 2), bool)],
+    ids=["none", "one kind", "one item"],
+)
+def test_too_few_components_are_told(present: np.ndarray) -> None:
+    vectors = np.random.default_rng(0).normal(size=(*present.shape, 4))
+    with pytest.raises(InputError, match="too few components to be laid out, or all of one kind"):
+        map_components(vectors, present, NAMES[:2])
+
+
+def test_components_that_are_all_the_same_are_told() -> None:
+    with pytest.raises(InputError, match="all the same"):
+        map_components(np.ones((6, 2, 4)), np.ones((6, 2), bool), NAMES[:2])
+
+
+def test_the_fewest_components_that_can_be_laid_out() -> None:
+    present = np.array([[True, True], [True, False]])
+    found = map_components(np.random.default_rng(0).normal(size=(2, 2, 4)), present, NAMES[:2])
+    assert np.isfinite(found.places_P2).all()
+
+
 def test_the_map_has_a_dot_for_each_component_of_each_item_in_its_colour() -> None:
     places = np.array([[0.0, 0.0], [1.0, 1.0], [0.5, 0.25]])
     chart = map_chart(

@@ -49,6 +49,22 @@ def test_the_page_says_every_finding_and_what_intervals_are(comparison: Comparis
     assert {f"{found.users.holm:.2g}", f"{found.seeds.holm:.2g}"} <= set(text.split())
 
 
+def test_cells_that_were_made_in_several_ways_are_told(comparison: Comparison) -> None:
+    text = text_of(make_page(comparison, {}))
+    assert "prism-rec 0" in text
+    assert "1 CPU thread a model" in text
+    assert "Not all cells" not in text
+    first, *others = comparison.arms[2].results
+    other = first.model_copy(update={"version": "0.2", "device": "cuda", "threads": 4})
+    arms = (*comparison.arms[:2], replace(comparison.arms[2], results=(*others, other)))
+    page = make_page(replace(comparison, arms=arms), {})
+    text = text_of(page)
+    assert "prism-rec 0, 0.2" in text
+    assert "1, 4 CPU threads a model" in text
+    assert "differ in version (0, 0.2) and device (cpu, cuda) and threads (1, 4)" in text
+    assert "cpu, cuda" in [cell.text for cell in page.iter("td")]
+
+
 def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison: Comparison) -> None:
     headings = [heading.text for heading in make_page(comparison, {}).iter("h2")]
     assert headings == [
@@ -114,12 +130,21 @@ def test_the_gate_is_drawn_bin_by_bin() -> None:
     assert "0.25  (0.10 to 0.40)" in text_of(chart)
 
 
-def test_gate_weights_of_all_seeds_are_taken_together(comparison: Comparison) -> None:
+def test_gate_weights_are_of_all_seeds(comparison: Comparison) -> None:
     gate = over_seeds(comparison.arms[2])
     assert gate is not None
     assert gate.mean == GATE.mean
     assert sum(gate.histogram[0]) == 5 * sum(GATE.histogram[0])
     assert over_seeds(comparison.arms[0]) is None
+    wide = GATE.model_copy(update={"quantiles": ((0, 0, 0, 0, 1), (0, 0, 0, 0, 1))})
+    results = [
+        result.model_copy(update={"gate": gate})
+        for result, gate in zip(comparison.arms[2].results, (GATE, wide), strict=False)
+    ]
+    two = over_seeds(replace(comparison.arms[2], results=tuple(results)))
+    assert two is not None
+    assert two.quantiles[0] == pytest.approx((0.05, 0.1, 0.125, 0.15, 0.7))  # each seed's own, averaged
+    assert "both ends of the line are averages of each seed's own" in text_of(make_page(comparison, {}))
 
 
 def test_a_swept_setting_is_drawn_with_its_intervals_and_the_reference_across() -> None:

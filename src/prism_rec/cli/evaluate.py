@@ -18,8 +18,8 @@ def evaluate(
 ) -> None:
     """Rank the whole catalogue for every user; print metrics with 95 % intervals over users, and slices.
 
-    Each user's rank and best 50 items are kept in the run folder (ranks-test.npz), so that runs can be compared
-    user by user.
+    Each user's rank and best 50 items are kept in the run folder (evaluation-test.npz), so that runs can be
+    compared user by user.
 
     For instance:
 
@@ -34,7 +34,8 @@ def evaluate(
     evaluation = answer(
         loaded.model, loaded.dataset.queries(part), settings.model.max_length, settings.train.rank_batch_size
     )
-    evaluation.save(run / f"ranks-{part}.npz")
+    # Not ranks-test.npz: in a cell of a comparison those are the ones that its result was made from.
+    evaluation.save(run / f"evaluation-{part}.npz")
     result = report(loaded.dataset, part, evaluation)
     if json:
         from json import dumps

@@ -30,7 +30,7 @@ def check_claim(cell: Cell) -> None:
     """Check that the folder is free, or was begun with the same settings on the same data.
 
     Raises:
-        InputError: it was not, or the data is no prepared dataset.
+        InputError: it was not, another version began it, or the data is no prepared dataset.
     """
     data, path = fingerprint(cell.dataset), cell.folder / CLAIM
     if not path.exists():
@@ -39,6 +39,11 @@ def check_claim(cell: Cell) -> None:
         claim = json.loads(path.read_text(encoding="utf-8"))
         # Compared as settings, not as texts: one that a later version has added stands in no older file.
         same = (RunConfig.parse(claim["config"], str(path)), claim["data"]) == (cell.config, data)
+    except InputError:  # a ValueError too, but the file is whole and its results may be good
+        raise InputError(
+            f"{cell.folder} was begun by another version of prism-rec, with settings that this one does not know; "
+            "name another --out, or go on with that version"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged; remove {cell.folder}") from None
     if not same:

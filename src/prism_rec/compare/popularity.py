@@ -17,7 +17,8 @@ from prism_rec.rank import PopularityRanker
 def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
     """Rank the test targets, and leave ranks and result behind as a cell does.
 
-    It takes no longer than reading them again would, and no seed: it is done anew whenever the tables are made.
+    It takes no longer than reading them again would, and no seed: it is done anew whenever the tables are made. Call
+    it with the comparison's folder `locked`.
 
     Args:
         data: the dataset's name.

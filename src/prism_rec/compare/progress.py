@@ -39,7 +39,7 @@ class JobProgress:
         if job.name not in self.tasks:
             self.tasks[job.name] = self.progress.add_task(escape(job.name), total=job.steps, news="")
         task = self.tasks[job.name]
-        if news.state in ("training", "busy"):
+        if news.state == "training":
             self.progress.update(task, completed=news.step, news=escape(news.text))
             return
         self.progress.remove_task(task)

@@ -14,7 +14,7 @@ from prism_rec.compare.searching import run_search
 from prism_rec.compare.table import write_tables
 from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
-from prism_rec.folders import require_folder
+from prism_rec.folders import locked, require_folder
 
 
 def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
@@ -44,8 +44,9 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
     for cell in cells:
         check_claim(cell)
     _run("cells", cells, run_cell, workers)
-    comparison = gather(recipe, cells, out)
-    write_tables(comparison, out)
+    with locked(out, wait=True):  # whoever waited for the same last cell finishes at the same moment
+        comparison = gather(recipe, cells, out)
+        write_tables(comparison, out)
     return comparison
 
 

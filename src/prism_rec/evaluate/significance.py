@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy import stats
 
-from prism_rec.evaluate.resampling import bootstrap_means, sign_flip_means
+from prism_rec.evaluate.resampling import sign_flip_means
 
 _ROUNDING = 1e-12  # resampled sums add the same numbers in another order; equal ones must count as equal
 
@@ -32,28 +32,8 @@ def permutation_test(
     """
     differences = _differences(first, second, at_least=1)
     means = sign_flip_means(differences, permutations, seed)
-    return _share_as_far(means, differences)
-
-
-def bootstrap_test(
-    first: Float64[np.ndarray, "Q"],
-    second: Float64[np.ndarray, "Q"],
-    *,
-    resamples: int = 10_000,
-    seed: int = 0,
-) -> float:
-    """Test over users whether the mean difference is zero, by resampling differences shifted to mean zero.
-
-    The smallest p-value is 1 / (resamples + 1).
-
-    Raises:
-        ValueError: the arrays differ in length or are empty.
-
-    Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, section 16.4.
-    """
-    differences = _differences(first, second, at_least=1)
-    means = bootstrap_means(differences, resamples, seed) - differences.mean()
-    return _share_as_far(means, differences)
+    bound = abs(differences.mean()) - _ROUNDING * np.abs(differences).mean()
+    return float((1 + np.count_nonzero(np.abs(means) >= bound)) / (1 + len(means)))
 
 
 def t_test(first: Float64[np.ndarray, "S"], second: Float64[np.ndarray, "S"]) -> float:
@@ -68,20 +48,6 @@ def t_test(first: Float64[np.ndarray, "S"], second: Float64[np.ndarray, "S"]) ->
     if np.ptp(differences) <= _ROUNDING * np.abs(differences).max():
         return 1.0
     return float(stats.ttest_1samp(differences, 0.0).pvalue)
-
-
-def wilcoxon_test(first: Float64[np.ndarray, "S"], second: Float64[np.ndarray, "S"]) -> float:
-    """Test over S seeds whether the differences are symmetric about zero, by Wilcoxon's signed ranks.
-
-    With S seeds the p-value is at least 2 / 2^S: five seeds cannot go below 0.0625.
-
-    Raises:
-        ValueError: the arrays differ in length or hold fewer than two seeds.
-    """
-    differences = _differences(first, second, at_least=2)
-    if not differences.any():
-        return 1.0
-    return float(stats.wilcoxon(differences).pvalue)
 
 
 def holm(p_values: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "T"]:
@@ -112,9 +78,3 @@ def _differences(
     if len(first) < at_least:
         raise ValueError(f"a paired test needs at least {at_least} pairs, but there are {len(first)}")
     return np.asarray(first - second)
-
-
-def _share_as_far(means: Float64[np.ndarray, "T"], differences: Float64[np.ndarray, "Q"]) -> float:
-    """Return the share of the null's means, the observed one among them, that lie as far from zero as it."""
-    bound = abs(differences.mean()) - _ROUNDING * np.abs(differences).mean()
-    return float((1 + np.count_nonzero(np.abs(means) >= bound)) / (1 + len(means)))

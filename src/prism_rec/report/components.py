@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
 
+from prism_rec.errors import InputError
 from prism_rec.train import load_run
 
 MOST_ITEMS = 250
@@ -43,7 +44,7 @@ def map_run(run: Path) -> ComponentMap:
     """Return the map of a run's components over items spread evenly over its catalogue.
 
     Raises:
-        InputError: the run is unfinished or damaged.
+        InputError: the run is unfinished or damaged; see `map_components`.
     """
     model = load_run(run, "cpu").model
     with torch.inference_mode():
@@ -61,7 +62,11 @@ def map_components(
     Args:
         components_IJD: of every item.
         present_IJ: which of them it has; the others are no points.
-        names: of the J components; items must have at least two of them.
+        names: of the J components.
+
+    Raises:
+        InputError: the items that are drawn have one kind of component or none, no kind more than once, or components
+            that are all the same.
 
     Source: van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008; Rousseeuw, "Silhouettes", Journal of
     Computational and Applied Mathematics 1987.
@@ -70,9 +75,14 @@ def map_components(
     from sklearn.metrics import silhouette_samples
 
     described = np.flatnonzero(present_IJ.any(1))
-    chosen = described[np.unique(np.linspace(0, len(described) - 1, MOST_ITEMS).astype(int))]
+    places = np.linspace(0, len(described) - 1, min(MOST_ITEMS, len(described)))
+    chosen = described[places.astype(int)]
     item_P, component_P = present_IJ[chosen].nonzero()
     points_PD = components_IJD[chosen][item_P, component_P].astype(np.float64)
+    if not 1 < len(np.unique(component_P)) < len(component_P):  # no silhouette otherwise
+        raise InputError("its items have too few components to be laid out, or all of one kind")
+    if not np.ptp(points_PD, 0).any():  # t-SNE would divide by their spread
+        raise InputError("its items' components are all the same")
     perplexity = min(PERPLEXITY, (len(points_PD) - 1) / 3)
     layout = TSNE(metric="cosine", perplexity=perplexity, init="pca", random_state=0)
     silhouette_P = silhouette_samples(points_PD, component_P, metric="cosine")

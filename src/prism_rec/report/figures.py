@@ -114,7 +114,7 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
     return [
         _figure(
             gate_chart(gate, number, f"Gate weights of {arm.model}"),
-            f"{arm.model}, {len(arm.results)} seed{'s' if len(arm.results) > 1 else ''} taken together",
+            f"{arm.model}, {len(arm.results)} seed{'s' if len(arm.results) > 1 else ''}",
         )
         for number, arm in enumerate(arms)
         if (gate := over_seeds(arm))
@@ -147,7 +147,7 @@ def sensitivity(comparison: Comparison, data: str, sweep: Sweep) -> Element:
 
 
 def over_seeds(arm: Arm) -> GateWeights | None:
-    """Return the weights of all seeds taken together: means averaged, users counted once a seed."""
+    """Return the weights over all seeds: means and quantiles averaged, users counted once a seed."""
     found = [result.gate for result in arm.results if result.gate]
     if not found:
         return None

@@ -11,9 +11,17 @@ import yaml
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
 from prism_rec.compare.plan import plan
-from prism_rec.compare.table import accuracy_cells, candidates_of, columns_of, cost_cells, loss_of, reach_cells
+from prism_rec.compare.result import CellResult
+from prism_rec.compare.table import (
+    accuracy_cells,
+    candidates_of,
+    columns_of,
+    cost_cells,
+    loss_of,
+    reach_cells,
+)
 from prism_rec.errors import InputError
-from prism_rec.folders import write_text_atomically
+from prism_rec.folders import locked, write_text_atomically
 from prism_rec.report.components import ComponentMap, map_run
 from prism_rec.report.figures import (
     accuracy,
@@ -40,8 +48,9 @@ Maps = Mapping[tuple[str, str], ComponentMap | InputError]
 """By data and model: where the components lie, or why that cannot be said."""
 
 HOW_TO_READ_WEIGHTS = (
-    "The weights of the components after each test user's last item: how many users have which (histogram), their mean "
-    "(dot) and where 90 % of the users lie (line). They sum to one; the id has weight 1 beside them. A weight is no "
+    "The weights of the components after each test user's last item: how many users have which (histogram, each user "
+    "once a seed), their mean (dot) and the middle 90 % of the users (line); over several seeds, dot and both ends of "
+    "the line are averages of each seed's own. Weights sum to one; the id has weight 1 beside them. A weight is no "
     "contribution: components differ in size."
 )
 HOW_TO_READ_MAPS = (
@@ -61,9 +70,9 @@ def write_report(comparison: Comparison, out: Path) -> None:
         comparison: finished.
         out: the folder that `compare` has written; the models whose components are drawn are in its cells.
     """
-    write_text_atomically(
-        out / "report.html", render(make_page(comparison, _map_first_seeds(comparison, out)))
-    )
+    page = render(make_page(comparison, _map_first_seeds(comparison, out)))
+    with locked(out, wait=True):  # another process may finish the same comparison
+        write_text_atomically(out / "report.html", page)
 
 
 def _map_first_seeds(comparison: Comparison, out: Path) -> Maps:
@@ -97,16 +106,43 @@ def make_page(comparison: Comparison, maps: Maps) -> Element:
 
 def _opening(comparison: Comparison) -> list[Content]:
     recipe = comparison.recipe
-    version = comparison.arms[0].results[0].version
+    trained = _trained(comparison.arms)
     seeds = f"{len(recipe.seeds)} seed{'s' if len(recipe.seeds) > 1 else ''}"
     budget = "budgets differ" if recipe.unequal_budget else "the same budget for all"
-    facts = f"{len(recipe.models)} models, {seeds}, {budget}, whole catalogue ranked; prism-rec {version}"
+    versions = _distinct(trained, "version")
+    facts = f"{len(recipe.models)} models, {seeds}, {budget}, whole catalogue ranked; prism-rec {versions}"
     return [
         element("p", facts, class_="soft"),
+        *_mixture(trained),
         element("h2", "What this shows"),
         element("ul", *(element("li", sentence) for sentence in findings(comparison)), class_="findings"),
         element("p", HOW_TO_READ, class_="soft"),
     ]
+
+
+def _mixture(results: Sequence[CellResult]) -> list[Element]:
+    """Return a warning where cells were made in several ways, as a folder is that was begun elsewhere."""
+    mixed = [
+        f"{name} ({_distinct(results, name)})"
+        for name in ("version", "device", "threads")
+        if len({getattr(result, name) for result in results}) > 1
+    ]
+    if not mixed:
+        return []
+    text = (
+        f"Not all cells were made in the same way: they differ in {' and '.join(mixed)}. Seconds cannot be compared "
+        "across that, and a difference between models may come from it."
+    )
+    return [element("p", text)]
+
+
+def _trained(arms: Sequence[Arm]) -> list[CellResult]:
+    """Return the results of training: the popularity row is made anew each time, always by this version."""
+    return [result for arm in arms for result in arm.results if result.epochs]
+
+
+def _distinct(results: Sequence[CellResult], name: str) -> str:
+    return ", ".join(dict.fromkeys(str(getattr(result, name)) for result in results))
 
 
 def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
@@ -148,7 +184,12 @@ def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
     if mapped:
         sections += [element("h2", f"Where the components lie{suffix}"), *fold(HOW_TO_READ_MAPS, mapped)]
     costs = [
-        {"model": arm.model, **cost_cells(arm), **_epoch_cell(arm), "device": arm.results[0].device}
+        {
+            "model": arm.model,
+            **cost_cells(arm),
+            **_epoch_cell(arm),
+            "device": _distinct(arm.results, "device"),
+        }
         for arm in arms
     ]
     return [*sections, element("h2", f"Cost{suffix}"), _table(costs), _cost_note(arms)]
@@ -201,9 +242,9 @@ def _epoch_cell(arm: Arm) -> dict[str, str]:
 
 
 def _cost_note(arms: Sequence[Arm]) -> Element:
-    threads = arms[0].results[0].threads
+    threads = _distinct(_trained(arms), "threads")
     text = (
-        f"Means over seeds, {threads} CPU thread{'s' if threads > 1 else ''} a model. Training seconds are of the "
+        f"Means over seeds, {threads} CPU thread{'' if threads == '1' else 's'} a model. Training seconds are of the "
         "epochs alone, without validation; cells that ran beside each other, or beside other work, took longer for it."
     )
     return element("p", text, class_="soft")
