@@ -67,6 +67,14 @@ class BackboneContract:
                     alone = backbone(inputs[:, : t + 1], torch.tensor([t + 1]))
                     assert_equal(alone[0, t], whole[0, t], f"position {t} of the prefix alone")
 
+    def test_nothing_that_follows_reaches_a_state_in_training(self) -> None:
+        """No gradient comes from there, dropout and all."""
+        backbone = self.model().backbone.train()
+        inputs = self.inputs(backbone, torch.float64)[:1].requires_grad_()
+        for t in range(inputs.shape[1]):
+            (slope,) = torch.autograd.grad(backbone(inputs, LENGTHS[:1])[0, t].sum(), inputs)
+            assert not slope[0, t + 1 :].any(), f"position {t} knows what follows it"
+
     def test_padding_changes_nothing(self) -> None:
         """Whatever stands there; nor do the longer histories of a batch."""
         for dtype in DTYPES:

@@ -76,6 +76,26 @@ class FusionContract:
                     assert_equal(alone[t], together[t], f"position {t} of the prefix alone")
                     assert_equal(other[:t], together[:t], f"positions before a change at {t}")
 
+    def test_nothing_that_follows_reaches_a_position_in_training(self) -> None:
+        """Neither an id nor a feature sends a gradient back in time, dropout and all."""
+        model = self.model().train()
+        if not model.fusion.causal:
+            return
+        tables = [
+            model.items.ids.weight,
+            *(model.items.get_buffer(f"vectors_{m}") for m in range(len(WIDTHS))),
+        ]
+        for table in tables:
+            table.requires_grad_()
+        for t in range(len(LONG) - 1):
+            fused = self.fuse(model, [LONG])
+            if not fused.vectors_PD.requires_grad:  # ids alone: nothing is added to them
+                return
+            reached = fused.vectors_PD[t].sum() + fused.weights_PJ[t].square().sum()
+            slopes = torch.autograd.grad(reached, tables, allow_unused=True)
+            later = sorted({*LONG[t + 1 :]} - {*LONG[: t + 1]})
+            assert not any(slope[later].any() for slope in slopes if slope is not None), f"position {t}"
+
     def test_padding_changes_nothing(self) -> None:
         """Nor do the longer histories of a batch."""
         for dtype in DTYPES:
