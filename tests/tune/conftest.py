@@ -1,11 +1,19 @@
-"""Tiny data: everybody goes round the same circle of items, so that there is something to learn."""
+"""Tiny data: everybody goes round the same circle of items, so that there is something to learn.
 
+What stands after a search is tested on the made-up comparisons of the tests of `compare`.
+"""
+
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from searching import search_with
 
 from prism_rec.data import Dataset
+from prism_rec.tune import Tuned, tune
+
+sys.path.append(str(Path(__file__).parents[1] / "compare"))
 
 USERS, ITEMS, EVENTS = 40, 30, 6
 
@@ -23,3 +31,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared") / "data"
     Dataset.from_frame(log, time="order").save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def alone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tuned, Path]:
+    """Return a search that was left alone, and its folder."""
+    out = tmp_path_factory.mktemp("alone") / "out"
+    return tune(search_with(), data, out, "cpu"), out

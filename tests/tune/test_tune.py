@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,54 +14,22 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from searching import VALUES
+from made_up import compare_ranks
+from searching import VALUES, StopsAfter, search_with, timeless
 from typer.testing import CliRunner
 
 from prism_rec.cli.app import app
-from prism_rec.config import set_key
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.folders import MANIFEST, locked, require_folder
 from prism_rec.recommend import load
-from prism_rec.train import EpochRecord, RunConfig
+from prism_rec.report import write_report
+from prism_rec.train import RunConfig
 from prism_rec.train.listeners import read_log
 from prism_rec.train.run import LOG
 from prism_rec.tune import Outcome, Search, SearchListener, Tuned, tune
 from prism_rec.tune.attempt import Bench
 from prism_rec.tune.run import BEST, STUDY, TRIALS
-
-
-def search_with(**changes: Any) -> Search:
-    values = deepcopy(VALUES)
-    for key, value in changes.items():
-        set_key(values, key.replace("__", "."), value, "here")
-    return Search.parse(values, "here")
-
-
-def timeless(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    return [outcome.model_copy(update={"seconds": 0.0}) for outcome in outcomes]
-
-
-@pytest.fixture(scope="module")
-def alone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tuned, Path]:
-    """Return a search that was left alone, and its folder."""
-    out = tmp_path_factory.mktemp("alone") / "out"
-    return tune(search_with(), data, out, "cpu"), out
-
-
-class StopsAfter(SearchListener):
-    """Ends the process's work in the middle of a trial, as a crash does."""
-
-    def __init__(self, trial: int, epoch: int) -> None:
-        self.trial, self.epoch = trial, epoch
-        self.ended = 0
-
-    def on_trials(self, outcomes: Sequence[Outcome], total: int) -> None:
-        self.ended = len(outcomes)
-
-    def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
-        if (self.ended, len(records)) == (self.trial, self.epoch):
-            raise RuntimeError("stopped")
 
 
 def test_a_search_leaves_its_trials_and_a_config_that_train_takes(
@@ -163,17 +130,41 @@ def test_a_trial_whose_outcome_was_told_by_half_is_kept(data: Path, tmp_path: Pa
     assert outcomes == list(tuned.outcomes)
 
 
+class AsksForTheManifest(SearchListener):
+    """Does what another process may do at any time."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def on_trials(self, outcomes: Sequence[Outcome], total: int) -> None:
+        require_folder(self.out, "tune")
+
+
 def test_a_finished_search_is_left_alone_and_more_trials_carry_it_on(
     alone: tuple[Tuned, Path], data: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(alone[1], out)
     log = (out / "trials" / "002" / LOG).stat().st_mtime_ns
-    assert tune(search_with(), data, out, "cpu").outcomes == alone[0].outcomes
+    written = {name: (out / name).stat().st_mtime_ns for name in (MANIFEST, STUDY, TRIALS, BEST)}
+    assert tune(search_with(), data, out, "cpu", AsksForTheManifest(out)) == alone[0]
+    assert {name: (out / name).stat().st_mtime_ns for name in written} == written
+    (out / BEST).unlink()
+    assert tune(search_with(), data, out, "cpu") == alone[0]
+    assert require_folder(out, "tune")["best"]["number"] == alone[0].best.number
     more = tune(search_with(tune__trials=4), data, out, "cpu")
     assert more.outcomes[:3] == alone[0].outcomes
     assert len(more.outcomes) == 4
     assert (out / "trials" / "002" / LOG).stat().st_mtime_ns == log
+
+
+def test_fewer_trials_than_there_are_would_have_the_best_of_a_larger_budget(
+    alone: tuple[Tuned, Path], data: Path
+) -> None:
+    with pytest.raises(InputError, match="holds 3 trials, more than tune.trials: 2; set at least") as caught:
+        tune(search_with(tune__trials=2), data, alone[1], "cpu")
+    assert "\n" not in str(caught.value)
+    require_folder(alone[1], "tune")
 
 
 @pytest.mark.parametrize(
@@ -228,13 +219,11 @@ def test_a_trial_that_falls_behind_is_cut_short(data: Path, tmp_path: Path) -> N
     assert [step for _, step in trial.reports] == [2, 4]
 
 
-def test_settings_that_do_not_go_together_cost_a_trial_and_are_told(data: Path, tmp_path: Path) -> None:
-    space = {"model.width": {"kind": "choice", "values": [7, 9]}}
-    with pytest.raises(
-        InputError, match=r"no trial could be made, the first because model.width [79] is no multiple"
-    ) as caught:
-        tune(search_with(tune__space=space, tune__trials=2, model__width=8), data, tmp_path, "cpu")
-    assert "\n" not in str(caught.value)
+def test_a_report_needs_no_search_any_more(tmp_path: Path) -> None:
+    """Another process may be carrying one on while the last cells are made."""
+    comparison = compare_ranks({"id": [list(range(1, 31))], "prism": [list(range(1, 31))]}, base=VALUES)
+    write_report(comparison, tmp_path)
+    assert (tmp_path / "report.html").exists()
 
 
 def test_slow_starters_are_compared_with_the_median_of_five(

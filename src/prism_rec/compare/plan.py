@@ -88,10 +88,14 @@ def plan(recipe: Recipe, out: Path) -> list[Cell]:
             else:
                 config, trials = given, 0
             for seed in recipe.seeds:
-                folder = out / "cells" / data / model / f"seed-{seed}"
-                seeded = _with_seed(config, seed)
+                folder, seeded = cell_folder(out, data, model, seed), _with_seed(config, seed)
                 cells.append(Cell(data, model, seed, seeded, dataset, folder, out / "data", trials))
     return cells
+
+
+def cell_folder(out: Path, data: str, model: str, seed: int) -> Path:
+    """Return where a cell lies."""
+    return out / "cells" / data / model / f"seed-{seed}"
 
 
 def _read_models(recipe: Recipe) -> dict[str, RunConfig | Search]:

@@ -10,7 +10,7 @@ import yaml
 
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
-from prism_rec.compare.plan import plan
+from prism_rec.compare.plan import cell_folder
 from prism_rec.compare.result import CellResult
 from prism_rec.compare.table import (
     accuracy_cells,
@@ -76,16 +76,14 @@ def write_report(comparison: Comparison, out: Path) -> None:
 
 
 def _map_first_seeds(comparison: Comparison, out: Path) -> Maps:
-    weights = {(arm.data, arm.model): arm.results[0].gate for arm in comparison.arms}
     maps: dict[tuple[str, str], ComponentMap | InputError] = {}
-    for cell in plan(comparison.recipe, out):
-        place = (cell.data, cell.model)
-        gate = weights[place]
-        if gate and len(gate.components) > 1 and place not in maps:
+    for arm in comparison.arms:
+        first = arm.results[0]
+        if first.gate and len(first.gate.components) > 1:
             try:
-                maps[place] = map_run(cell.folder)
+                maps[arm.data, arm.model] = map_run(cell_folder(out, arm.data, arm.model, first.seed))
             except InputError as error:  # the run may be gone, and its numbers still stand
-                maps[place] = error
+                maps[arm.data, arm.model] = error
     return maps
 
 

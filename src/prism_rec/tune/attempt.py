@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
 from prism_rec.train import EpochRecord, Listener, RunConfig, train_run
@@ -16,6 +18,8 @@ from prism_rec.train.shared_data import link_dataset
 from prism_rec.tune.ranges import Suggests
 from prism_rec.tune.search import Search
 from prism_rec.tune.trial import Outcome
+
+OUT_OF_MEMORY = "it ran out of memory; a smaller model or train.batch_size needs less"
 
 
 class Trial(Suggests, Protocol):
@@ -44,14 +48,20 @@ class Bench:
         return self.out / "trials" / f"{number:03}"
 
     def attempt(self, trial: Trial, number: int) -> Outcome:
-        """Train with what a trial proposes; where its folder was begun already, from the last epoch on."""
+        """Train with what a trial proposes; where its folder was begun already, from the last epoch on.
+
+        Raises:
+            InputError: about the data or the folder. No setting is to blame for it, so it says nothing of the trial.
+        """
         chosen = self.search.propose(trial)
         try:
             config = self.search.settings(chosen)
-            state = self._train(config, trial, self.folder(number))
+            config.model.build(self.dataset.number_of_items, self.dataset.features)
         except InputError as error:
             return Outcome(number=number, state="refused", chosen=chosen, why=str(error))
-        records = read_log(self.folder(number) / LOG)
+        log = self.folder(number) / LOG
+        state, why = self._train(config, trial, self.folder(number))
+        records = read_log(log) if log.exists() else ()
         best = best_epoch(records, config.train.metric)
         return Outcome(
             number=number,
@@ -61,24 +71,30 @@ class Bench:
             best_epoch=best,
             epochs=len(records),
             seconds=round(sum(record.seconds for record in records), 3),
+            why=why,
         )
 
-    def _train(self, config: RunConfig, trial: Trial, folder: Path) -> str:
+    def _train(self, config: RunConfig, trial: Trial, folder: Path) -> tuple[str, str]:
+        """Return the trial's state and, if it failed, why."""
         reporter = _Reporter(trial, config.train.metric)
         begun = folder.exists()
+        if config.features == "given":  # a control has features of its own
+            link_dataset(self.data, self.out / "data", folder / DATA)
         try:
-            if config.features == "given":  # a control has features of its own
-                link_dataset(self.data, self.out / "data", folder / DATA)
             train_run(self.dataset, config, folder, True, self.device, [reporter, self.listener])
         except _CutShortError:
-            return "pruned"
-        except InputError:
+            return "pruned", ""
+        except (torch.OutOfMemoryError, MemoryError):
+            return "failed", OUT_OF_MEMORY
+        except InputError as error:
+            if reporter.in_epoch:  # data and folder were checked before it: the loss diverged
+                return "failed", str(error)
             if not begun:
                 raise
             shutil.rmtree(folder)  # damaged, or of another version's proposal
             return self._train(config, trial, folder)
         reporter.report(read_log(folder / LOG))  # a run that was whole already has told nobody of its epochs
-        return "complete"
+        return "complete", ""
 
 
 class _CutShortError(Exception):
@@ -86,12 +102,13 @@ class _CutShortError(Exception):
 
 
 class _Reporter(Listener):
-    """Reports each validation once, and ends training where the trial says so."""
+    """Reports each validation once, ends training where the trial says so, and knows whether an epoch is going on."""
 
     def __init__(self, trial: Trial, metric: str) -> None:
         self.trial = trial
         self.metric = metric
         self.reported = 0
+        self.in_epoch = False
 
     def report(self, records: Sequence[EpochRecord]) -> None:
         """Report what has not been reported."""
@@ -100,8 +117,13 @@ class _Reporter(Listener):
                 self.trial.report(record.validation[self.metric], record.epoch)
         self.reported = max(self.reported, len(records))
 
+    def on_batch(self, epoch: int, done: int, total: int) -> None:
+        """Take note that an epoch has begun."""
+        self.in_epoch = True
+
     def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
         """Report, then ask."""
+        self.in_epoch = False
         self.report(records)
         if records[-1].validation and self.trial.should_prune():
             raise _CutShortError

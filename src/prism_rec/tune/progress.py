@@ -54,8 +54,8 @@ class SearchBar(SearchListener):
 
     def _line(self, outcome: Outcome) -> str:
         chosen = ", ".join(f"{key} {_short(value)}" for key, value in outcome.chosen.items())
-        if outcome.state == "refused":
-            return f"trial {outcome.number} refused ({chosen}): {outcome.why}"
+        if outcome.state in ("refused", "failed"):
+            return f"trial {outcome.number} {outcome.state} ({chosen}): {outcome.why}"
         cut = f", cut short at epoch {outcome.epochs}" if outcome.state == "pruned" else ""
         return f"trial {outcome.number}: {self.metric} {outcome.value:.4f}{cut} ({chosen})"
 

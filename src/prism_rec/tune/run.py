@@ -53,7 +53,7 @@ def tune(
 
     Killed and called again it goes on where it was: trials that have ended are kept, the one that was cut off
     continues from its last epoch, or from its beginning where its folder is damaged. With more `trials` than before
-    the search is carried on. Call it with the folder `locked`.
+    the search is carried on; a finished one is left as it is. Call it with the folder `locked`.
 
     Args:
         search: what to search.
@@ -63,8 +63,8 @@ def tune(
         listener: hears of every trial and every epoch.
 
     Raises:
-        InputError: no Optuna, settings that do not fit the data, a folder of something else, a damaged study, or no
-            trial whose settings go together.
+        InputError: no Optuna, settings that do not fit the data, a folder of something else or of more trials, a
+            damaged study, data that is gone, or no trial that could be made.
     """
     require_optuna()
     choose_device(device)
@@ -76,16 +76,26 @@ def tune(
     bench = Bench(search, data, dataset, out, device, listener)
     with opened(out / STUDY, search.tune) as study:
         _claim(study, search, data, out)
-        begin_folder(out, STAGE)
         outcomes = study.outcomes()
+        if len(outcomes) > total:  # the best of them would be the best of a larger budget
+            raise InputError(
+                f"{out} holds {len(outcomes)} trials, more than tune.trials: {total}; set at least as many, or name "
+                "another --out"
+            )
         listener.on_trials(outcomes, total)
+        finished = len(outcomes) == total and _is_whole(out)
+        if not finished:  # one that is keeps its manifest, which others may be reading
+            begin_folder(out, STAGE)
         while len(outcomes) < total:
             trial = study.ask()
             outcomes.append(bench.attempt(trial, len(outcomes)))
             study.tell(trial, outcomes[-1])
             _tidy(bench, outcomes)
             listener.on_trials(outcomes, total)
-    return _finish(search, outcomes, data, out)
+    tuned = _choose(search, outcomes)
+    if not finished:
+        _finish(search, tuned, data, out)
+    return tuned
 
 
 def best_of(outcomes: Sequence[Outcome]) -> Outcome | None:
@@ -141,11 +151,23 @@ def _tidy(bench: Bench, outcomes: Sequence[Outcome]) -> None:
                     path.unlink()
 
 
-def _finish(search: Search, outcomes: Sequence[Outcome], data: Path, out: Path) -> Tuned:
+def _is_whole(out: Path) -> bool:
+    try:
+        require_folder(out, STAGE)
+    except InputError:
+        return False
+    return True
+
+
+def _choose(search: Search, outcomes: Sequence[Outcome]) -> Tuned:
     best = best_of(outcomes)
     if best is None:
         raise InputError(f"{search.where}: no trial could be made, the first because {outcomes[0].why}")
-    settings = search.settings(best.chosen)
+    return Tuned(tuple(outcomes), best, search.settings(best.chosen))
+
+
+def _finish(search: Search, tuned: Tuned, data: Path, out: Path) -> None:
+    best, outcomes, settings = tuned.best, tuned.outcomes, tuned.settings
     metric = settings.train.metric
     text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     found = f"trial {best.number} of {len(outcomes)}, validation {metric} {best.value:.4f}"
@@ -160,7 +182,6 @@ def _finish(search: Search, outcomes: Sequence[Outcome], data: Path, out: Path) 
         [data / MANIFEST],
         best=best.model_dump(mode="json"),
     )
-    return Tuned(tuple(outcomes), best, settings)
 
 
 def _as_csv(outcomes: Sequence[Outcome], metric: str) -> str:

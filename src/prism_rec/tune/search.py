@@ -20,10 +20,10 @@ SECTION = "tune"
 class TuneConfig(Config):
     """The section `tune` beside a run's settings.
 
-    `space` says for dotted keys such as `train.learning_rate` what they may be; `trials` how many are made, with
-    proposals drawn from `seed`. A trial whose validation metric is below the median of the finished ones at the same
-    epoch is cut short, though never in its first `prune_after` epochs, nor before five trials are finished; null: no
-    trial is.
+    `space` says for dotted keys such as `train.learning_rate` what they may be; `trials` how many are made, those that
+    are cut short, refused or fail among them, with proposals drawn from `seed`. A trial whose validation metric is
+    below the median of the finished ones at the same epoch is cut short, though never in its first `prune_after`
+    epochs, nor before five trials are finished; null: no trial is.
     """
 
     trials: int = Field(20, ge=1)

@@ -113,7 +113,7 @@ class Study:
         self._end(trial.number, outcome)
 
     def _end(self, number: int, outcome: Outcome) -> None:
-        state = {"complete": "COMPLETE", "pruned": "PRUNED", "refused": "FAIL"}[outcome.state]
+        state = {"complete": "COMPLETE", "pruned": "PRUNED"}.get(outcome.state, "FAIL")
         value = outcome.value if outcome.state == "complete" else None
         self._study.tell(number, value, state=_states()[state])
 

@@ -11,12 +11,15 @@ from prism_rec.tune.ranges import Value
 class Outcome(Config):
     """What came of a trial.
 
+    `refused`: no model can be built of the settings. `failed`: its loss diverged, or it ran out of memory. `why` gives
+    the reason; such a trial is one of the budget's like any other, is not made again, and is never the best.
+
     `value` is the best validation metric and `best_epoch` where it was, as far as the trial came; both None where it
-    was refused, for the reason that `why` gives.
+    came to no validation.
     """
 
     number: int
-    state: Literal["complete", "pruned", "refused"]
+    state: Literal["complete", "pruned", "refused", "failed"]
     chosen: dict[str, Value]
     value: float | None = None
     best_epoch: int | None = None
