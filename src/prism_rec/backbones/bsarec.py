@@ -78,26 +78,17 @@ class BSARec(Backbone):
 
     low_pass_LL: Tensor
 
-    def __init__(
-        self,
-        width: int,
-        max_length: int,
-        layers: int,
-        heads: int,
-        dropout: float,
-        attention_dropout: float,
-        origin: Origin,
-        alpha: float,
-        frequencies: int,
-    ) -> None:
+    def __init__(self, width: int, max_length: int, config: "BSARecConfig") -> None:
         super().__init__()
-        self.positions = Positions(max_length, width, origin)
+        self.positions = Positions(max_length, width, config.positions)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            BSARecLayer(width, heads, dropout, attention_dropout, alpha) for _ in range(layers)
+            BSARecLayer(width, config.heads, config.dropout, config.attention_dropout, config.alpha)
+            for _ in range(config.layers)
         )
-        self.register_buffer("low_pass_LL", low_pass_matrix(max_length, frequencies), persistent=False)
+        low_pass_LL = low_pass_matrix(max_length, config.cutoff // 2 + 1)
+        self.register_buffer("low_pass_LL", low_pass_LL, persistent=False)
 
     def forward(
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
@@ -168,14 +159,4 @@ class BSARecConfig(Config):
         """
         check_heads(width, self.heads)
         made = BSARec if self.form == "causal" else PrefixBSARec
-        return made(
-            width,
-            max_length,
-            self.layers,
-            self.heads,
-            self.dropout,
-            self.attention_dropout,
-            self.positions,
-            self.alpha,
-            self.cutoff // 2 + 1,
-        )
+        return made(width, max_length, self)

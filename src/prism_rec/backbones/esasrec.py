@@ -45,20 +45,14 @@ class LiGRLayer(nn.Module):
 class ESASRec(Backbone):
     """Item and position vectors through LiGR layers."""
 
-    def __init__(
-        self,
-        width: int,
-        max_length: int,
-        layers: int,
-        heads: int,
-        hidden: int,
-        dropout: float,
-        origin: Origin,
-    ) -> None:
+    def __init__(self, width: int, max_length: int, config: "ESASRecConfig") -> None:
         super().__init__()
-        self.positions = Positions(max_length, width, origin)
-        self.dropout = Dropout(dropout)
-        self.layers = nn.Sequential(*(LiGRLayer(width, heads, hidden, dropout) for _ in range(layers)))
+        self.positions = Positions(max_length, width, config.positions)
+        self.dropout = Dropout(config.dropout)
+        hidden = config.hidden_factor * width
+        self.layers = nn.Sequential(
+            *(LiGRLayer(width, config.heads, hidden, config.dropout) for _ in range(config.layers))
+        )
 
     def forward(
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
@@ -91,5 +85,4 @@ class ESASRecConfig(Config):
             InputError: a width that is no multiple of the heads.
         """
         check_heads(width, self.heads)
-        hidden = self.hidden_factor * width
-        return ESASRec(width, max_length, self.layers, self.heads, hidden, self.dropout, self.positions)
+        return ESASRec(width, max_length, self)

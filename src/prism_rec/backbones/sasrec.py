@@ -76,32 +76,21 @@ class OriginalSASRec(Backbone):
     Args:
         width: D.
         max_length: length of the window.
-        layers: number of blocks.
-        heads: of attention.
-        dropout: everywhere.
-        origin: where positions are counted from.
-        empty_places: what attention sees of the places of the window that a history leaves empty. The release,
-            which pads on the left and masks no key, sees `zeros`; RecBoard's, of the reference figures, sees the
-            `positions` in the first layer and zeros behind it. Either damps attention in short histories.
+        config: its `empty_places` say what attention sees of the places of the window that a history leaves empty. The
+            release, which pads on the left and masks no key, sees `zeros`; RecBoard's, of the reference figures, sees
+            the `positions` in the first layer and zeros behind it. Either damps attention in short histories.
     """
 
-    def __init__(
-        self,
-        width: int,
-        max_length: int,
-        layers: int,
-        heads: int,
-        dropout: float,
-        origin: Origin,
-        empty_places: EmptyPlaces,
-    ) -> None:
+    def __init__(self, width: int, max_length: int, config: "SASRecConfig") -> None:
         super().__init__()
         self.scale = width**0.5
         self.max_length = max_length
-        self.empty_places = empty_places
-        self.positions = Positions(max_length, width, origin)
-        self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(OriginalBlock(width, heads, dropout) for _ in range(layers))
+        self.empty_places = config.empty_places
+        self.positions = Positions(max_length, width, config.positions)
+        self.dropout = Dropout(config.dropout)
+        self.blocks = nn.ModuleList(
+            OriginalBlock(width, config.heads, config.dropout) for _ in range(config.layers)
+        )
         self.norm = nn.LayerNorm(width, eps=1e-8)
 
     def forward(
@@ -162,22 +151,14 @@ class OriginalSASRec(Backbone):
 class PostNormSASRec(Backbone):
     """SASRec as PRISM's release builds on it: normalised inputs, post-norm blocks, N(0, 0.02) weights."""
 
-    def __init__(
-        self,
-        width: int,
-        max_length: int,
-        layers: int,
-        heads: int,
-        dropout: float,
-        attention_dropout: float,
-        origin: Origin,
-    ) -> None:
+    def __init__(self, width: int, max_length: int, config: "SASRecConfig") -> None:
         super().__init__()
-        self.positions = Positions(max_length, width, origin)
+        self.positions = Positions(max_length, width, config.positions)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(
-            PostNormBlock(width, heads, dropout, attention_dropout) for _ in range(layers)
+            PostNormBlock(width, config.heads, config.dropout, config.attention_dropout)
+            for _ in range(config.layers)
         )
 
     def forward(
@@ -243,10 +224,5 @@ class SASRecConfig(Config):
             InputError: a width that is no multiple of the heads.
         """
         check_heads(width, self.heads)
-        if self.form == "original":
-            return OriginalSASRec(
-                width, max_length, self.layers, self.heads, self.dropout, self.positions, self.empty_places
-            )
-        return PostNormSASRec(
-            width, max_length, self.layers, self.heads, self.dropout, self.attention_dropout, self.positions
-        )
+        made = OriginalSASRec if self.form == "original" else PostNormSASRec
+        return made(width, max_length, self)

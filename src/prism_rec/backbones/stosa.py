@@ -112,24 +112,15 @@ class Stosa(Backbone):
 
     streams = 2
 
-    def __init__(
-        self,
-        width: int,
-        max_length: int,
-        layers: int,
-        heads: int,
-        dropout: float,
-        attention_dropout: float,
-        origin: Origin,
-        distance: DistanceName,
-    ) -> None:
+    def __init__(self, width: int, max_length: int, config: "StosaConfig") -> None:
         super().__init__()
-        self.distance = gaussian_distance(distance)
-        self.positions = Positions(max_length, 2 * width, origin)
+        self.distance = gaussian_distance(config.distance)
+        self.positions = Positions(max_length, 2 * width, config.positions)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            StosaLayer(width, heads, dropout, attention_dropout, self.distance) for _ in range(layers)
+            StosaLayer(width, config.heads, config.dropout, config.attention_dropout, self.distance)
+            for _ in range(config.layers)
         )
 
     def forward(
@@ -198,13 +189,4 @@ class StosaConfig(Config):
             InputError: a width that is no multiple of the heads.
         """
         check_heads(width, self.heads)
-        return Stosa(
-            width,
-            max_length,
-            self.layers,
-            self.heads,
-            self.dropout,
-            self.attention_dropout,
-            self.positions,
-            self.distance,
-        )
+        return Stosa(width, max_length, self)
