@@ -12,6 +12,18 @@ from pydantic_core import PydanticCustomError
 from prism_rec.errors import InputError
 
 
+PLAINLY = {
+    "tuple_type": "should be a list, as in [0, 1]",
+    "list_type": "should be a list, as in [0, 1]",
+    "dict_type": "should be a section, keys with values",
+    "int_parsing": "should be a whole number",
+    "float_parsing": "should be a number",
+    "bool_parsing": "should be true or false",
+    "union_tag_not_found": "needs a kind, as in {kind: ...}",
+}
+"""What pydantic says of a value, in words for those who do not write Python."""
+
+
 class Config(BaseModel):
     """Settings that are written beside the class that they build."""
 
@@ -53,7 +65,16 @@ class Config(BaseModel):
                 unknown = _name_key(values, (*first["loc"], first["ctx"]["key"]))
                 mend = "".join(f"did you mean {name}?" for name in first["ctx"]["near"])
                 raise InputError(f"{where}: unknown key {unknown}; {mend or 'remove it'}") from None
-            raise InputError(f"{where}: {key}: {first['msg']} (given: {first['input']!r:.60})") from None
+            raise InputError(
+                f"{where}: {key}: {_say_plainly(first)} (given: {first['input']!r:.60})"
+            ) from None
+
+
+def _say_plainly(error: Mapping[str, Any]) -> str:
+    pattern = error.get("ctx", {}).get("pattern", "")
+    if pattern.startswith("^(") and "|" in pattern:  # names, one of which it has to be
+        return "choose one of " + pattern.removeprefix("^(").removesuffix(")$").replace("|", ", ")
+    return PLAINLY.get(error["type"], str(error["msg"]))
 
 
 def _name_key(values: Any, location: Sequence[str | int]) -> str:
@@ -101,6 +122,8 @@ def _override(values: dict[str, Any], override: str) -> None:
 def set_key(values: dict[str, Any], key: str, value: Any, where: str) -> None:
     """Set a dotted key in nested mappings, in place; sections that are missing are made.
 
+    Where that makes a section one of another `kind`, its other settings, which were of the old kind, are gone.
+
     Raises:
         InputError: a part of the key before its last is a value; `where` is what the error calls the key's place.
     """
@@ -109,6 +132,8 @@ def set_key(values: dict[str, Any], key: str, value: Any, where: str) -> None:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
             raise InputError(f"{where}: {parent} is a value, not a section")
+    if last == "kind" and values.get(last, value) != value:
+        values.clear()
     values[last] = value
 
 

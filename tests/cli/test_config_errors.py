@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from prism_rec.cli.app import app
+from prism_rec.compare.recipe import read_recipe
 from prism_rec.config import name_origin, read_yaml
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
@@ -23,6 +26,9 @@ from prism_rec.train import RunConfig
             "model.fusion.lambdas.unique: ",
         ),
         ({"train": {"epochs": 0}}, "run.yaml: train.epochs: "),
+        ({"train": {"epochs": "many"}}, "train.epochs: should be a whole number (given: 'many')"),
+        ({"train": {"metric": "ncdg@10"}}, "train.metric: choose one of recall@5, recall@10,"),
+        ({"train": 3}, "run.yaml: train: "),
         (
             {"objective": {"kind": "hinge"}},
             "run.yaml: objective.kind: there is no 'hinge'; choose one of cross_entropy,",
@@ -44,6 +50,17 @@ def test_overrides_reach_nested_keys_and_read_numbers(tmp_path: Path) -> None:
         "train": {"epochs": 3, "learning_rate": 5e-4},
         "model": {"fusion": {"kind": "sum"}},
     }
+
+
+def test_another_kind_clears_its_section(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("model: {backbone: {kind: sasrec, heads: 2}}\n")
+    assert read_yaml(path, ["model.backbone.kind=sasrec"])["model"]["backbone"] == {
+        "kind": "sasrec",
+        "heads": 2,
+    }
+    overrides = ["model.backbone.kind=gru4rec", "model.backbone.hidden=8"]
+    assert read_yaml(path, overrides)["model"]["backbone"] == {"kind": "gru4rec", "hidden": 8}
 
 
 def test_settings_that_were_overridden_are_not_blamed_on_the_file_alone() -> None:
@@ -68,3 +85,16 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, told: s
     path.write_text(text)
     with pytest.raises(InputError, match=told):
         read_yaml(path)
+
+
+def test_a_recipe_and_the_settings_of_a_run_are_told_apart(tmp_path: Path) -> None:
+    recipe, run = tmp_path / "recipe.yaml", tmp_path / "run.yaml"
+    recipe.write_text("models: {id: {}}\n")
+    run.write_text("model: {width: 8}\n")
+    with pytest.raises(InputError, match="run it with prism-rec train"):
+        read_recipe(run)
+    with pytest.raises(InputError, match=r"train stands under base in a recipe: base\.train"):
+        read_recipe(recipe, ["train.epochs=1"])
+    words = ["train", str(recipe), "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words)
+    assert "run it with prism-rec compare" in str(result.exception)

@@ -9,6 +9,7 @@ import pytest
 from made_up import compare_ranks
 
 from prism_rec.compare.findings import findings, is_shown, resolution
+from prism_rec.compare.recipe import POPULARITY
 from prism_rec.compare.table import as_csv, as_latex, as_markdown, full_row, reach_cells, short_row
 from prism_rec.evaluate.intervals import estimate
 from prism_rec.evaluate.significance import permutation_test, t_test
@@ -137,6 +138,12 @@ def test_one_lucky_seed_is_no_difference_over_seeds() -> None:
     assert "more than chance over users, but not over seeds" in " ".join(findings(comparison))
 
 
+def test_models_below_popularity_are_named() -> None:
+    ranks = {"id": [[30] * 9], "sum": [[2] * 9], POPULARITY: [[5] * 9]}
+    comparison = compare_ranks(ranks, models={"id": {}, "sum": {}}, popularity=True, metrics=["recall@10"])
+    assert "films, recall@10: below popularity (1.0000) are id." in findings(comparison)
+
+
 def test_where_nothing_is_found_no_resolution_is_told() -> None:
     comparison = compare_ranks({"id": [[99, 99]], "sum": [[99, 99]]})
     assert resolution(comparison, "films", "recall@10") is None
@@ -193,7 +200,7 @@ def test_markdown_and_latex_have_a_row_a_model() -> None:
     assert len({line.count("|") for line in lines[:4]}) == 1
     mean = comparison.estimates["films", "no_gate", "ndcg@10"].mean
     assert f"{mean:.4f} ± {comparison.arms[1].spread('ndcg@10'):.4f} (" in lines[3]
-    assert "bce, 1 negatives" in lines[3]
+    assert "bce, 1 negative |" in lines[3]
     latex = as_latex(rows)
     assert r"no\_gate" in latex
     body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()

@@ -31,10 +31,14 @@ def train(
     """
     from prism_rec.config import name_origin, read_yaml
     from prism_rec.data.dataset import Dataset
+    from prism_rec.errors import InputError
     from prism_rec.train import RunConfig, train_run
     from prism_rec.train.listeners import ProgressBar
 
-    settings = RunConfig.parse(read_yaml(config, overrides or []), name_origin(config, overrides or []))
+    values = read_yaml(config, overrides or [])
+    if "models" in values:
+        raise InputError(f"{config} is a recipe of several models; run it with prism-rec compare")
+    settings = RunConfig.parse(values, name_origin(config, overrides or []))
     with ProgressBar(settings.train.epochs, settings.train.metric) as bar:
         train_run(Dataset.load(data), settings, out, resume, device, [bar])
     typer.echo(f"wrote {out}; now: prism-rec evaluate {out}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from prism_rec.compare.comparison import SEEDS_FOR_A_TEST, Comparison, Difference
 from prism_rec.compare.recipe import POPULARITY
-from prism_rec.compare.result import CellResult
+from prism_rec.compare.result import CellResult, as_share
 
 LEVEL = 0.05
 SMALL = 0.05
@@ -61,6 +61,7 @@ def _on_data(comparison: Comparison, data: str) -> list[str]:
         for (place, model, name), found in comparison.differences.items()
         if (place, name) == (data, metric)
     ]
+    sentences += _on_popularity(comparison, data, metric)
     share = resolution(comparison, data, metric)
     if share is not None:
         small = f": models that differ by {SMALL:.0%} cannot be separated" if share > SMALL else ""
@@ -82,7 +83,21 @@ def _on_difference(found: Difference, model: str, metric: str, data: str) -> str
         return f"{numbers}: no difference is shown."
     if not is_shown(found):
         return f"{numbers}: more than chance over users, but not over seeds."
-    return f"{numbers}: more than chance over users{' and seeds' if seeds else ''}."
+    end = " and seeds." if seeds else "; what other seeds would give is not known."
+    return f"{numbers}: more than chance over users{end}"
+
+
+def _on_popularity(comparison: Comparison, data: str, metric: str) -> list[str]:
+    """Return a sentence where models are worse than what asks for no model."""
+    if not comparison.recipe.popularity:
+        return []
+    bar = comparison.estimates[data, POPULARITY, metric].mean
+    below = [
+        arm.model
+        for arm in comparison.arms_of(data)
+        if arm.model != POPULARITY and comparison.estimates[data, arm.model, metric].mean < bar
+    ]
+    return [f"{data}, {metric}: below popularity ({bar:.4f}) are {', '.join(below)}."] if below else []
 
 
 def _on_losses(comparison: Comparison, data: str, model: str, reference: str) -> str:
@@ -113,7 +128,7 @@ def _on_reach(results: Sequence[CellResult]) -> str:
     shares = [result.share for result in results]
     if min(shares) == 1:
         return text
-    part = f"{min(shares):.0%}" if max(shares) == min(shares) else f"{min(shares):.0%} to {max(shares):.0%}"
+    part = " to ".join(dict.fromkeys(as_share(share) for share in (min(shares), max(shares))))
     return f"{text} An epoch had {part} of the training examples."
 
 

@@ -63,6 +63,12 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] =
         InputError: see `read_yaml`; an unknown key, a bad name, no data, or a reference that is no model.
     """
     values = read_yaml(path, overrides)
+    if "model" in values:
+        raise InputError(f"{path} holds the settings of one run; run it with prism-rec train")
+    for section in sorted(values.keys() & {"train", "objective"}):
+        raise InputError(
+            f"{name_origin(path, overrides)}: {section} stands under base in a recipe: base.{section}"
+        )
     if data:
         values["data"] = dict(_name_folder(text) for text in data)
     recipe = Recipe.parse(values, name_origin(path, overrides))

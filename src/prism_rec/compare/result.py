@@ -69,6 +69,11 @@ class CellResult(Config):
         write_text_atomically(folder / RESULT, text + "\n")
 
 
+def as_share(share: float) -> str:
+    """Return a share in per cent; a small one is not told as none."""
+    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
+
+
 def load_result(folder: Path) -> CellResult | None:
     """Read a cell's result; None where there is none, or where it or the ranks beside it are damaged."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prism_rec.compare.comparison import Arm, Comparison
 from prism_rec.compare.findings import findings
-from prism_rec.compare.result import CellResult
+from prism_rec.compare.result import CellResult, as_share
 from prism_rec.evaluate.metrics import ACCURACY_NAMES
 from prism_rec.folders import write_text_atomically
 
@@ -126,7 +126,7 @@ def reach_cells(results: Sequence[CellResult]) -> dict[str, str]:
         "best epoch": _each(result.best_epoch for result in results),
         "stopped by": _each(result.stopped_by for result in results),
         "best in the end": _each("yes" if result.was_improving else "no" for result in results),
-        "examples an epoch": _each(f"{result.share:.0%}" for result in results),
+        "examples an epoch": _each(as_share(result.share) for result in results),
     }
 
 
@@ -139,7 +139,7 @@ def cost_cells(arm: Arm) -> dict[str, str]:
     """Return what a model takes, averaged over seeds."""
     return {
         "parameters": f"{arm.results[0].parameters:,}",
-        "train s": f"{arm.cost('training_seconds'):.0f}",
+        "train s": f"{arm.cost('training_seconds'):.1f}",
         "test s": f"{arm.cost('testing_seconds'):.1f}",
         "peak MB": f"{arm.cost('peak_memory_mb'):.0f}",
     }
@@ -150,7 +150,9 @@ def loss_of(arm: Arm) -> str:
     result = arm.results[0]
     if not result.epochs:
         return result.loss
-    return f"{result.loss}, {'all items' if result.negatives is None else f'{result.negatives} negatives'}"
+    if result.negatives is None:
+        return f"{result.loss}, all items"
+    return f"{result.loss}, {result.negatives} negative{'' if result.negatives == 1 else 's'}"
 
 
 def candidates_of(arm: Arm) -> str:

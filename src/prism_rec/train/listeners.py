@@ -60,10 +60,9 @@ class ProgressBar(Listener):
     def on_batch(self, epoch: int, done: int, total: int) -> None:
         """Move the bar; the first batch shows it, so that a mistake in the settings is told without one."""
         self.progress.start()
-        description = f"{self.label} epoch {epoch}/{self.epochs}{self.news}"
         self.progress.update(
             self.task,
-            description=description,
+            description=self._describe(epoch),
             completed=(epoch - 1) * total + done,
             total=self.epochs * total,
         )
@@ -72,4 +71,9 @@ class ProgressBar(Listener):
         """Take up the latest numbers."""
         self.news = f" loss {records[-1].loss:.3f}"
         if best_epoch is not None:
-            self.news += f" best {self.metric} {records[best_epoch - 1].validation[self.metric]:.4f}"
+            best = records[best_epoch - 1].validation[self.metric]
+            self.news += f" best {self.metric} {best:.4f} (epoch {best_epoch})"
+        self.progress.update(self.task, description=self._describe(len(records)))
+
+    def _describe(self, epoch: int) -> str:
+        return f"{self.label} epoch {epoch}/{self.epochs}{self.news}"

@@ -78,7 +78,8 @@ class Search:
             InputError: they don't go together.
         """
         values = deepcopy(self.base)
-        for key, value in chosen.items():
+        # Kinds first: another one clears its section.
+        for key, value in sorted(chosen.items(), key=lambda one: not one[0].endswith("kind")):
             set_key(values, key, value, f"{self.where}: tune.space.{key}")
         return RunConfig.parse(values, self.where)
 
