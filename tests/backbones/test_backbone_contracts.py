@@ -5,7 +5,7 @@ from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.model.config import BackboneConfig
 from prism_rec.testing import BackboneContract
-from prism_rec.testing.checks import covered, registered
+from prism_rec.testing.checks import assert_every_one_has_a_contract_test
 
 
 class TestOriginalSASRec(BackboneContract):
@@ -48,4 +48,4 @@ class TestKullbackLeiblerStosa(BackboneContract):
 
 
 def test_every_registered_backbone_has_a_contract_test():
-    assert covered(globals(), BackboneContract) == registered(BackboneConfig)
+    assert_every_one_has_a_contract_test(BackboneConfig, BackboneContract, globals())

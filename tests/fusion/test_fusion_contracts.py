@@ -4,7 +4,7 @@ from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.config import FusionConfig
 from prism_rec.testing import FusionContract
-from prism_rec.testing.checks import covered, registered
+from prism_rec.testing.checks import assert_every_one_has_a_contract_test
 
 EVERY_LAMBDA = Lambdas(unique=0.3, redundancy=0.5, synergy=0.6)
 
@@ -54,4 +54,4 @@ class TestPublishedPrismFusion(FusionContract):
 
 
 def test_every_registered_fusion_has_a_contract_test():
-    assert covered(globals(), FusionContract) == registered(FusionConfig)
+    assert_every_one_has_a_contract_test(FusionConfig, FusionContract, globals())

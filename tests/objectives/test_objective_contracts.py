@@ -14,7 +14,7 @@ from prism_rec.objectives.sampled import (
 )
 from prism_rec.objectives.stosa import StosaObjectiveConfig
 from prism_rec.testing import ObjectiveContract
-from prism_rec.testing.checks import ITEMS, covered, registered
+from prism_rec.testing.checks import ITEMS, assert_every_one_has_a_contract_test
 
 
 class DrawsForEachPosition(ObjectiveContract):
@@ -72,11 +72,25 @@ class TestStosaObjective(DrawsForEachPosition):
 
 
 def test_every_registered_objective_has_a_contract_test():
-    assert covered(globals(), ObjectiveContract) == registered(ObjectiveConfig)
+    assert_every_one_has_a_contract_test(ObjectiveConfig, ObjectiveContract, globals())
 
 
 def test_a_missing_contract_test_is_found():
-    with pytest.raises(AssertionError):
-        assert covered({"TestCrossEntropy": TestCrossEntropy}, ObjectiveContract) == registered(
-            ObjectiveConfig
+    with pytest.raises(
+        AssertionError, match="BinaryCrossEntropyConfig.* add a subclass of ObjectiveContract"
+    ):
+        assert_every_one_has_a_contract_test(
+            ObjectiveConfig, ObjectiveContract, {"TestCrossEntropy": TestCrossEntropy}
         )
+
+
+def test_a_kind_that_is_tested_but_not_registered_is_found():
+    class UnregisteredConfig(CrossEntropyConfig):
+        pass
+
+    class Unregistered(ObjectiveContract):
+        config = UnregisteredConfig()
+
+    names = {**globals(), "TestUnregistered": Unregistered}
+    with pytest.raises(AssertionError, match="UnregisteredConfig: tested, but registered nowhere"):
+        assert_every_one_has_a_contract_test(ObjectiveConfig, ObjectiveContract, names)

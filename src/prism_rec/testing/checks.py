@@ -167,3 +167,18 @@ def covered(namespace: Mapping[str, Any], contract: type) -> set[type[Config]]:
         value for value in namespace.values() if isinstance(value, type) and issubclass(value, contract)
     ]
     return {type(found.config) for found in classes if hasattr(found, "config")}
+
+
+def assert_every_one_has_a_contract_test(union: Any, contract: type, namespace: Mapping[str, Any]) -> None:
+    """Check that the test file with these names has a subclass of the contract for each registered kind, and no other.
+
+    Args:
+        union: a registered plug-in type, such as `FusionConfig`.
+        contract: its contract, such as `FusionContract`.
+        namespace: the test file's `globals()`.
+    """
+    known, tested = registered(union), covered(namespace, contract)
+    without = ", ".join(sorted(config.__name__ for config in known - tested))
+    assert not without, f"{without}: add a subclass of {contract.__name__} to this file, with config = ..."
+    unknown = ", ".join(sorted(config.__name__ for config in tested - known))
+    assert not unknown, f"{unknown}: tested, but registered nowhere; docs/plugins.md says where that is"
