@@ -70,6 +70,14 @@ def test_the_controls_leave_no_experts_no_losses_no_right_features_or_one_modali
     assert (lambdas.unique, lambdas.uniques, lambdas.redundancy, lambdas.synergy) == (0, {}, 0, 0)
 
 
+def test_each_control_is_tested_against_the_model_that_it_controls() -> None:
+    recipe, _ = read("controls.yaml")
+    references = {row: recipe.reference_of(row) for row in recipe.rows}
+    expected = {model: model.partition("-")[0] for model in recipe.models if "-" in model}
+    plain = dict.fromkeys(("concat", "gate", "prism"), "sum") | {"id": None, "sum": "id", "popularity": "id"}
+    assert references == expected | plain
+
+
 @pytest.mark.parametrize("objective", ["stosa", "indirec"])
 def test_the_controls_move_to_another_backbone_as_their_head_says(objective: str) -> None:
     backbone = ["base.model.backbone.kind=stosa"] * (objective == "stosa")
