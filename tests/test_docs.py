@@ -1,7 +1,10 @@
 """What the guides say of the registry is what the registry says."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
 
 from prism_rec.config import Config
 from prism_rec.errors import InputError
@@ -47,6 +50,33 @@ def make_table() -> str:
 
 def test_the_table_of_what_goes_together_is_the_registrys() -> None:
     table = make_table()
+    assert table in (DOCS / "models.md").read_text(encoding="utf-8"), (
+        f"docs/models.md lacks this table:\n{table}"
+    )
+
+
+def tell_setting(name: str, annotation: Any, default: object) -> str:
+    """Return a setting as YAML has it, with its default and, where they are few, its other choices."""
+    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    others = ", ".join(f"`{choice}`" for choice in choices if choice != default)
+    text = default if isinstance(default, str) else json.dumps(default)
+    return f"`{name}: {text}`" + (f" (or {others})" if others else "")
+
+
+def make_settings_table(union: Any) -> str:
+    """Return the settings of every kind with their defaults, as Markdown."""
+    lines = [["kind", "settings and their defaults"], ["---", "---"]]
+    by_kind = {str(member.model_fields["kind"].default): member for member in registered(union)}
+    for kind, member in sorted(by_kind.items()):
+        fields = [(name, field) for name, field in member.model_fields.items() if name != "kind"]
+        told = (tell_setting(name, field.annotation, field.default) for name, field in fields)
+        lines.append([f"`{kind}`", ", ".join(told) or "none"])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+@pytest.mark.parametrize("union", [BackboneConfig, ObjectiveConfig], ids=["backbones", "objectives"])
+def test_the_tables_of_settings_and_defaults_are_the_config_classes(union: Any) -> None:
+    table = make_settings_table(union)
     assert table in (DOCS / "models.md").read_text(encoding="utf-8"), (
         f"docs/models.md lacks this table:\n{table}"
     )
