@@ -18,6 +18,8 @@ def evaluate(
 ) -> None:
     """Rank the whole catalogue for every user; print metrics with 95 % intervals over users, and slices.
 
+    Slices of too few users for an interval are named without one; --json has them all.
+
     Each user's rank and best 50 items are kept in the run folder (evaluation-test.npz), so that runs can be
     compared user by user.
 
@@ -49,6 +51,8 @@ def _show(result: dict[str, Any], run: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from prism_rec.report.figures import FEWEST_USERS
+
     metrics, intervals = result["metrics"], result["intervals"]
     console = Console()
     table = Table(
@@ -63,7 +67,13 @@ def _show(result: dict[str, Any], run: str) -> None:
     slices = Table(title="with 95 % intervals over users", title_justify="left")
     for column in ("slice", "users", *SHOWN):
         slices.add_column(column, justify="left" if column == "slice" else "right")
-    for name, estimates in {"all": intervals, **result["slices"]}.items():
+    users = {name: estimates[SHOWN[0]]["queries"] for name, estimates in result["slices"].items()}
+    left_out = {name: count for name, count in users.items() if count < FEWEST_USERS}
+    drawn = {name: estimates for name, estimates in result["slices"].items() if name not in left_out}
+    for name, estimates in {"all": intervals, **drawn}.items():
         cells = [f"{e['mean']:.4f} ({e['low']:.4f}-{e['high']:.4f})" for e in (estimates[m] for m in SHOWN)]
         slices.add_row(name, f"{estimates[SHOWN[0]]['queries']:,}", *cells)
     console.print(slices)
+    if left_out:
+        named = ", ".join(f"{name} ({count})" for name, count in left_out.items())
+        console.print(f"Not shown, with fewer than {FEWEST_USERS} users: {named}.", highlight=False)

@@ -1,0 +1,57 @@
+"""What `prism-rec evaluate` prints, and what it gives as JSON."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from prism_rec.cli.evaluate import evaluate
+from prism_rec.data import Dataset
+from prism_rec.train import RunConfig, train_run
+
+APP = typer.Typer()
+APP.command()(evaluate)
+ITEMS = 30
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train one epoch on 60 users; only the one target that nobody else chose lacks its picture."""
+    random = np.random.default_rng(0)
+    chosen = [random.choice(ITEMS - 1, 6, replace=False) for _ in range(60)]
+    chosen[0][-1] = ITEMS - 1
+    log = pl.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(60), 6),
+            "item_id": np.concatenate(chosen),
+            "timestamp": np.tile(np.arange(6), 60),
+        }
+    )
+    pictures = (random.normal(size=(ITEMS - 1, 4)).astype(np.float32), list(range(ITEMS - 1)))
+    config = {"model": {"width": 8, "fusion": {"kind": "sum"}}, "train": {"epochs": 1}}
+    folder = tmp_path_factory.mktemp("evaluate") / "run"
+    dataset = Dataset.from_frame(log, features={"image": pictures})
+    train_run(dataset, RunConfig.parse(config), folder, device="cpu")
+    return folder
+
+
+def call(*words: str) -> str:
+    result = CliRunner().invoke(
+        APP, [*words, "--device", "cpu"], env={"COLUMNS": "80"}, catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_slices_of_few_users_are_named_without_an_interval(run: Path) -> None:
+    shown = call(str(run))
+    table, note = shown.split("Not shown, with fewer than 20 users: ")
+    assert "missing:image (1)" in note
+    assert "present:image" in table
+    assert "missing:image" not in table
+    slices = json.loads(call(str(run), "--json"))["slices"]
+    assert slices["missing:image"]["recall@10"]["queries"] == 1
