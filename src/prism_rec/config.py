@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from prism_rec.errors import InputError
 
-
 PLAINLY = {
     "tuple_type": "should be a list, as in [0, 1]",
     "list_type": "should be a list, as in [0, 1]",
