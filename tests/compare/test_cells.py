@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -247,12 +248,48 @@ def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Pa
 
 
 def test_a_failure_names_its_cell_and_keeps_the_others(recipe: Recipe, tmp_path: Path) -> None:
-    models = {**recipe.models, "sum": {"model": {"fusion": {"kind": "sum"}, "modalities": ["sound"]}}}
-    recipe = recipe.model_copy(update={"models": models, "jobs": 1})
-    with pytest.raises(InputError, match=r"1 of 3 cells failed, first tiny/sum/seed-0: .*no 'sound'"):
+    recipe = add_one_that_diverges(recipe)
+    with pytest.raises(
+        InputError, match=r"1 of 3 cells failed, first tiny/sum/seed-0: .*not finite in epoch 1"
+    ):
         compare(recipe, tmp_path / "out", "cpu")
     assert all(load_result(cell.folder) for cell in plan(recipe, tmp_path / "out")[:2])
     assert not (tmp_path / "out" / "table.csv").exists()
+
+
+def add_one_that_diverges(recipe: Recipe) -> Recipe:
+    diverging = {"model": {"fusion": {"kind": "sum"}}, "train": {"learning_rate": 1e30}}
+    return recipe.model_copy(update={"models": {**recipe.models, "sum": diverging}, "jobs": 1})
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"modalities": ["text", "sound"]}, "no 'sound'"),
+        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"sound": 0.5}}}}, "no modality 'sound'"),
+        ({"width": 9, "backbone": {"heads": 2}}, "no multiple"),
+    ],
+    ids=["modality", "loss weight", "heads"],
+)
+def test_a_model_that_does_not_fit_the_data_is_refused_before_any_cell(
+    recipe: Recipe, tmp_path: Path, model: dict[str, Any], message: str
+) -> None:
+    recipe = recipe.model_copy(update={"models": {**recipe.models, "odd": {"model": model}}})
+    with pytest.raises(InputError, match=f"model odd does not fit data tiny: .*{message}"):
+        compare(recipe, tmp_path / "out", "cpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_does_not_fit_is_refused_before_any_search(recipe: Recipe, tmp_path: Path) -> None:
+    space = {"train.learning_rate": {"kind": "choice", "values": [1e-3, 1e-2]}}
+    models = {
+        name: {"model": {"modalities": [name]}, "tune": {"trials": 1, "space": space}}
+        for name in ("text", "sound")
+    }
+    recipe = recipe.model_copy(update={"models": models, "reference": "text"})
+    with pytest.raises(InputError, match="model sound does not fit data tiny: .*no 'sound'"):
+        compare(recipe, tmp_path / "out", "cpu")
+    assert not (tmp_path / "out").exists()
 
 
 def test_data_that_is_not_prepared_is_refused_before_anything_runs(recipe: Recipe, tmp_path: Path) -> None:

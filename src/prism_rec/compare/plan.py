@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from prism_rec.compare.recipe import Recipe
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.feature_table import FeatureTable
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
 from prism_rec.train.config import BUDGET
@@ -91,6 +93,25 @@ def plan(recipe: Recipe, out: Path) -> list[Cell]:
                 folder, seeded = cell_folder(out, data, model, seed), _with_seed(config, seed)
                 cells.append(Cell(data, model, seed, seeded, dataset, folder, out / "data", trials))
     return cells
+
+
+def check_models(recipe: Recipe) -> None:
+    """Check that every model fits every data set, before hours go into those that do.
+
+    Raises:
+        InputError: settings that are wrong, budgets that differ between models, a model that does not fit, or data
+            that was changed since it was written.
+    """
+    models = _read_models(recipe)
+    for data, folder in recipe.data.items():
+        features = Dataset.load(folder).features
+        # Padding stands for the whole catalogue: whether a model fits is a matter of names and widths alone.
+        padding = {name: FeatureTable(t.vectors[:1], t.present[:1]) for name, t in features.items()}
+        for model, given in models.items():
+            try:
+                _settings(given).model.build(0, padding)
+            except InputError as error:
+                raise InputError(f"model {model} does not fit data {data}: {error}") from None
 
 
 def cell_folder(out: Path, data: str, model: str, seed: int) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prism_rec.compare.cell import check_claim, run_cell
 from prism_rec.compare.comparison import Comparison, gather
-from prism_rec.compare.plan import plan, plan_searches
+from prism_rec.compare.plan import check_models, plan, plan_searches
 from prism_rec.compare.progress import JobProgress
 from prism_rec.compare.recipe import Recipe
 from prism_rec.compare.schedule import Job, Make, News, Workers, run_jobs
@@ -30,12 +30,14 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
         device: `cpu`, `cuda`, or `auto` for CUDA where there is one.
 
     Raises:
-        InputError: a wrong setting, a cell begun with other settings, or cells that failed; the others are kept.
+        InputError: a wrong setting, a model that does not fit its data, a cell begun with other settings, or cells
+            that failed; the others are kept.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the output")
     for dataset in recipe.data.values():
         require_folder(dataset, "prepare")
+    check_models(recipe)
     workers = Workers(_jobs(recipe, device), recipe.threads, device)
     searches = plan_searches(recipe, out)
     if searches:
