@@ -51,7 +51,7 @@ def _show(result: dict[str, Any], run: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from prism_rec.report.figures import FEWEST_USERS
+    from prism_rec.evaluate.slices import FEWEST_USERS
 
     metrics, intervals = result["metrics"], result["intervals"]
     console = Console()

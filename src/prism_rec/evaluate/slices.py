@@ -12,6 +12,9 @@ from prism_rec.evaluate.metrics import CUTOFFS
 HEAD_SHARE = 0.5
 """Share of the training events that the head's items hold together."""
 
+FEWEST_USERS = 20
+"""Of a smaller part no interval is shown: a bootstrap over a handful of users says nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class Slice:

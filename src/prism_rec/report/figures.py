@@ -7,6 +7,7 @@ import numpy as np
 
 from prism_rec.compare.comparison import Arm, Comparison, SliceOfUsers
 from prism_rec.compare.result import GateWeights
+from prism_rec.evaluate.slices import FEWEST_USERS
 from prism_rec.report.charts import (
     Bar,
     Curve,
@@ -20,9 +21,6 @@ from prism_rec.report.charts import (
 from prism_rec.report.components import ComponentMap
 from prism_rec.report.markup import element
 from prism_rec.report.sweeps import Sweep
-
-FEWEST_USERS = 20
-"""Of a smaller part no interval is drawn: a bootstrap over a handful of users says nothing."""
 
 
 def accuracy(comparison: Comparison, data: str) -> Element:
