@@ -1,8 +1,10 @@
 """Making one cell: claim its folder, train, test once, write the result last."""
 
 import json
+import shutil
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,30 +17,58 @@ from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.errors import InputError
 from prism_rec.evaluate.questions import answer
 from prism_rec.evaluate.report import report
-from prism_rec.folders import hash_file, require_folder, write_text_atomically
+from prism_rec.folders import LOCK, hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 from prism_rec.train import EpochRecord, Listener, RunConfig, stopped_by, train_run
 from prism_rec.train.listeners import read_log
-from prism_rec.train.run import DATA, LOG
+from prism_rec.train.run import CONFIG, DATA, LOG
 from prism_rec.train.shared_data import fingerprint, link_dataset
 
 CLAIM = "cell.json"
+BEFORE_TRAINING = (LOCK, CLAIM, CONFIG, DATA)
+"""What stands in a cell's folder before its first epoch has ended."""
 
 
-def check_claim(cell: Cell) -> None:
-    """Check that the folder is free, or was begun with the same settings on the same data.
+def check_claims(cells: Sequence[Cell]) -> None:
+    """Check that each folder is free, has no epoch yet, or was begun with the same settings on the same data.
 
     Raises:
-        InputError: it was not, another version began it, or the data is no prepared dataset.
+        InputError: some are not (all are named), another version began one, or the data is no prepared dataset.
     """
+    others = {cell.folder for cell in cells if _has_epochs(cell.folder) and not _is_claimed_by(cell)}
+    if others:
+        names = ", ".join(map(str, _gather_folders(others)))
+        raise InputError(
+            f"begun with other settings or data: {names}; name another --out, or remove what is there"
+        )
+
+
+def _has_epochs(folder: Path) -> bool:
+    """Return whether there is anything to lose; in a cell that was refused before it trained there is not."""
+    inside = folder.iterdir() if folder.exists() else ()
+    return any(path.name not in BEFORE_TRAINING and path.suffix != ".partial" for path in inside)
+
+
+def _gather_folders(folders: set[Path]) -> list[Path]:
+    """Return folders that hold these cells and nothing else, as few as there are."""
+    for _ in ("seeds", "models", "data"):
+        for above in {folder.parent for folder in folders}:
+            inside = set(above.iterdir())
+            if inside <= folders:
+                folders = folders - inside | {above}
+    return sorted(folders)
+
+
+def _is_claimed_by(cell: Cell) -> bool:
+    """Return whether the folder is the cell's, or nobody's."""
     data, path = fingerprint(cell.dataset), cell.folder / CLAIM
     if not path.exists():
-        return
+        return True
     try:
         claim = json.loads(path.read_text(encoding="utf-8"))
         # Compared as settings, not as texts: one that a later version has added stands in no older file.
-        same = (RunConfig.parse(claim["config"], str(path)), claim["data"]) == (cell.config, data)
+        return (RunConfig.parse(claim["config"], str(path)), claim["data"]) == (cell.config, data)
     except InputError:  # a ValueError too, but the file is whole and its results may be good
         raise InputError(
             f"{cell.folder} was begun by another version of prism-rec, with settings that this one does not know; "
@@ -46,10 +76,15 @@ def check_claim(cell: Cell) -> None:
         ) from None
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged; remove {cell.folder}") from None
-    if not same:
-        raise InputError(
-            f"{cell.folder} was begun with other settings or data; name another --out, or remove that folder"
-        )
+
+
+def _clear(folder: Path) -> None:
+    """Remove everything but the lock, which is held."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
 
 
 def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> None:
@@ -58,11 +93,15 @@ def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> None:
     Call it with the cell `locked`.
 
     Raises:
-        InputError: see `check_claim` and `train_run`.
+        InputError: see `check_claims` and `train_run`.
     """
-    check_claim(cell)
+    check_claims([cell])
     if load_result(cell.folder) is not None:
         return
+    if not _has_epochs(
+        cell.folder
+    ):  # what was begun there, maybe with other settings, takes a moment to make again
+        _clear(cell.folder)
     claim = {"config": cell.config.model_dump(mode="json"), "data": fingerprint(cell.dataset)}
     write_text_atomically(cell.folder / CLAIM, json.dumps(claim, indent=2) + "\n")
     torch.set_num_threads(threads)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from prism_rec.compare.cell import check_claim, run_cell
+from prism_rec.compare.cell import check_claims, run_cell
 from prism_rec.compare.comparison import Comparison, gather
 from prism_rec.compare.plan import check_models, plan, plan_searches
 from prism_rec.compare.progress import JobProgress
@@ -43,8 +43,7 @@ def compare(recipe: Recipe, out: Path, device: str = "auto") -> Comparison:
     if searches:
         _run("searches", searches, run_search, workers)
     cells = plan(recipe, out)
-    for cell in cells:
-        check_claim(cell)
+    check_claims(cells)
     _run("cells", cells, run_cell, workers)
     with locked(out, wait=True):  # whoever waited for the same last cell finishes at the same moment
         comparison = gather(recipe, cells, out)
