@@ -9,15 +9,15 @@ import pytest
 from prism_rec.compare import Recipe, compare
 from prism_rec.compare.cell import CLAIM, check_claims, run_cell
 from prism_rec.compare.plan import Cell, plan
-from prism_rec.compare.result import RESULT
+from prism_rec.compare.result import RANKS, RESULT
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.folders import locked
 
 
-def make(cell: Cell) -> None:
+def make(cell: Cell) -> str:
     with locked(cell.folder, wait=False):
-        run_cell(cell, "cpu", 1, lambda text, step: None)
+        return run_cell(cell, "cpu", 1, lambda text, step: None)
 
 
 def change_rate(cell: Cell, rate: float) -> Cell:
@@ -25,17 +25,22 @@ def change_rate(cell: Cell, rate: float) -> Cell:
     return replace(cell, config=cell.config.model_copy(update={"train": train}))
 
 
-def test_a_cell_that_trained_nothing_is_made_with_mended_settings(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_failure_keeps_the_other_cells_and_is_made_with_mended_settings(
+    recipe: Recipe, tmp_path: Path
+) -> None:
     mended = {"model": {"fusion": {"kind": "sum"}}}
     diverging = {**mended, "train": {"learning_rate": 1e30}}
     first, second = (
         recipe.model_copy(update={"models": {"id": recipe.models["id"], "sum": model}, "jobs": 1})
         for model in (diverging, mended)
     )
-    with pytest.raises(InputError, match="first tiny/sum/seed-0: .*not finite in epoch 1"):
+    with pytest.raises(
+        InputError, match=r"1 of 2 cells failed, first tiny/sum/seed-0: .*not finite in epoch 1"
+    ):
         compare(first, tmp_path, "cpu")
     kept, begun = (cell.folder for cell in plan(second, tmp_path))
     assert (begun / CLAIM).exists()
+    assert not (tmp_path / "table.csv").exists()
     written = (kept / RESULT).stat().st_mtime_ns
     compare(second, tmp_path, "cpu")
     assert (kept / RESULT).stat().st_mtime_ns == written
@@ -63,6 +68,13 @@ def test_all_folders_in_the_way_are_named_at_once(recipe: Recipe, tmp_path: Path
     assert f": {at / 'id' / 'seed-0'}; name" in message_of([changed[0], *cells[1:]])
     assert f": {at / 'id'}, {at / 'prism' / 'seed-0'}; name" in message_of([*changed[:3], cells[3]])
     assert f": {tmp_path / 'cells'}; name" in message_of(changed)
+
+
+def test_what_was_done_is_told(recipe: Recipe, tmp_path: Path) -> None:
+    cell = plan(recipe, tmp_path)[0]
+    assert [make(cell), make(cell)] == ["done", "kept"]
+    (cell.folder / RANKS).unlink()
+    assert make(cell) == "tested again"
 
 
 def message_of(cells: list[Cell]) -> str:

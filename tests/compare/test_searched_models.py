@@ -10,7 +10,9 @@ from prism_rec.errors import InputError
 from prism_rec.tune.run import TRIALS, read_best
 
 
-def test_cells_are_trained_with_what_their_searches_found(recipe: Recipe, tmp_path: Path) -> None:
+def test_cells_are_trained_with_what_their_searches_found(
+    recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     space = {"train.learning_rate": {"kind": "log_uniform", "low": 1e-4, "high": 1e-1}}
     base = {**recipe.base, "tune": {"trials": 2, "space": space}}
     recipe = recipe.model_copy(update={"base": base, "seeds": (3,), "jobs": 1})
@@ -28,7 +30,9 @@ def test_cells_are_trained_with_what_their_searches_found(recipe: Recipe, tmp_pa
     kept = [*out.glob("cells/*/*/*/" + RESULT), *out.glob("searches/*/*/trials/*/log.jsonl")]
     written = {path: path.stat().st_mtime_ns for path in kept}
     assert len(written) == 2 + 4
+    capsys.readouterr()
     compare(recipe, out, "cpu")
+    assert "tiny/prism/search: kept" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in kept} == written
 
 

@@ -17,11 +17,12 @@ from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.errors import InputError
 from prism_rec.evaluate.questions import answer
 from prism_rec.evaluate.report import report
-from prism_rec.folders import LOCK, hash_file, require_folder, write_text_atomically
+from prism_rec.folders import LOCK, MANIFEST, hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 from prism_rec.train import EpochRecord, Listener, RunConfig, stopped_by, train_run
 from prism_rec.train.listeners import read_log
+from prism_rec.train.loop import LAST
 from prism_rec.train.run import CONFIG, DATA, LOG
 from prism_rec.train.shared_data import fingerprint, link_dataset
 
@@ -87,21 +88,25 @@ def _clear(folder: Path) -> None:
             path.unlink()
 
 
-def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> None:
+def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> str:
     """Train the cell, or go on where it stopped, and rank the test targets; nothing is done if it has a result.
 
     Call it with the cell `locked`.
+
+    Returns:
+        What was done, for people.
 
     Raises:
         InputError: see `check_claims` and `train_run`.
     """
     check_claims([cell])
     if load_result(cell.folder) is not None:
-        return
+        return "kept"
     if not _has_epochs(
         cell.folder
     ):  # what was begun there, maybe with other settings, takes a moment to make again
         _clear(cell.folder)
+    trained, begun = (cell.folder / MANIFEST).exists(), (cell.folder / LAST).exists()
     claim = {"config": cell.config.model_dump(mode="json"), "data": fingerprint(cell.dataset)}
     write_text_atomically(cell.folder / CLAIM, json.dumps(claim, indent=2) + "\n")
     torch.set_num_threads(threads)
@@ -138,17 +143,22 @@ def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> None:
         gate=weigh(model, questions, settings.model.max_length, settings.train.rank_batch_size),
         ranks_sha256=hash_file(cell.folder / RANKS),
     ).save(cell.folder)
+    if trained:
+        return "tested again"
+    return f"done, went on from epoch {herald.first}" if begun else "done"
 
 
 class _Herald(Listener):
-    """Tells of each epoch."""
+    """Tells of each epoch; `first` is the first that it hears of: where a run went on, the last from before."""
 
     def __init__(self, tell: Tell, metric: str) -> None:
         self.tell = tell
         self.metric = metric
+        self.first: int | None = None
 
     def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
         """Tell the newest record."""
+        self.first = self.first or records[-1].epoch
         text = f"loss {records[-1].loss:.3f}"
         if best_epoch is not None:
             text += f", best {self.metric} {records[best_epoch - 1].validation[self.metric]:.4f}"

@@ -44,4 +44,5 @@ class JobProgress:
             return
         self.progress.remove_task(task)
         self.progress.advance(self.all)
-        self.progress.console.print(f"{escape(job.name)}: {news.state} {escape(news.text)}", highlight=False)
+        text = f"failed: {news.text}" if news.state == "failed" else news.text
+        self.progress.console.print(f"{escape(job.name)}: {escape(text)}", highlight=False)

@@ -17,7 +17,10 @@ Job = Cell | ModelSearch
 
 
 class News(NamedTuple):
-    """What a job's process says of it; a step is an epoch of a cell, or a trial of a search."""
+    """What a job's process says of it; a step is an epoch of a cell, or a trial of a search.
+
+    When it ends, the text is what was done, or why it failed.
+    """
 
     state: Literal["busy", "training", "done", "failed"]
     text: str = ""
@@ -27,8 +30,9 @@ class News(NamedTuple):
 Hear = Callable[[Job, News], None]
 Tell = Callable[[str, int], None]
 """Told a text and the step that is done."""
-Make = Callable[..., None]
-"""Called with a job, the device, the threads and a `Tell`; a function of a module, since it is called elsewhere."""
+Make = Callable[..., str]
+"""Called with a job, the device, the threads and a `Tell`, it returns what was done; a function of a module, since it
+is called elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,8 @@ def _work(job: Job, make: Make, workers: Workers, wait_for_lock: bool, connectio
     try:
         with locked(job.folder, wait_for_lock):
             tell("", 0)
-            make(job, workers.device, workers.threads, tell)
-        connection.send(News("done"))
+            done = make(job, workers.device, workers.threads, tell)
+        connection.send(News("done", done))
     except BlockingIOError:
         connection.send(News("busy"))
     except InputError as error:
