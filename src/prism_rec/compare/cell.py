@@ -102,10 +102,8 @@ def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> str:
     check_claims([cell])
     if load_result(cell.folder) is not None:
         return "kept"
-    if not _has_epochs(
-        cell.folder
-    ):  # what was begun there, maybe with other settings, takes a moment to make again
-        _clear(cell.folder)
+    if not _has_epochs(cell.folder):
+        _clear(cell.folder)  # begun, maybe with other settings; it takes a moment to make again
     trained, begun = (cell.folder / MANIFEST).exists(), (cell.folder / LAST).exists()
     claim = {"config": cell.config.model_dump(mode="json"), "data": fingerprint(cell.dataset)}
     write_text_atomically(cell.folder / CLAIM, json.dumps(claim, indent=2) + "\n")

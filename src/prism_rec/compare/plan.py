@@ -7,7 +7,6 @@ from typing import Any
 
 from prism_rec.compare.recipe import Recipe
 from prism_rec.data.dataset import Dataset
-from prism_rec.data.feature_table import FeatureTable
 from prism_rec.errors import InputError
 from prism_rec.train import RunConfig
 from prism_rec.train.config import BUDGET
@@ -105,11 +104,9 @@ def check_models(recipe: Recipe) -> None:
     models = _read_models(recipe)
     for data, folder in recipe.data.items():
         features = Dataset.load(folder).features
-        # Padding stands for the whole catalogue: whether a model fits is a matter of names and widths alone.
-        padding = {name: FeatureTable(t.vectors[:1], t.present[:1]) for name, t in features.items()}
         for model, given in models.items():
             try:
-                _settings(given).model.build(0, padding)
+                _settings(given).model.check_fit(features)
             except InputError as error:
                 raise InputError(f"model {model} does not fit data {data}: {error}") from None
 

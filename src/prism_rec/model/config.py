@@ -71,6 +71,18 @@ class ModelConfig(Config):
         fusion = self.fusion.build(items.modalities, self.width)
         return SequenceRecommender(items, fusion, backbone, self.candidates)
 
+    def check_fit(self, features: dict[str, FeatureTable]) -> None:
+        """Check that the model can be built on some features, without building one as large as the catalogue.
+
+        Raises:
+            InputError: see `build`.
+        """
+        # Padding stands for the whole catalogue: whether a model fits is a matter of names and widths alone.
+        padding = {
+            name: FeatureTable(table.vectors[:1], table.present[:1]) for name, table in features.items()
+        }
+        self.build(0, padding)
+
     def _used_features(self, features: dict[str, FeatureTable]) -> dict[str, FeatureTable]:
         for name in self.modalities or ():
             if name not in features:

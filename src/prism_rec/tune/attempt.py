@@ -56,7 +56,7 @@ class Bench:
         chosen = self.search.propose(trial)
         try:
             config = self.search.settings(chosen)
-            config.model.build(self.dataset.number_of_items, self.dataset.features)
+            config.model.check_fit(self.dataset.features)
         except InputError as error:
             return Outcome(number=number, state="refused", chosen=chosen, why=str(error))
         log = self.folder(number) / LOG
