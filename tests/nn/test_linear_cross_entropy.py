@@ -59,3 +59,17 @@ def test_without_rows_it_is_zero_and_still_has_a_gradient():
     loss.backward()
     assert loss == 0
     assert query.grad.shape == (0, 3)
+
+
+def test_in_bfloat16_loss_and_gradients_are_near_and_still_float32():
+    random = torch.Generator().manual_seed(0)
+    query, key = (torch.randn(rows, 16, generator=random).requires_grad_() for rows in (64, 500))
+    targets = torch.randint(500, (64,), generator=random)
+    exact = linear_cross_entropy([query], [key], targets)
+    rough = linear_cross_entropy([query], [key], targets, torch.bfloat16)
+    assert rough.dtype == torch.float32
+    assert 0 < abs(rough - exact) < 0.01
+    slopes, expected = (torch.autograd.grad(loss, (query, key)) for loss in (rough, exact))
+    for slope, other in zip(slopes, expected, strict=True):
+        assert slope.dtype == torch.float32
+        assert (slope - other).norm() < 0.01 * other.norm()

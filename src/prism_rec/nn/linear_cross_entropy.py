@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-# 16 MB of float32 logits a chunk: large enough for the matrix product, small enough to stay near the cores.
+# 16 MB of float32 logits a chunk, half of bfloat16: large enough for the product, small enough to stay near the cores.
 CHUNK_ELEMENTS = 4_000_000
 
 
@@ -15,6 +15,7 @@ def linear_cross_entropy(
     queries: Sequence[Float[Tensor, "P K"]],
     keys: Sequence[Float[Tensor, "_ K"]],
     targets_P: Int[Tensor, " P"],
+    dtype: torch.dtype | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(logits)[target], logits = [queries_g . keys_g^T for each group g].
 
@@ -26,25 +27,29 @@ def linear_cross_entropy(
         queries: one [P, K] matrix a group.
         keys: one [N_g, K] matrix a group.
         targets_P: for each row its target's column in the concatenated logits.
+        dtype: of the logits, their softmax and the products; the matrices' own unless given. Sums over rows, the
+            loss and its gradients are always of the matrices' own.
 
     Returns:
         A scalar. No rows: zero.
     """
     if targets_P.numel() == 0:
         return queries[0].sum() * 0.0
-    return _LinearCrossEntropy.apply(targets_P, len(queries), *queries, *keys)  # type: ignore[no-untyped-call]
+    dtype = dtype or queries[0].dtype
+    return _LinearCrossEntropy.apply(targets_P, dtype, len(queries), *queries, *keys)  # type: ignore[no-untyped-call]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, targets_P: Tensor, groups: int, *matrices: Tensor) -> Tensor:
-        queries, keys = matrices[:groups], matrices[groups:]
+    def forward(ctx: Any, targets_P: Tensor, dtype: torch.dtype, groups: int, *matrices: Tensor) -> Tensor:
         gradients = [torch.zeros_like(matrix) for matrix in matrices]
+        cast = [matrix.to(dtype) for matrix in matrices]
+        queries, keys = cast[:groups], cast[groups:]
         sizes = [len(key) for key in keys]
         rows, columns = len(targets_P), sum(sizes)
         chunk = max(1, min(rows, CHUNK_ELEMENTS // columns))
         buffer = queries[0].new_empty(chunk, columns)
-        total = queries[0].new_zeros(())
+        total = matrices[0].new_zeros(())
         for begin in range(0, rows, chunk):
             part = slice(begin, min(begin + chunk, rows))
             logits = buffer[: part.stop - part.start]
@@ -53,18 +58,20 @@ class _LinearCrossEntropy(torch.autograd.Function):
                     query[part] @ key.T
                 )
             target = targets_P[part, None]
-            logits -= logits.amax(1, keepdim=True)
-            target_logits = logits.gather(1, target)
-            sums = logits.exp_().sum(1, keepdim=True)
-            total += (sums.log() - target_logits).sum()
-            logits /= sums * rows
-            logits.scatter_add_(1, target, torch.full_like(target_logits, -1.0 / rows))
+            largest = logits.amax(1, keepdim=True)
+            margin = largest - logits.gather(1, target)
+            torch.softmax(logits, 1, out=logits)
+            # The largest probability is 1 / sum(exp(logits - largest)).
+            total += (margin.to(total) - logits.amax(1, keepdim=True).to(total).log()).sum()
+            logits.scatter_add_(1, target, -torch.ones_like(margin))
             for g, slope in enumerate(logits.split(sizes, 1)):
-                torch.mm(slope, keys[g], out=gradients[g][part])
-                gradients[groups + g].addmm_(slope.T, queries[g][part])
+                gradients[g][part] = slope @ keys[g]
+                gradients[groups + g] += slope.T @ queries[g][part]
+        for gradient in gradients:
+            gradient /= rows
         ctx.save_for_backward(*gradients)
         return total / rows
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)
+        return None, None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)

@@ -13,11 +13,21 @@ from prism_rec.model import ItemSet, SequenceRecommender, UserStates
 from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
+Precision = Literal["float32", "bfloat16"]
+"""Of the scores of the whole catalogue while a model is trained; weights and all else are float32."""
+
 
 def catalogue_cross_entropy(
-    model: SequenceRecommender, users: UserStates, items: ItemSet, targets_P: Int[Tensor, " P"]
+    model: SequenceRecommender,
+    users: UserStates,
+    items: ItemSet,
+    targets_P: Int[Tensor, " P"],
+    precision: Precision,
 ) -> Float[Tensor, ""]:
-    """Return the mean of -log softmax(scores)[target] over P states, the scores being those of the whole catalogue."""
+    """Return the mean of -log softmax(scores)[target] over P states, the scores being those of the whole catalogue.
+
+    `bfloat16` rounds scores to 8 bits, which moves gradients by a few thousandths; else they are as the model's.
+    """
     groups = model.keys(items)
     rows_N = torch.cat([group.rows_I for group in groups])
     column_N = torch.empty_like(items.rows_I)
@@ -26,17 +36,22 @@ def catalogue_cross_entropy(
         [model.queries(users, group) for group in groups],
         [group.keys_IK for group in groups],
         column_N[targets_P],
+        dtype=torch.bfloat16 if precision == "bfloat16" else None,
     )
 
 
 class CrossEntropy(Objective):
     """-log softmax over every item of the catalogue, at every position."""
 
+    def __init__(self, precision: Precision = "float32") -> None:
+        super().__init__()
+        self.precision = precision
+
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""
         items = model.item_set(batch.histories_BL)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
-        loss = catalogue_cross_entropy(model, model.encode(history), items, batch.targets_P)
+        loss = catalogue_cross_entropy(model, model.encode(history), items, batch.targets_P, self.precision)
         return Outcome(loss, history)
 
 
@@ -86,13 +101,18 @@ class SampledCrossEntropy(Objective):
 
 
 class CrossEntropyConfig(ObjectiveSettings):
-    """Settings of `cross_entropy`, the full softmax; there are none."""
+    """Settings of `cross_entropy`, the full softmax.
+
+    `precision: bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX,
+    GPUs); on others it is slower than float32.
+    """
 
     kind: Literal["cross_entropy"] = "cross_entropy"
+    precision: Precision = "float32"
 
     def build(self) -> CrossEntropy:
         """Make the objective."""
-        return CrossEntropy()
+        return CrossEntropy(self.precision)
 
 
 class SampledCrossEntropyConfig(ObjectiveSettings):

@@ -22,7 +22,7 @@ from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
-from prism_rec.objectives.cross_entropy import catalogue_cross_entropy
+from prism_rec.objectives.cross_entropy import Precision, catalogue_cross_entropy
 from prism_rec.objectives.indirec.contrastive import info_nce
 from prism_rec.objectives.indirec.diffusion import GuidedDiffusion, ScheduleName
 from prism_rec.objectives.indirec.intents import Intents, k_means
@@ -91,7 +91,7 @@ class InDiRec(Objective):
         own_S = torch.arange(len(batch.targets_S), device=states_BD.device)
         users = UserStates(states_BD[own_S], weights_BJ[own_S])
         guides_SD = states_BD[len(own_S) :]
-        recommendation = catalogue_cross_entropy(model, users, items, batch.targets_S)
+        recommendation = catalogue_cross_entropy(model, users, items, batch.targets_S, self.config.precision)
         diffusion = self.diffusion.loss(model.vectors(users, batch.targets_S, items), guides_SD)
         generated_SD = self.diffusion.generate(guides_SD)
         contrast = info_nce(generated_SD, users.states, batch.targets_S, self.config.temperature)
@@ -122,8 +122,8 @@ class InDiRecConfig(ObjectiveSettings):
 
     `diffusion_weight` is a, `contrastive_weight` b; `intents` K, found anew before each epoch by k-means of up to
     `iterations`, the best of `restarts`; `steps` T of noise on the `schedule`; `guidance` w; `null_probability` how
-    often a guide is left out; `temperature` of the contrast. Published: a 1, b .2, T 50, K 32 for Beauty; 1, .4, 200,
-    256 for Sports; .2, .2, 200, 1024 for Toys.
+    often a guide is left out; `temperature` of the contrast; `precision` as for `cross_entropy`. Published: a 1, b .2,
+    T 50, K 32 for Beauty; 1, .4, 200, 256 for Sports; .2, .2, 200, 1024 for Toys.
     """
 
     kind: Literal["indirec"] = "indirec"
@@ -137,6 +137,7 @@ class InDiRecConfig(ObjectiveSettings):
     guidance: float = Field(2.0, ge=0)
     null_probability: float = Field(0.1, ge=0, le=1)
     temperature: float = Field(1.0, gt=0)
+    precision: Precision = "float32"
 
     def check(self, model: ModelConfig) -> None:
         """Refuse an odd width: a step's vector is half sines and half cosines.
