@@ -63,7 +63,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             torch.softmax(logits, 1, out=logits)
             # The largest probability is 1 / sum(exp(logits - largest)).
             total += (margin.to(total) - logits.amax(1, keepdim=True).to(total).log()).sum()
-            logits.scatter_add_(1, target, -torch.ones_like(margin))
+            logits[torch.arange(len(logits), device=logits.device), targets_P[part]] -= 1
             for g, slope in enumerate(logits.split(sizes, 1)):
                 gradients[g][part] = slope @ keys[g]
                 gradients[groups + g] += slope.T @ queries[g][part]
