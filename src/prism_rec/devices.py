@@ -1,4 +1,4 @@
-"""Where tensors are computed."""
+"""Where tensors are computed, and what happens where there is no room for them."""
 
 from typing import TYPE_CHECKING
 
@@ -22,3 +22,10 @@ def choose_device(name: str = "auto") -> "torch.device":
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError):
         raise InputError(f"device {name} is not to be had here; take cpu, or auto") from None
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that a tensor found no room; on the CPU PyTorch says so in its words alone."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

@@ -1,4 +1,4 @@
-"""The one exception that means: the input is wrong, not the program."""
+"""What means that the input is wrong, not the program."""
 
 
 class InputError(ValueError):
@@ -6,3 +6,7 @@ class InputError(ValueError):
 
     The command line prints the message after `error:` and exits with status 2, without a traceback.
     """
+
+
+class DivergedError(InputError):
+    """Settings with which a loss has grown beyond all numbers: of a search, it ends that trial alone."""

@@ -50,7 +50,16 @@ def test_a_diverged_loss_is_a_failed_trial_and_the_search_goes_on(
         tune(search_with(tune__trials=1), data, tmp_path / "other", "cpu")
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA\nis full"), MemoryError()], ids=repr)
+def ask_for_too_much() -> RuntimeError:
+    """Return what PyTorch says on the CPU where there is no room."""
+    with pytest.raises(RuntimeError) as refusal:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    return refusal.value
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA\nis full"), MemoryError(), ask_for_too_much()], ids=type
+)
 def test_a_trial_that_runs_out_of_memory_is_a_failed_one_and_the_search_goes_on(
     data: Path, tmp_path: Path, error: Exception
 ) -> None:

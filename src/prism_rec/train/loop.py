@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from prism_rec.data.histories import Histories
-from prism_rec.errors import InputError
+from prism_rec.errors import DivergedError
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
 from prism_rec.train.checkpoint import TrainingState, load_tensors, save_tensors
@@ -125,7 +125,7 @@ def train_epoch(
         for listener in listeners:
             listener.on_batch(epoch, done, len(batches))
     if not totals.isfinite().all():
-        raise InputError(
+        raise DivergedError(
             f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or clip gradients"
         )
     loss, interaction = (totals / max(1, len(batches))).tolist()

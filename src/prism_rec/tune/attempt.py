@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from prism_rec.data.dataset import Dataset
-from prism_rec.errors import InputError
+from prism_rec.devices import is_out_of_memory
+from prism_rec.errors import DivergedError, InputError
 from prism_rec.train import EpochRecord, Listener, RunConfig, train_run
 from prism_rec.train.listeners import read_log
 from prism_rec.train.loop import best_epoch
@@ -84,11 +83,13 @@ class Bench:
             train_run(self.dataset, config, folder, True, self.device, [reporter, self.listener])
         except _CutShortError:
             return "pruned", ""
-        except (torch.OutOfMemoryError, MemoryError):
+        except DivergedError as error:
+            return "failed", str(error)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             return "failed", OUT_OF_MEMORY
-        except InputError as error:
-            if reporter.in_epoch:  # data and folder were checked before it: the loss diverged
-                return "failed", str(error)
+        except InputError:
             if not begun:
                 raise
             shutil.rmtree(folder)  # damaged, or of another version's proposal
@@ -102,13 +103,12 @@ class _CutShortError(Exception):
 
 
 class _Reporter(Listener):
-    """Reports each validation once, ends training where the trial says so, and knows whether an epoch is going on."""
+    """Reports each validation once, and ends training where the trial says so."""
 
     def __init__(self, trial: Trial, metric: str) -> None:
         self.trial = trial
         self.metric = metric
         self.reported = 0
-        self.in_epoch = False
 
     def report(self, records: Sequence[EpochRecord]) -> None:
         """Report what has not been reported."""
@@ -117,13 +117,8 @@ class _Reporter(Listener):
                 self.trial.report(record.validation[self.metric], record.epoch)
         self.reported = max(self.reported, len(records))
 
-    def on_batch(self, epoch: int, done: int, total: int) -> None:
-        """Take note that an epoch has begun."""
-        self.in_epoch = True
-
     def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
         """Report, then ask."""
-        self.in_epoch = False
         self.report(records)
         if records[-1].validation and self.trial.should_prune():
             raise _CutShortError
