@@ -50,7 +50,7 @@ def findings(comparison: Comparison) -> list[str]:
     """
     found = [sentence for data in comparison.recipe.data for sentence in _on_data(comparison, data)]
     results = [result for arm in comparison.arms for result in arm.results if result.epochs]
-    return [_on_reach(results), _on_seeds(comparison.recipe.seeds), *found]
+    return [_on_reach(results), _on_seeds(comparison.recipe.seeds), *_on_mixture(results), *found]
 
 
 def _on_data(comparison: Comparison, data: str) -> list[str]:
@@ -130,6 +130,21 @@ def _on_reach(results: Sequence[CellResult]) -> str:
         return text
     part = " to ".join(dict.fromkeys(as_share(share) for share in (min(shares), max(shares))))
     return f"{text} An epoch had {part} of the training examples."
+
+
+def _on_mixture(results: Sequence[CellResult]) -> list[str]:
+    """Return a warning where cells were made in several ways, as a folder's are that was begun elsewhere."""
+    made = {
+        name: list(dict.fromkeys(str(getattr(result, name)) for result in results))
+        for name in ("version", "device", "threads")
+    }
+    mixed = [f"{name} ({', '.join(values)})" for name, values in made.items() if len(values) > 1]
+    if not mixed:
+        return []
+    return [
+        f"Not all cells were made in the same way: they differ in {' and '.join(mixed)}. Seconds cannot be compared "
+        "across that, and a difference between models may come from it."
+    ]
 
 
 def _on_seeds(seeds: Sequence[int]) -> str:

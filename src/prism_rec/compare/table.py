@@ -151,7 +151,8 @@ def loss_of(arm: Arm) -> str:
     if not result.epochs:
         return result.loss
     if result.negatives is None:
-        return f"{result.loss}, all items"
+        in_bfloat16 = result.config["objective"].get("precision") == "bfloat16"
+        return f"{result.loss}, all items" + (" in bfloat16" if in_bfloat16 else "")
     return f"{result.loss}, {result.negatives} negative{'' if result.negatives == 1 else 's'}"
 
 

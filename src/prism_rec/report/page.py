@@ -111,27 +111,10 @@ def _opening(comparison: Comparison) -> list[Content]:
     facts = f"{len(recipe.models)} models, {seeds}, {budget}, whole catalogue ranked; prism-rec {versions}"
     return [
         element("p", facts, class_="soft"),
-        *_mixture(trained),
         element("h2", "What this shows"),
         element("ul", *(element("li", sentence) for sentence in findings(comparison)), class_="findings"),
         element("p", HOW_TO_READ, class_="soft"),
     ]
-
-
-def _mixture(results: Sequence[CellResult]) -> list[Element]:
-    """Return a warning where cells were made in several ways, as a folder is that was begun elsewhere."""
-    mixed = [
-        f"{name} ({_distinct(results, name)})"
-        for name in ("version", "device", "threads")
-        if len({getattr(result, name) for result in results}) > 1
-    ]
-    if not mixed:
-        return []
-    text = (
-        f"Not all cells were made in the same way: they differ in {' and '.join(mixed)}. Seconds cannot be compared "
-        "across that, and a difference between models may come from it."
-    )
-    return [element("p", text)]
 
 
 def _trained(arms: Sequence[Arm]) -> list[CellResult]:
