@@ -10,8 +10,9 @@ prefix of a history as a sequence of its own, and of that the last place alone. 
 - `causal`: the filter's matrix is cut to its lower triangle. Each place then has what the filter gives the last place
   of its prefix, and one pass serves all prefixes; only in the second and later layers do the two forms differ.
 
-Both are causal, so that every objective fits. What differs from the release: padding is zero to the filter, where the
-release filters position vectors that stand at padded places.
+Both are causal, so that every objective fits. The release also filters the position vectors that stand in the places of
+the window that a history leaves empty; dropped out, they are a noise in short histories. `empty_places: positions` has
+that for the causal form; else they are zero to the filter.
 """
 
 from typing import Literal
@@ -19,12 +20,13 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone, check_heads, last_of
 from prism_rec.backbones.positions import Origin, Positions
 from prism_rec.config import Config
+from prism_rec.errors import InputError
 from prism_rec.nn.attention import CausalAttention
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
@@ -42,10 +44,9 @@ class FrequencyFilter(nn.Module):
         self.norm = nn.LayerNorm(width, eps=1e-12)
 
     def forward(
-        self, x_BLD: Float[Tensor, "B L D"], low_pass_LL: Float[Tensor, "L L"]
+        self, x_BLD: Float[Tensor, "B L D"], low_BLD: Float[Tensor, "B L D"]
     ) -> Float[Tensor, "B L D"]:
-        """Rescale what the matrix `low_pass_LL` does not keep."""
-        low_BLD = low_pass_LL @ x_BLD
+        """Rescale all but the low frequencies."""
         return self.norm(x_BLD + self.dropout(low_BLD + self.beta_D.square() * (x_BLD - low_BLD)))
 
 
@@ -65,18 +66,18 @@ class BSARecLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(width, eps=1e-12)
 
     def forward(
-        self, x_BLD: Float[Tensor, "B L D"], low_pass_LL: Float[Tensor, "L L"]
+        self, x_BLD: Float[Tensor, "B L D"], low_BLD: Float[Tensor, "B L D"]
     ) -> Float[Tensor, "B L D"]:
-        """Filter and attend side by side, then transform."""
+        """Filter, its low frequencies given, and attend side by side, then transform."""
         seen_BLD = self.attention_norm(x_BLD + self.attention_dropout(self.attention(x_BLD, x_BLD)))
-        x_BLD = self.alpha * self.filter(x_BLD, low_pass_LL) + (1 - self.alpha) * seen_BLD
+        x_BLD = self.alpha * self.filter(x_BLD, low_BLD) + (1 - self.alpha) * seen_BLD
         return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
 
 
 class BSARec(Backbone):
     """The causal form."""
 
-    low_pass_LL: Tensor
+    low_pass_WW: Tensor
 
     def __init__(self, width: int, max_length: int, config: "BSARecConfig") -> None:
         super().__init__()
@@ -87,8 +88,9 @@ class BSARec(Backbone):
             BSARecLayer(width, config.heads, config.dropout, config.attention_dropout, config.alpha)
             for _ in range(config.layers)
         )
-        low_pass_LL = low_pass_matrix(max_length, config.cutoff // 2 + 1)
-        self.register_buffer("low_pass_LL", low_pass_LL, persistent=False)
+        self.empty_places = config.empty_places
+        low_pass_WW = low_pass_matrix(max_length, config.cutoff // 2 + 1)
+        self.register_buffer("low_pass_WW", low_pass_WW, persistent=False)
 
     def forward(
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
@@ -96,9 +98,15 @@ class BSARec(Backbone):
         """Encode; see `Backbone.forward`."""
         window = inputs_BLD.shape[1]
         x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, window)))
-        low_pass_LL = self.low_pass_LL[:window, :window].tril()
+        low_pass_WW = self.low_pass_WW.tril()
+        # What stands in empty places knows no history, so that one sequence of them serves all.
+        empty_WD = self.dropout(self.norm(self.positions.table.weight))
         for layer in self.layers:
-            x_BLD = layer(x_BLD, low_pass_LL)
+            low_BLD = low_pass_WW[:window, :window] @ x_BLD
+            if self.empty_places == "positions":
+                low_BLD = low_BLD + low_of_empty_places(low_pass_WW, empty_WD, lengths_B, window)
+                empty_WD = layer(empty_WD[None], low_pass_WW @ empty_WD[None])[0]
+            x_BLD = layer(x_BLD, low_BLD)
         return x_BLD
 
     def initialise(self, module: nn.Module) -> None:
@@ -107,6 +115,22 @@ class BSARec(Backbone):
             nn.init.normal_(module.weight, std=0.02)
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
+
+
+def low_of_empty_places(
+    low_pass_WW: Float[Tensor, "W W"],
+    empty_WD: Float[Tensor, "W D"],
+    lengths_B: Int[Tensor, " B"],
+    window: int,
+) -> Float[Tensor, "B L D"]:
+    """Return what a filter brings to the first places of histories at the end of a window from its empty places."""
+    size, width = empty_WD.shape
+    # Of each place, the sum over the first 0, 1, ... W places of the window.
+    sums_WFD = F.pad((low_pass_WW[..., None] * empty_WD).cumsum(1), (0, 0, 1, 0))
+    empty_B1 = (size - lengths_B)[:, None]
+    places_BL = empty_B1 + torch.arange(window, device=lengths_B.device)
+    rows_BL = places_BL.clamp(max=size - 1) * (size + 1) + empty_B1  # behind a history's end: any row will do
+    return gather_rows(sums_WFD.view(-1, width), rows_BL)
 
 
 class PrefixBSARec(BSARec):
@@ -127,10 +151,10 @@ class PrefixBSARec(BSARec):
         window = inputs_BLD.shape[1]
         real_BL1 = (torch.arange(window, device=inputs_BLD.device) < lengths_B[:, None])[..., None]
         x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, window))) * real_BL1
-        low_pass_LL = self.low_pass_LL[:window, :window]
+        low_pass_LL = self.low_pass_WW[:window, :window]
         for layer in self.layers:
             # The filter reaches back from padding: it has to be zero before each layer.
-            x_BLD = layer(x_BLD, low_pass_LL) * real_BL1
+            x_BLD = layer(x_BLD, low_pass_LL @ x_BLD) * real_BL1
         return last_of(x_BLD, lengths_B)
 
 
@@ -138,7 +162,9 @@ class BSARecConfig(Config):
     """Settings of BSARec.
 
     `form`: `causal`, or the release's `prefix`; `alpha` is the filter's share beside attention's; of the window's
-    frequencies the filter keeps the lowest `cutoff // 2 + 1`, as the release counts them.
+    frequencies the filter keeps the lowest `cutoff // 2 + 1`, as the release counts them. `empty_places`, of the causal
+    form alone, say what it sees of the places of the window that a history leaves empty; with `positions` states depend
+    on how much of the window a history fills.
     """
 
     kind: Literal["bsarec"] = "bsarec"
@@ -150,6 +176,13 @@ class BSARecConfig(Config):
     positions: Origin = "first"
     alpha: float = Field(0.7, ge=0, le=1)
     cutoff: int = Field(5, ge=1)
+    empty_places: Literal["hidden", "positions"] = "hidden"
+
+    @model_validator(mode="after")
+    def _has_what_its_form_reads(self) -> "BSARecConfig":
+        if self.empty_places == "positions" and (self.form, self.positions) != ("causal", "last"):
+            raise InputError("bsarec: empty_places: positions needs form: causal and positions: last")
+        return self
 
     def build(self, width: int, max_length: int) -> BSARec:
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
