@@ -1,7 +1,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, tostring
 
 import numpy as np
 import pytest
@@ -11,9 +11,18 @@ from prism_rec.compare.comparison import Comparison
 from prism_rec.compare.findings import findings
 from prism_rec.evaluate.intervals import Estimate
 from prism_rec.report import write_report
-from prism_rec.report.charts import Bar, Group, gate_chart, interval_chart, sweep_chart
-from prism_rec.report.figures import gates, over_seeds, slices
-from prism_rec.report.page import fold, make_page
+from prism_rec.report.charts import (
+    Bar,
+    Curve,
+    Group,
+    curve_chart,
+    gate_chart,
+    interval_chart,
+    sweep_chart,
+)
+from prism_rec.report.figures import differences, gates, over_seeds, slices
+from prism_rec.report.page import fold, make_page, read_style
+from prism_rec.report.svg import PAGE_COLOURS, draw
 from prism_rec.train import RunConfig
 
 
@@ -32,7 +41,7 @@ def test_the_page_needs_nothing_else(comparison: Comparison, tmp_path: Path) -> 
     write_report(comparison, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert not re.search(r"https?:|//|src=|href=|<script|<link|@import|url\(", page)
+    assert not re.search(r"""https?:|//|src=|href=(?!"#)|<script|<link|@import|url\((?!#)""", page)
     assert len(page.encode()) < 200_000
 
 
@@ -89,15 +98,27 @@ def test_differences_stand_under_the_model_that_they_are_from() -> None:
     }
     page = make_page(compare_ranks(ranks, metrics=["ndcg@10"], against={"prism": "sum"}), {})
     assert "Differences" in [heading.text for heading in page.iter("h2")]
-    headings = [text.text for text in page.iter("text") if text.get("class") == "heading"]
+    headings = [text.text or "" for text in page.iter("text")]
     assert [heading for heading in headings if "less" in heading] == [
         "ndcg@10 less id's",
         "ndcg@10 less sum's",
     ]
 
 
-def test_a_curve_is_drawn_for_each_run(comparison: Comparison) -> None:
-    assert len(list(make_page(comparison, {}).iter("polyline"))) == 15
+def test_popularity_is_drawn_among_the_differences_only_where_there_are_no_others() -> None:
+    for models, drawn in ((("id", "sum"), ["sum"]), (("id",), ["popularity"])):
+        ranks = {model: [list(range(1, 31))] for model in (*models, "popularity")}
+        found = compare_ranks(ranks, models={model: {} for model in models}, popularity=True)
+        labels = {text.text for text in differences(found, "films").iter("text")}
+        assert [model for model in ranks if model in labels] == drawn
+
+
+def test_a_curve_is_drawn_for_each_run_and_named_once_a_model() -> None:
+    curves = [Curve(model, number, [(1, 0.1), (2, 0.3)], 2) for number, model in enumerate("aab")]
+    (axis,) = curve_chart(curves, "epoch", "ndcg@10").axes
+    assert [line.get_xydata().tolist() for line in axis.lines] == [[[1, 0.1], [2, 0.3]]] * 3
+    assert [line.get_markevery() for line in axis.lines] == [[1]] * 3
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b"]
 
 
 def test_small_slices_are_named_and_not_drawn(comparison: Comparison) -> None:
@@ -108,26 +129,41 @@ def test_small_slices_are_named_and_not_drawn(comparison: Comparison) -> None:
 
 def test_bars_begin_at_zero_and_end_at_the_mean() -> None:
     bars = [Bar("a", 0, Estimate(0.5, 0.4, 0.6, 9)), Bar("b", 1, Estimate(0.25, 0.1, 0.3, 9))]
-    chart = interval_chart([Group("x", bars)], "title")
-    first, second = chart.iter("rect")
-    assert float(first.get("width", "")) == pytest.approx(2 * float(second.get("width", "")), abs=0.02)
-    assert first.get("x") == second.get("x")
+    (axis,) = interval_chart([Group("x", bars)]).axes
+    assert [(bar.get_x(), bar.get_width()) for bar in axis.patches] == [(0, 0.5), (0, 0.25)]
+    assert [line.get_xdata().tolist() for line in axis.lines] == [[0.4, 0.6], [0.1, 0.3]]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert axis.get_title(loc="left") == "x"
 
 
 def test_a_difference_has_a_dot_on_its_side_of_zero() -> None:
     bars = [Bar("a", 0, Estimate(-0.1, -0.2, 0.1, 9)), Bar("b", 1, Estimate(0.1, 0.05, 0.2, 9))]
-    chart = interval_chart([Group("x", bars)], "title", differences=True)
-    zero = next(line for line in chart.iter("line") if line.get("class") == "zero")
-    below, above = (float(dot.get("cx", "")) for dot in chart.iter("circle"))
-    assert below < float(zero.get("x1", "")) < above
-    assert "-0.1000  (-0.2000 to +0.1000)" in text_of(chart)
+    chart = interval_chart([Group("x", bars)], differences=True)
+    dots = [line.get_xdata() for line in chart.axes[0].lines if line.get_marker() == "o"]
+    assert dots == [[-0.1], [0.1]]
+    assert "-0.1000  (-0.2000 to +0.1000)" in text_of(draw(chart, "title"))
 
 
 def test_the_gate_is_drawn_bin_by_bin() -> None:
-    chart = gate_chart(GATE, 0, "title")
-    tall = [float(bar.get("height", "")) for bar in chart.iter("rect")]
-    assert np.array(tall) / max(tall) == pytest.approx([0.3, 0.3, 0.4, 1], abs=1e-3)
-    assert "0.25  (0.10 to 0.40)" in text_of(chart)
+    chart = gate_chart(GATE, 0)
+    for axis, counts in zip(chart.axes, GATE.histogram, strict=True):
+        (steps,) = axis.patches
+        assert steps.get_data().values.tolist() == list(counts)
+        assert steps.get_data().edges[[0, -1]].tolist() == [0, 1]
+    assert "0.25  (0.10 to 0.40)" in text_of(draw(chart, "title"))
+
+
+def test_charts_take_the_colours_of_the_page_and_keep_no_names_that_others_may_have() -> None:
+    bars = [Bar("a", 0, Estimate(0.5, 0.4, 0.6, 9))]
+    one, other = (draw(interval_chart([Group("x", bars)]), title) for title in ("one", "other"))
+    assert (one.get("aria-label"), other.get("aria-label")) == ("one", "other")
+    text = tostring(one, encoding="unicode")
+    assert {"var(--ink)", "var(--soft)", "var(--rule)"} <= set(re.findall(r"var\(--\w+\)", text))
+    assert not set(PAGE_COLOURS) & set(re.findall(r"#\w{6}", text))
+    assert set(PAGE_COLOURS) <= set(re.findall(r"#\w{6}", read_style()))
+    named = {part.get("id") for part in one.iter()} - {None}
+    assert named == set(re.findall(r"#(\w+)[\")]", text))
+    assert text == tostring(other, encoding="unicode").replace("other", "one")
 
 
 def test_gate_weights_are_of_all_seeds(comparison: Comparison) -> None:
@@ -171,12 +207,11 @@ def test_points_of_a_sweep_stand_at_their_means_equally_far_apart() -> None:
         ("0.1", Estimate(0.3, 0.2, 0.4, 9)),
         ("1", Estimate(0.2, 0.1, 0.3, 9)),
     ]
-    chart = sweep_chart(points, Estimate(0.15, 0.1, 0.2, 9), "setting", "ndcg@10")
-    x, y = (np.array([float(dot.get(axis, "")) for dot in chart.iter("circle")]) for axis in ("cx", "cy"))
-    assert np.diff(x) == pytest.approx([x[1] - x[0]] * 2, abs=0.02)
-    assert (y[0] - y[2]) == pytest.approx((y[2] - y[1]), abs=0.02)  # up is more, and to scale
-    across = next(line for line in chart.iter("line") if line.get("class") == "zero")
-    assert float(across.get("y1", "")) == pytest.approx((y[0] + y[2]) / 2, abs=0.02)
+    (axis,) = sweep_chart(points, Estimate(0.15, 0.1, 0.2, 9), "setting", "ndcg@10").axes
+    curve, across = axis.lines
+    assert curve.get_xydata().tolist() == [[0, 0.1], [1, 0.3], [2, 0.2]]
+    assert across.get_ydata() == [0.15, 0.15]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0.01", "0.1", "1"]
 
 
 def test_the_cost_of_an_epoch_is_a_mean_over_all_epochs(comparison: Comparison) -> None:

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from prism_rec.compare.comparison import Arm, Comparison, SliceOfUsers
+from prism_rec.compare.recipe import POPULARITY
 from prism_rec.compare.result import GateWeights
 from prism_rec.evaluate.slices import FEWEST_USERS
 from prism_rec.report.charts import (
@@ -20,6 +21,7 @@ from prism_rec.report.charts import (
 )
 from prism_rec.report.components import ComponentMap
 from prism_rec.report.markup import element
+from prism_rec.report.svg import draw
 from prism_rec.report.sweeps import Sweep
 
 
@@ -37,22 +39,24 @@ def accuracy(comparison: Comparison, data: str) -> Element:
         for metric in comparison.recipe.metrics
     ]
     return _figure(
-        interval_chart(groups, f"Accuracy on {data}"),
+        draw(interval_chart(groups), f"Accuracy on {data}"),
         "Means over the test users with 95 % intervals. Two intervals that overlap do not settle whether the models "
         "differ, because both are over the same users: the paired differences do.",
     )
 
 
 def differences(comparison: Comparison, data: str) -> Element:
-    """Return each model's metrics less its reference's."""
-    arms, recipe = comparison.arms_of(data), comparison.recipe
-    references = dict.fromkeys(recipe.reference_of(arm.model) for arm in arms)
+    """Return each model's metrics less its reference's; popularity's, which are far off, where there are no others."""
+    recipe, arms = comparison.recipe, list(enumerate(comparison.arms_of(data)))
+    trained = [(number, arm) for number, arm in arms if arm.model != POPULARITY]
+    tested = [(number, arm) for number, arm in trained if recipe.reference_of(arm.model)] or arms
+    references = dict.fromkeys(recipe.reference_of(arm.model) for _, arm in tested)
     groups = [
         Group(
             f"{metric} less {reference}'s",
             [
                 Bar(arm.model, number, comparison.differences[data, arm.model, metric].estimate)
-                for number, arm in enumerate(arms)
+                for number, arm in tested
                 if recipe.reference_of(arm.model) == reference
             ],
         )
@@ -61,7 +65,7 @@ def differences(comparison: Comparison, data: str) -> Element:
         if reference
     ]
     return _figure(
-        interval_chart(groups, f"Differences on {data}", differences=True),
+        draw(interval_chart(groups, differences=True), f"Differences on {data}"),
         "User by user. An interval that includes zero shows no difference, in either direction.",
     )
 
@@ -78,9 +82,10 @@ def curves(arms: Sequence[Arm]) -> Element:
         )
         for number, arm in enumerate(arms)
         for result in arm.results
+        if result.epochs
     ]
     return _figure(
-        curve_chart(drawn, "epoch", f"validation {metric}"),
+        draw(curve_chart(drawn, "epoch", f"validation {metric}"), f"Validation {metric} by epoch"),
         f"Validation {metric} by epoch, a line a seed. The dot is the epoch whose weights were tested.",
     )
 
@@ -100,8 +105,10 @@ def slices(comparison: Comparison, data: str) -> Element:
     ]
     left_out = [f"{part.name} ({_size(part, metric)})" for part in parts if part not in drawn]
     note = f" Not drawn, with fewer than {FEWEST_USERS} users: {', '.join(left_out)}." if left_out else ""
+    if not groups:
+        return element("p", note.strip() or "There are no parts to tell apart.", class_="soft")
     return _figure(
-        interval_chart(groups, f"{metric} by slice on {data}"),
+        draw(interval_chart(groups), f"{metric} by slice on {data}"),
         f"{metric} with 95 % intervals, by the length of the history, by how often the target occurs in training, and "
         f"by whether it lacks a modality.{note}",
     )
@@ -111,7 +118,7 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
     """Return a figure for every model whose gate weighs components for each user."""
     return [
         _figure(
-            gate_chart(gate, number, f"Gate weights of {arm.model}"),
+            draw(gate_chart(gate, number), f"Gate weights of {arm.model}"),
             f"{arm.model}, {len(arm.results)} seed{'s' if len(arm.results) > 1 else ''}",
         )
         for number, arm in enumerate(arms)
@@ -122,7 +129,7 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
 def component_map(found: ComponentMap, model: str, seed: int) -> Element:
     """Return where a model's components lie."""
     return _figure(
-        map_chart(found, f"Components of {model}"),
+        draw(map_chart(found), f"Components of {model}"),
         f"{model}, seed {seed}: the components of {found.items} items; mean silhouette {found.separation:+.2f}",
     )
 
@@ -138,7 +145,7 @@ def sensitivity(comparison: Comparison, data: str, sweep: Sweep) -> Element:
     across = None if reference in models else comparison.estimates[data, reference, metric]
     note = "" if across is None else f" The line across is {reference}."
     return _figure(
-        sweep_chart(points, across, sweep.setting, metric),
+        draw(sweep_chart(points, across, sweep.setting, metric), f"{metric} by {sweep.setting}"),
         f"{metric} of the models that differ in {sweep.setting} alone ({', '.join(models)}), with 95 % intervals over "
         f"users; the values stand equally far apart.{note} Whoever takes the best value has chosen it on test data.",
     )

@@ -95,11 +95,16 @@ def make_page(comparison: Comparison, maps: Maps) -> Element:
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", title),
-        element("style", files("prism_rec.report").joinpath("style.css").read_text(encoding="utf-8")),
+        element("style", read_style()),
     )
     sections = [section for data in comparison.recipe.data for section in _of_data(comparison, data, maps)]
     body = element("body", element("h1", title), *_opening(comparison), *sections, *_settings(comparison))
     return element("html", head, body, lang="en")
+
+
+def read_style() -> str:
+    """Return the style sheet."""
+    return files("prism_rec.report").joinpath("style.css").read_text(encoding="utf-8")
 
 
 def _opening(comparison: Comparison) -> list[Content]:
