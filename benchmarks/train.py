@@ -2,11 +2,12 @@
 
     python benchmarks/train.py [--json]
 
-Settings of PRISM's release: width 256, 1 layer, 4 heads, window 100, batch 256, binary cross-entropy with one
-negative, PRISM over two modalities of 512 numbers. Each form runs in a process of its own, so that its peak memory
-is its own: `published` pools over the history and scores candidates by id; `content` is the form of this library,
-causal, its candidates scored by id and components. The speed of a 2048 x 2048 float32 product stands beside, so that
-machines compare.
+Two forms have the settings of PRISM's release: width 256, 1 layer, 4 heads, window 100, batch 256, binary cross-entropy
+with one negative, PRISM over two modalities of 512 numbers. `published` pools over the history and scores candidates by
+id; `content` is the form of this library, causal, its candidates scored by id and components. Two others are id-only
+SASRec with the full softmax as in recipes/beauty-id.yaml: `softmax`, and `softmax-bfloat16`, which computes it in
+bfloat16. Each runs in a process of its own, so that its peak memory is its own. The speed of a 2048 x 2048 float32
+product stands beside, so that machines compare.
 """
 
 import argparse
@@ -27,7 +28,35 @@ from prism_rec.train.config import RunConfig
 from prism_rec.train.loop import make_optimizer, train_epoch
 
 USERS, ITEMS, INTERACTIONS = 22_363, 12_101, 198_502
-FORMS = {"published": ("prism_published", "id"), "content": ("prism", "content")}
+
+
+def release(fusion: str, candidates: str) -> dict[str, object]:
+    """Return the settings of PRISM's release."""
+    backbone = {"kind": "sasrec", "form": "post_norm", "layers": 1, "heads": 4, "dropout": 0.3}
+    model = {"width": 256, "max_length": 100, "candidates": candidates, "fusion": {"kind": fusion}}
+    return {
+        "model": {**model, "backbone": backbone},
+        "objective": {"kind": "bce", "negatives": 1},
+        "train": {"batch_size": 256},
+    }
+
+
+def softmax(precision: str) -> dict[str, object]:
+    """Return the settings of id-only SASRec with the full softmax."""
+    model = {"width": 64, "max_length": 50, "candidates": "id", "fusion": {"kind": "id"}}
+    return {
+        "model": {**model, "backbone": {"kind": "sasrec", "layers": 2, "dropout": 0.6}},
+        "objective": {"kind": "cross_entropy", "precision": precision},
+        "train": {"batch_size": 512},
+    }
+
+
+FORMS = {
+    "published": release("prism_published", "id"),
+    "content": release("prism", "content"),
+    "softmax": softmax("float32"),
+    "softmax-bfloat16": softmax("bfloat16"),
+}
 
 
 def make_histories(random: np.random.Generator) -> Histories:
@@ -52,21 +81,8 @@ def make_features(random: np.random.Generator) -> dict[str, FeatureTable]:
 
 def measure(form: str) -> dict[str, float]:
     """Train one epoch after a warm-up of some batches, then rank every user."""
-    fusion, candidates = FORMS[form]
-    config = RunConfig.parse(
-        {
-            "model": {
-                "width": 256,
-                "max_length": 100,
-                "candidates": candidates,
-                "fusion": {"kind": fusion},
-                "backbone": {"kind": "sasrec", "form": "post_norm", "layers": 1, "heads": 4, "dropout": 0.3},
-            },
-            "objective": {"kind": "bce", "negatives": 1},
-            "train": {"batch_size": 256, "learning_rate": 1e-3},
-        },
-        "benchmark",
-    )
+    config = RunConfig.parse(FORMS[form], form)
+    window, batch_size = config.model.max_length, config.train.batch_size
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     histories = make_histories(random)
@@ -75,12 +91,11 @@ def measure(form: str) -> dict[str, float]:
     objective.begin_training(model, histories)
     optimizer = make_optimizer({"model": model, "objective": objective}, config.train)
     warm_up = Histories(histories.items[: histories.offsets[2048]], histories.offsets[:2049])
-    train_epoch(model, objective, optimizer, TrainingBatches(warm_up, 100, 256, 0), 1, config.train)
-    record = train_epoch(
-        model, objective, optimizer, TrainingBatches(histories, 100, 256, 0), 1, config.train
-    )
+    for part in (warm_up, histories):
+        batches = TrainingBatches(part, window, batch_size, 0)
+        record = train_epoch(model, objective, optimizer, batches, 1, config.train)
     began = time.perf_counter()
-    Ranker(model, 100).rank(histories, random.integers(1, ITEMS + 1, USERS))
+    Ranker(model, window).rank(histories, random.integers(1, ITEMS + 1, USERS))
     return {
         "train.users_per_second": round(USERS / record.seconds),
         "rank.users_per_second": round(USERS / (time.perf_counter() - began)),
