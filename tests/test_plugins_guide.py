@@ -1,9 +1,22 @@
-"""The backbone that docs/plugins.md writes keeps its contract, with the tests that the guide gives it."""
+"""The backbone that docs/plugins.md writes keeps its contract, with the tests that the guide gives it.
+
+It also works from a package of its own.
+"""
 
 import re
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from prism_rec.config import Config
+from prism_rec.errors import InputError
+from prism_rec.plugins import Kinds
 
 GUIDE = Path(__file__).parent.parent / "docs" / "plugins.md"
 NAME = "prism_rec.backbones.decaying_mean"
@@ -29,3 +42,88 @@ def test_every_file_and_name_of_the_guide_is_there() -> None:
     files = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", guide)
     assert [name for name in files if not (root / name).exists() and "decaying_mean" not in name] == []
     assert "TestDecayingMean" in globals()
+
+
+Install = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Return what installs a package that adds settings; it gets the module's text and the name of a class in it."""
+
+    def write(module: str, name: str) -> Path:
+        facts = tmp_path / "my_package-1.0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+        group = "[prism_rec.backbones]\n"
+        (facts / "entry_points.txt").write_text(f"{group}decaying_mean = my_plug_in:{name}\n")
+        (tmp_path / "my_plug_in.py").write_text(module, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "my_plug_in", raising=False)
+        return tmp_path
+
+    return write
+
+
+def test_the_backbone_of_the_guide_works_from_a_package_of_its_own(install: Install) -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    module = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    folder = install(module, "DecayingMeanConfig")
+    assert '[project.entry-points."prism_rec.backbones"]' in text
+    script = (
+        "import prism_rec; from prism_rec.train import RunConfig;"
+        "config = RunConfig.parse({'model': {'backbone': {'kind': 'decaying_mean', 'keep': 0.5}}});"
+        "print(type(config.model.build(5, {}).backbone).__name__, config.model_dump(mode='json')['model']['backbone'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); {script}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "DecayingMean {'kind': 'decaying_mean', 'keep': 0.5}\n"
+
+
+class One(Config):
+    kind: Literal["one"] = "one"
+
+
+class Two(Config):
+    kind: Literal["two"] = "two"
+
+
+PLUG_IN = "from typing import Literal\nfrom prism_rec.config import Config\n"
+SETTINGS = Annotated[One | Two, Kinds("prism_rec.backbones")]
+
+
+def test_settings_of_a_package_stand_beside_ours_and_are_named_where_a_kind_is_not_known(
+    install: Install,
+) -> None:
+    install(
+        f'{PLUG_IN}class Three(Config):\n    kind: Literal["three"] = "three"\n    size: int = 1\n', "Three"
+    )
+    settings = TypeAdapter(SETTINGS)
+    assert settings.validate_python({"kind": "two"}) == Two()
+    assert settings.validate_python({"kind": "three", "size": 2}).model_dump() == {"kind": "three", "size": 2}
+    with pytest.raises(ValidationError, match="'one', 'two', 'three'"):
+        settings.validate_python({"kind": "four"})
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("import no_such_module\n", "cannot be imported .*no_such_module.*; mend or uninstall it"),
+        ("", "cannot be imported .*Three"),
+        ("Three = 3\n", "is no Config with a kind"),
+        (f"{PLUG_IN}class Three(Config):\n    size: int = 1\n", "is no Config with a kind"),
+        (
+            f'{PLUG_IN}class Three(Config):\n    kind: Literal["one"] = "one"\n',
+            "there is a kind 'one' already",
+        ),
+    ],
+    ids=["import", "name", "value", "no kind", "taken"],
+)
+def test_a_broken_plug_in_is_told_in_one_line(install: Install, module: str, message: str) -> None:
+    install(module, "Three")
+    with pytest.raises(InputError, match=f"^plug-in my_plug_in:Three of my-package:? {message}"):
+        TypeAdapter(SETTINGS)

@@ -18,9 +18,10 @@ from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.recommender import Candidates, SequenceRecommender
+from prism_rec.plugins import Kinds
 
 BackboneConfig = Annotated[
-    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | StosaConfig, Field(discriminator="kind")
+    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | StosaConfig, Kinds("prism_rec.backbones")
 ]
 FusionConfig = Annotated[
     IdFusionConfig
@@ -29,7 +30,7 @@ FusionConfig = Annotated[
     | GateFusionConfig
     | PrismConfig
     | PublishedPrismConfig,
-    Field(discriminator="kind"),
+    Kinds("prism_rec.fusions"),
 ]
 
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig, SampledCrossEntropyConfig
 from prism_rec.objectives.indirec.objective import InDiRecConfig
 from prism_rec.objectives.sampled import (
@@ -12,6 +10,7 @@ from prism_rec.objectives.sampled import (
     GeneralisedBinaryCrossEntropyConfig,
 )
 from prism_rec.objectives.stosa import StosaObjectiveConfig
+from prism_rec.plugins import Kinds
 
 ObjectiveConfig = Annotated[
     CrossEntropyConfig
@@ -21,5 +20,5 @@ ObjectiveConfig = Annotated[
     | GeneralisedBinaryCrossEntropyConfig
     | StosaObjectiveConfig
     | InDiRecConfig,
-    Field(discriminator="kind"),
+    Kinds("prism_rec.objectives"),
 ]
