@@ -5,9 +5,9 @@
 Two forms have the settings of PRISM's release: width 256, 1 layer, 4 heads, window 100, batch 256, binary cross-entropy
 with one negative, PRISM over two modalities of 512 numbers. `published` pools over the history and scores candidates by
 id; `content` is the form of this library, causal, its candidates scored by id and components. Two others are id-only
-SASRec with the full softmax as in recipes/beauty-id.yaml: `softmax`, and `softmax-bfloat16`, which computes it in
-bfloat16. Each runs in a process of its own, so that its peak memory is its own. The speed of a 2048 x 2048 float32
-product stands beside, so that machines compare.
+SASRec with the full softmax, as wide and deep as in recipes/beauty-id.yaml: `softmax`, and `softmax-bfloat16`, which
+computes it in bfloat16. Each runs in a process of its own, so that its peak memory is its own. The speed of a
+2048 x 2048 float32 product stands beside, so that machines compare.
 """
 
 import argparse

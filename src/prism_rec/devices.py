@@ -25,7 +25,8 @@ def choose_device(name: str = "auto") -> "torch.device":
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error says that a tensor found no room; on the CPU PyTorch says so in its words alone."""
+    """Return whether an error says that a tensor found no room; on the CPU PyTorch says so in words alone."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    told = any(words in str(error) for words in ("can't allocate memory", "not enough memory"))
+    return told or isinstance(error, torch.OutOfMemoryError | MemoryError)

@@ -82,3 +82,17 @@ def test_its_own_backbone_is_taken():
         {"objective": {"kind": "stosa"}, "model": {"backbone": {"kind": "stosa"}}}, "run.yaml"
     )
     assert isinstance(run.objective.build(), StosaObjective)
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "indirec"])
+def test_distances_in_bfloat16_are_refused(kind):
+    settings = {
+        "objective": {"kind": kind, "precision": "bfloat16"},
+        "model": {"backbone": {"kind": "stosa"}},
+    }
+    with pytest.raises(
+        InputError, match="^run.yaml: distances of backbone stosa need objective.precision: float32"
+    ):
+        RunConfig.parse(settings, "run.yaml")
+    settings["objective"]["precision"] = "float32"
+    RunConfig.parse(settings, "run.yaml")

@@ -20,7 +20,7 @@ from prism_rec.report.charts import (
     interval_chart,
     sweep_chart,
 )
-from prism_rec.report.figures import differences, gates, over_seeds, slices
+from prism_rec.report.figures import curves, differences, gates, over_seeds, slices
 from prism_rec.report.page import fold, make_page, read_style
 from prism_rec.report.svg import PAGE_COLOURS, draw
 from prism_rec.train import RunConfig
@@ -114,11 +114,42 @@ def test_popularity_is_drawn_among_the_differences_only_where_there_are_no_other
 
 
 def test_a_curve_is_drawn_for_each_run_and_named_once_a_model() -> None:
-    curves = [Curve(model, number, [(1, 0.1), (2, 0.3)], 2) for number, model in enumerate("aab")]
-    (axis,) = curve_chart(curves, "epoch", "ndcg@10").axes
+    drawn = [Curve(model, number, [(1, 0.1), (2, 0.3)], 2) for number, model in enumerate("aab")]
+    (axis,) = curve_chart(drawn, "epoch", "ndcg@10").axes
     assert [line.get_xydata().tolist() for line in axis.lines] == [[[1, 0.1], [2, 0.3]]] * 3
     assert [line.get_markevery() for line in axis.lines] == [[1]] * 3
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_many_curves_leave_room_for_themselves_beside_their_names() -> None:
+    drawn = [Curve(f"model-{number}", number, [(1, 0.1), (2, 0.3)], 2) for number in range(40)]
+    chart = curve_chart(drawn, "epoch", "ndcg@10")
+    draw(chart, "title")  # lays it out
+    assert chart.axes[0].get_position().height > 0.8
+
+
+def test_a_long_name_is_shortened_in_its_middle_and_one_that_no_font_has_is_kept() -> None:
+    name = f"{'W' * 40}-first"
+    bars = [Bar(name, 0, Estimate(0.5, 0.4, 0.6, 9)), Bar("模型", 1, Estimate(0.5, 0.4, 0.6, 9))]
+    chart = interval_chart([Group("x", bars)])
+    labels = [part.text for part in draw(chart, "title").iter("text")]
+    assert f"{'W' * 15}…{'W' * 8}-first" in labels
+    assert "模型" in labels
+    assert chart.axes[0].get_position().width > 0.2
+
+
+def test_where_no_model_is_tested_the_page_says_so() -> None:
+    ranks = {model: [list(range(1, 101))] for model in ("a", "b")}
+    found = compare_ranks(ranks, reference="a", against={"b": "b"})
+    assert "No model is tested against another." in text_of(make_page(found, {}))
+
+
+def test_the_page_draws_every_run(comparison: Comparison) -> None:
+    whole, fewer = (
+        len([path for path in curves(arms).iter("path") if "clip-path" in path.attrib])
+        for arms in (comparison.arms, comparison.arms[:2])
+    )
+    assert whole - fewer == 5
 
 
 def test_small_slices_are_named_and_not_drawn(comparison: Comparison) -> None:
@@ -150,6 +181,10 @@ def test_the_gate_is_drawn_bin_by_bin() -> None:
         (steps,) = axis.patches
         assert steps.get_data().values.tolist() == list(counts)
         assert steps.get_data().edges[[0, -1]].tolist() == [0, 1]
+    lines = [[line.get_xdata().tolist() for line in axis.lines] for axis in chart.axes]
+    ends = [[quantiles[0], quantiles[-1]] for quantiles in GATE.quantiles]
+    assert [line for line, _ in lines] == ends
+    assert [dot for _, (dot,) in lines] == list(GATE.mean)
     assert "0.25  (0.10 to 0.40)" in text_of(draw(chart, "title"))
 
 

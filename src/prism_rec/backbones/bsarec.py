@@ -12,7 +12,7 @@ prefix of a history as a sequence of its own, and of that the last place alone. 
 
 Both are causal, so that every objective fits. The release also filters the position vectors that stand in the places of
 the window that a history leaves empty; dropped out, they are a noise in short histories. `empty_places: positions` has
-that for the causal form; else they are zero to the filter.
+that for the causal form, drawn once a batch where the release draws it for each history; else the filter sees zeros.
 """
 
 from typing import Literal
@@ -99,11 +99,13 @@ class BSARec(Backbone):
         window = inputs_BLD.shape[1]
         x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, window)))
         low_pass_WW = self.low_pass_WW.tril()
-        # What stands in empty places knows no history, so that one sequence of them serves all.
-        empty_WD = self.dropout(self.norm(self.positions.table.weight))
+        empty_WD = None
+        if self.empty_places == "positions":
+            # What stands in empty places knows no history, so that one sequence of them serves all.
+            empty_WD = self.dropout(self.norm(self.positions.table.weight))
         for layer in self.layers:
             low_BLD = low_pass_WW[:window, :window] @ x_BLD
-            if self.empty_places == "positions":
+            if empty_WD is not None:
                 low_BLD = low_BLD + low_of_empty_places(low_pass_WW, empty_WD, lengths_B, window)
                 empty_WD = layer(empty_WD[None], low_pass_WW @ empty_WD[None])[0]
             x_BLD = layer(x_BLD, low_BLD)

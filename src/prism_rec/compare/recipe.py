@@ -11,7 +11,7 @@ from prism_rec.errors import InputError
 from prism_rec.evaluate.metrics import ACCURACY_PATTERN
 
 # Names become folders and columns, so they hold nothing that a path or a table could take for its own.
-Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.+-]*$", max_length=60)]
+Name = Annotated[str, StringConstraints(pattern=r"^[^\W_][\w.+-]*$", max_length=60)]
 MetricName = Annotated[str, StringConstraints(pattern=ACCURACY_PATTERN)]
 
 POPULARITY = "popularity"

@@ -7,9 +7,12 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.batches import Batch
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
 from prism_rec.model import ItemSet, SequenceRecommender, UserStates
+from prism_rec.model.config import ModelConfig
 from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
@@ -26,7 +29,8 @@ def catalogue_cross_entropy(
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(scores)[target] over P states, the scores being those of the whole catalogue.
 
-    `bfloat16` rounds scores to 8 bits, which moves gradients by a few thousandths; else they are as the model's.
+    `bfloat16` rounds states, keys and scores to 8 bits, which moves gradients by some thousandths, by some hundredths
+    where a model is sure of itself; else they are as the model has them.
     """
     groups = model.keys(items)
     rows_N = torch.cat([group.rows_I for group in groups])
@@ -38,6 +42,16 @@ def catalogue_cross_entropy(
         column_N[targets_P],
         dtype=torch.bfloat16 if precision == "bfloat16" else None,
     )
+
+
+def check_precision(precision: Precision, model: ModelConfig) -> None:
+    """Refuse distances in bfloat16: as an inner product they are small differences of large numbers, which it rounds.
+
+    Raises:
+        InputError: backbone STOSA.
+    """
+    if precision == "bfloat16" and isinstance(model.backbone, StosaConfig):
+        raise InputError("distances of backbone stosa need objective.precision: float32; change it")
 
 
 class CrossEntropy(Objective):
@@ -103,12 +117,16 @@ class SampledCrossEntropy(Objective):
 class CrossEntropyConfig(ObjectiveSettings):
     """Settings of `cross_entropy`, the full softmax.
 
-    `precision: bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX,
-    GPUs); on others it is slower than float32.
+    `precision: bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX);
+    on others it is slower than float32, and on GPUs it has not been measured.
     """
 
     kind: Literal["cross_entropy"] = "cross_entropy"
     precision: Precision = "float32"
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuse distances in bfloat16; see `check_precision`."""
+        check_precision(self.precision, model)
 
     def build(self) -> CrossEntropy:
         """Make the objective."""

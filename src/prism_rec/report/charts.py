@@ -19,6 +19,8 @@ COLOURS = ("#7a8594", "#d9822b", "#2f7fd1", "#1f9e77", "#b0569b", "#a08a12", "#d
 """Of models and components; further ones begin again with the first."""
 WIDTH, ROW = 7.5, 0.2
 """Of a figure, and of a line in it, in inches."""
+LONGEST = 30
+"""Letters of a name."""
 
 
 class Bar(NamedTuple):
@@ -64,7 +66,7 @@ def interval_chart(groups: Sequence[Group], differences: bool = False) -> Figure
             _beside(axis, place, f"{estimate.mean:{sign}.4f}  ({interval})")
         if differences:
             axis.axvline(0, color=INK, linewidth=1)
-        axis.set_yticks(range(len(group.bars)), [bar.label for bar in group.bars], color=INK)
+        axis.set_yticks(range(len(group.bars)), [_shorten(bar.label) for bar in group.bars], color=INK)
         axis.set_ylim(len(group.bars) - 0.4, -0.6)
         axis.grid(visible=False, axis="y")
     return figure
@@ -73,11 +75,13 @@ def interval_chart(groups: Sequence[Group], differences: bool = False) -> Figure
 @context(STYLE)
 def curve_chart(curves: Sequence[Curve], x_label: str, y_label: str) -> Figure:
     """Return lines over a common axis, a dot where a curve is marked."""
-    figure, (axis,) = _figure(3)
+    names = {curve.label for curve in curves}
+    figure, (axis,) = _figure(max(3, 0.6 + 0.18 * len(names)))  # room for the legend
     named: set[str] = set()
     for curve in curves:
         points = np.array(curve.points).reshape(-1, 2)
-        label = "_" if curve.label in named else curve.label  # a name for each colour, not for each line
+        # A name for each colour, not for each line.
+        label = "_" if curve.label in named else _shorten(curve.label)
         named.add(curve.label)
         marked = np.flatnonzero(points[:, 0] == curve.marked).tolist()
         axis.plot(*points.T, "-o", color=_colour(curve.colour), label=label, markevery=marked)
@@ -152,6 +156,11 @@ def _figure(
     figure = Figure((WIDTH, height), layout="constrained")
     axes = figure.subplots(rows, sharex=True, squeeze=False, height_ratios=heights)
     return figure, axes[:, 0].tolist()
+
+
+def _shorten(name: str) -> str:
+    """Return a name that leaves room for the chart: its end is as telling as its beginning."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 + 1 :]}"
 
 
 def _colour(number: int) -> str:

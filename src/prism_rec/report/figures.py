@@ -64,6 +64,8 @@ def differences(comparison: Comparison, data: str) -> Element:
         for reference in references
         if reference
     ]
+    if not groups:
+        return element("p", "No model is tested against another.", class_="soft")
     return _figure(
         draw(interval_chart(groups, differences=True), f"Differences on {data}"),
         "User by user. An interval that includes zero shows no difference, in either direction.",

@@ -1,6 +1,7 @@
 """A matplotlib figure as a part of the page: its texts stay texts, its colours are the page's."""
 
 import io
+from warnings import catch_warnings, simplefilter
 from xml.etree.ElementTree import Element, fromstring
 
 from matplotlib.figure import Figure
@@ -15,7 +16,8 @@ PAGE_COLOURS = {"#1c1f24": "var(--ink)", "#5d6570": "var(--soft)", "#d9dde3": "v
 def draw(figure: Figure, title: str) -> Element:
     """Return a figure as an element `svg`; the title is read out to whoever can't see it."""
     file = io.StringIO()
-    with context(STYLE):
+    with context(STYLE), catch_warnings():
+        simplefilter("ignore", UserWarning)  # of letters that its font lacks; the page's will have them
         figure.savefig(file, format="svg", transparent=True)
     text = file.getvalue()
     for colour, name in PAGE_COLOURS.items():

@@ -22,7 +22,7 @@ from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
-from prism_rec.objectives.cross_entropy import Precision, catalogue_cross_entropy
+from prism_rec.objectives.cross_entropy import Precision, catalogue_cross_entropy, check_precision
 from prism_rec.objectives.indirec.contrastive import info_nce
 from prism_rec.objectives.indirec.diffusion import GuidedDiffusion, ScheduleName
 from prism_rec.objectives.indirec.intents import Intents, k_means
@@ -140,11 +140,12 @@ class InDiRecConfig(ObjectiveSettings):
     precision: Precision = "float32"
 
     def check(self, model: ModelConfig) -> None:
-        """Refuse an odd width: a step's vector is half sines and half cosines.
+        """Refuse an odd width: a step's vector is half sines and half cosines. And distances in bfloat16.
 
         Raises:
-            InputError: the width is odd.
+            InputError: the width is odd; see `check_precision`.
         """
+        check_precision(self.precision, model)
         if model.width % 2:
             raise InputError(f"objective indirec needs an even model.width, not {model.width}; change it")
 
