@@ -19,6 +19,7 @@ from prism_rec.backbones.base import Backbone
 from prism_rec.fusion.base import Fusion, History, Parts, Seen, share_weights
 from prism_rec.model.items import ItemTable
 from prism_rec.model.tuples import ItemSet, KeyGroup, UserStates
+from prism_rec.nn.distinct import distinct_rows
 from prism_rec.nn.gather import gather_rows
 from prism_rec.nn.packing import Packing
 
@@ -183,7 +184,7 @@ class SequenceRecommender(nn.Module):
             keys_IK = torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1)
             return [KeyGroup(rows, keys_IK, parts.present_IJ.new_ones(1))]
         keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
-        patterns, pattern_I = parts.present_IJ.unique(dim=0, return_inverse=True)
+        patterns, pattern_I = distinct_rows(parts.present_IJ)
         if len(patterns) == 1:
             return [KeyGroup(rows, keys_IK, patterns[0])]
         places = [(pattern_I == p).nonzero().squeeze(1) for p in range(len(patterns))]

@@ -1,0 +1,22 @@
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prism_rec.nn.distinct import distinct_rows
+
+
+@given(rows=st.integers(0, 30), columns=st.integers(0, 5), seed=st.integers(0, 1000))
+def test_rows_are_told_apart_as_torch_tells_them(rows, columns, seed):
+    matrix = torch.rand(rows, columns, generator=torch.Generator().manual_seed(seed)) < 0.5
+    distinct, which = distinct_rows(matrix)
+    assert torch.equal(distinct[which], matrix)
+    if rows and columns:  # of anything less torch knows nothing
+        for ours, theirs in zip((distinct, which), matrix.unique(dim=0, return_inverse=True), strict=True):
+            assert torch.equal(ours, theirs)
+
+
+def test_more_columns_than_an_integer_has_bits():
+    matrix = torch.eye(100, dtype=torch.bool)
+    distinct, which = distinct_rows(matrix)
+    assert torch.equal(distinct[which], matrix)
+    assert torch.equal(distinct, matrix.flip(0))
