@@ -49,16 +49,19 @@ class Experts(nn.Module):
     def of_shares(self, shares: Sequence[Share]) -> Float[Tensor, "J I D"]:
         """Return each expert's output for items given by their M shares."""
         hidden_JIH = sum(shares[1:], start=shares[0]) + self.inner_bias_JH[:, None]
-        return self._finish(hidden_JIH)
+        return self._outer(self._activate(hidden_JIH))
 
     def forward(self, projected_IMD: Float[Tensor, "I M D"]) -> Float[Tensor, "J I D"]:
         """Return each expert's output for items with every modality shown."""
-        components, hidden = self.inner_bias_JH.shape
         # One product for all modalities and experts: [I, M D] x [M D, J H].
         weight = self.inner_weight_MJDH.transpose(1, 2).flatten(0, 1).flatten(1)
-        hidden_IJH = torch.addmm(self.inner_bias_JH.flatten(), projected_IMD.flatten(1), weight)
-        return self._finish(hidden_IJH.unflatten(1, (components, hidden)).transpose(0, 1))
+        hidden_IX = torch.addmm(self.inner_bias_JH.flatten(), projected_IMD.flatten(1), weight)
+        # Activated as it lies in memory: passes over a transposed tensor take twice as long.
+        activated_IX = self._activate(hidden_IX)
+        return self._outer(activated_IX.unflatten(1, self.inner_bias_JH.shape).transpose(0, 1))
 
-    def _finish(self, hidden_JIH: Float[Tensor, "J I H"]) -> Float[Tensor, "J I D"]:
-        activated_JIH = self.dropout(F.gelu(hidden_JIH))
+    def _activate(self, hidden: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        return self.dropout(F.gelu(hidden))
+
+    def _outer(self, activated_JIH: Float[Tensor, "J I H"]) -> Float[Tensor, "J I D"]:
         return torch.baddbmm(self.outer_bias_JD[:, None], activated_JIH, self.outer_weight_JHD)
