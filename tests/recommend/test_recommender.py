@@ -175,6 +175,10 @@ def test_the_command_ranks_new_items_from_files(folder, tmp_path):
     assert late["id"] == 0
     assert late["unique:text"] != 0
     assert "Late arrival [007]" in CliRunner().invoke(app, [*command, *new]).output
+    assert "note:" not in found.stderr
+    bare = CliRunner().invoke(app, [*command, *new[:2], "--json"])
+    assert "note: 1 of 1 new items have no vectors, first 007: nothing tells them apart" in bare.stderr
+    assert json.loads(bare.stdout)
 
 
 def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(folder, tmp_path):

@@ -12,6 +12,7 @@ from prism_rec.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
+    from prism_rec.data.dataset import Dataset
     from prism_rec.recommend import Recommender
 
 # Columns of an items table that name an item to a person, in order of preference.
@@ -59,7 +60,9 @@ def recommend(
         raise InputError("give either --history A,B,C or --user ID")
     recommender = load(run, device)
     if new_items is not None:
+        known = recommender.dataset.number_of_items
         recommender = recommender.with_items(*_read_new(new_items, features))
+        _note_undescribed(recommender.dataset, known)
     elif features:
         raise InputError("--features are those of --new-items FILE; give both")
     if user is not None:
@@ -74,6 +77,20 @@ def recommend(
         typer.echo(dumps(frame.to_dicts(), indent=2, ensure_ascii=False))
     else:
         _show(frame, items, recommender)
+
+
+def _note_undescribed(dataset: Dataset, known: int) -> None:
+    """Say how many of the items behind the `known` ones have no vector at all."""
+    import numpy as np
+
+    described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]
+    bare = dataset.items["item_id"][known:].filter(~described)
+    if len(bare):
+        typer.echo(
+            f"note: {len(bare)} of {len(described)} new items have no vectors, first {bare[0]}: nothing tells them "
+            "apart; give --features",
+            err=True,
+        )
 
 
 def _read_new(items: Path, features: list[str] | None) -> tuple[pl.DataFrame, dict[str, Any]]:

@@ -48,7 +48,7 @@ class Recommender:
         Args:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
             features: for each modality a pair (matrix [R, d], R item ids) or a frame, of the encoder that made the
-                data's; any item may lack any modality.
+                data's; any item may lack any modality, but those that lack all have the same score.
 
         Raises:
             InputError: the model scores items by their ids alone; or see `data.new_items.add_items`.
