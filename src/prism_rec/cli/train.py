@@ -32,6 +32,7 @@ def train(
     from prism_rec.config import name_origin, read_yaml
     from prism_rec.data.dataset import Dataset
     from prism_rec.errors import InputError
+    from prism_rec.folders import require_folder
     from prism_rec.train import RunConfig, train_run
     from prism_rec.train.listeners import ProgressBar
 
@@ -41,4 +42,8 @@ def train(
     settings = RunConfig.parse(values, name_origin(config, overrides or []))
     with ProgressBar(settings.train.epochs, settings.train.metric) as bar:
         train_run(Dataset.load(data), settings, out, resume, device, [bar])
+    facts, metric = require_folder(out, "train"), settings.train.metric
+    typer.echo(
+        f"best epoch {facts['best_epoch']} of {facts['epochs']}: validation {metric} {facts['validation'][metric]:.4f}"
+    )
     typer.echo(f"wrote {out}; now: prism-rec evaluate {out}")
