@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.style import context
 
 from prism_rec.compare.result import GateWeights
@@ -75,18 +76,16 @@ def interval_chart(groups: Sequence[Group], differences: bool = False) -> Figure
 @context(STYLE)
 def curve_chart(curves: Sequence[Curve], x_label: str, y_label: str) -> Figure:
     """Return lines over a common axis, a dot where a curve is marked."""
-    names = {curve.label for curve in curves}
-    figure, (axis,) = _figure(max(3, 0.6 + 0.18 * len(names)))  # room for the legend
-    named: set[str] = set()
+    figure, (axis,) = _figure(3)
+    lines: dict[str, Line2D] = {}  # a name for each colour, not for each line
     for curve in curves:
         points = np.array(curve.points).reshape(-1, 2)
-        # A name for each colour, not for each line.
-        label = "_" if curve.label in named else _shorten(curve.label)
-        named.add(curve.label)
         marked = np.flatnonzero(points[:, 0] == curve.marked).tolist()
-        axis.plot(*points.T, "-o", color=_colour(curve.colour), label=label, markevery=marked)
+        (line,) = axis.plot(*points.T, "-o", color=_colour(curve.colour), markevery=marked)
+        lines.setdefault(_shorten(curve.label), line)
     axis.set(xlabel=x_label, ylabel=y_label, xlim=(0, None), ylim=(0, None))
-    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(list(lines.values()), list(lines), loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.set_figheight(max(3, 0.6 + 0.18 * len(lines)))  # room for the legend
     return figure
 
 
