@@ -112,13 +112,13 @@ def test_settings_of_a_package_stand_beside_ours_and_are_named_where_a_kind_is_n
 @pytest.mark.parametrize(
     ("module", "message"),
     [
-        ("import no_such_module\n", "cannot be imported .*no_such_module.*; mend or uninstall it"),
+        ("import no_such_module\n", "cannot be imported .*no_such_module.*; fix or uninstall it"),
         ("", "cannot be imported .*Three"),
-        ("Three = 3\n", "is no Config with a kind"),
-        (f"{PLUG_IN}class Three(Config):\n    size: int = 1\n", "is no Config with a kind"),
+        ("Three = 3\n", "is not a Config with a kind"),
+        (f"{PLUG_IN}class Three(Config):\n    size: int = 1\n", "is not a Config with a kind"),
         (
             f'{PLUG_IN}class Three(Config):\n    kind: Literal["one"] = "one"\n',
-            "there is a kind 'one' already",
+            "the kind 'one' exists",
         ),
     ],
     ids=["import", "name", "value", "no kind", "taken"],

@@ -1,12 +1,17 @@
-"""Plug-ins of other packages: kinds of settings that their entry points name, beside the kinds of this library."""
+"""Everything that is chosen by name: unions of settings that differ in `kind`, and the plug-ins that add to them.
+
+A part of the library that can be chosen (source, split, encoder, engine, fusion, backbone, objective, export format)
+is a settings class with a `kind` and one verb. Packages add a class by an entry point of the group that `Kinds` names.
+"""
 
 from dataclasses import dataclass
 from functools import reduce
 from importlib.metadata import EntryPoint, entry_points
 from operator import or_
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import Field, GetCoreSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 from prism_rec.config import Config
@@ -15,38 +20,63 @@ from prism_rec.errors import InputError
 
 @dataclass(frozen=True)
 class Kinds:
-    """Annotates a union of settings that are told apart by `kind`; installed packages may add to it.
+    """Annotates a union of settings classes that differ in `kind`; installed packages may add to the union.
+
+    In YAML, `{kind: NAME}` may be written as `NAME`.
 
     Args:
-        group: of the entry points that name further settings, such as `prism_rec.backbones`.
+        group: of the entry points that name further settings classes, such as `prism_rec.backbones`.
 
     Raises:
-        InputError: a plug-in that cannot be imported, is no `Config` with a `kind`, or has the kind of another.
+        InputError: a plug-in cannot be imported, is not a `Config` with a `kind`, or has a kind that exists.
     """
 
     group: str
 
-    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of the union with what is installed now."""
-        settings = {_kind(member): member for member in get_args(union)}
+    def members(self, union: Any) -> dict[str, type[Config]]:
+        """Return the settings classes by kind: those of the union, then those of installed packages."""
+        settings = {_kind(member): member for member in get_args(union) or (union,)}
         for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
             member = _load(entry)
             if _kind(member) in settings:
-                raise InputError(
-                    f"{_name(entry)}: there is a kind {_kind(member)!r} already; rename this one"
-                )
+                raise InputError(f"{_name(entry)}: the kind {_kind(member)!r} exists; rename this one")
             settings[_kind(member)] = member
-        union = reduce(or_, settings.values())
-        return handler.generate_schema(Annotated[union, Field(discriminator="kind")])
+        return settings
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the union with everything that is installed now."""
+        members: Any = reduce(or_, self.members(union).values())
+        if get_args(members):  # a union of one needs no discriminator
+            members = Annotated[members, Field(discriminator="kind")]
+        return handler.generate_schema(Annotated[members, BeforeValidator(_expand)])
+
+
+def kinds_of_field(field: FieldInfo) -> dict[str, type[Config]] | None:
+    """Return the settings classes that a field can have, by kind; None if the field is not a choice by `kind`."""
+    annotations: list[tuple[Any, Any]] = [(field.annotation, field.metadata)]
+    annotations += [
+        (get_args(part)[0], get_args(part)[1:])
+        for part in (field.annotation, *get_args(field.annotation))
+        if get_origin(part) is Annotated
+    ]
+    for union, metadata in annotations:
+        for mark in metadata:
+            if isinstance(mark, Kinds):
+                return mark.members(union)
+    return None
+
+
+def _expand(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
 
 
 def _load(entry: EntryPoint) -> type[Config]:
     try:
         member = entry.load()
     except (ImportError, AttributeError) as error:
-        raise InputError(f"{_name(entry)} cannot be imported ({error}); mend or uninstall it") from None
+        raise InputError(f"{_name(entry)} cannot be imported ({error}); fix or uninstall it") from None
     if not (isinstance(member, type) and issubclass(member, Config) and "kind" in member.model_fields):
-        raise InputError(f"{_name(entry)} is no Config with a kind; see docs/plugins.md")
+        raise InputError(f"{_name(entry)} is not a Config with a kind; see docs/plugins.md")
     return member
 
 
