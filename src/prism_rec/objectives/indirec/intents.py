@@ -8,7 +8,7 @@ from torch import Tensor
 # 16 MB of float32 distances at once: large enough for the matrix product, small enough to stay near the cores.
 CHUNK_ELEMENTS = 4_000_000
 # Centres are sought on a sample of this many points each; the release takes 4,096. For the 32 intents of Beauty fewer
-# take a fortieth of the time and change no more than another seed does (LOG.md).
+# take a fortieth of the time and change no more than another seed does (log/, entry 17-indirec-intents).
 POINTS_PER_CENTRE = 256
 
 
