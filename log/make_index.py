@@ -7,11 +7,11 @@ FOLDER = Path(__file__).parent
 HEADINGS = ("Question", "Settings", "Result", "Verdict", "Commit")
 HEAD = """# Log
 
-One file per experiment, failures included. Test data is read once per configuration, at its best validation epoch; every
-reading is entered here. The machine has 2 cores and no GPU. R@10 and N@10 are Recall@10 and NDCG@10.
+One file per experiment, failures included. Test data is read once per configuration, at its best validation epoch;
+every reading is entered here. The machine has 2 cores and no GPU. R@10 and N@10 are Recall@10 and NDCG@10.
 
-A new entry is a file `YYYY-MM-DD-NN-subject.md` with the headings Question, Settings, Result, Verdict and Commit. Then run
-`python log/make_index.py`.
+A new entry is a file `YYYY-MM-DD-NN-subject.md` with the headings Question, Settings, Result, Verdict and Commit. Then
+run `python log/make_index.py`.
 
 | date | entry | verdict |
 |---|---|---|

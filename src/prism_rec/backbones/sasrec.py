@@ -131,7 +131,7 @@ class OriginalSASRec(Backbone):
         """Xavier-normal for tables and maps, zero biases; smaller weights where attention and feed-forward begin.
 
         The map to queries, keys and values counts as one of D -> 3 D, and the feed-forward keeps PyTorch's uniform
-        weights and biases, as in the encoder of the reference figures. Larger ones learn a tenth more slowly (log/, entry 05-beauty-id).
+        weights and biases, as in the encoder of the reference figures. Larger ones learn a tenth more slowly.
         """
         match module:
             case nn.Embedding():
