@@ -26,7 +26,7 @@ PLAINLY = {
 class Config(BaseModel):
     """Settings that are written beside the class that they build."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
