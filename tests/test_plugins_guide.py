@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import pytest
@@ -25,12 +26,19 @@ NAME = "prism_rec.backbones.decaying_mean"
 def run_guide() -> None:
     """Make the guide's module as if it were a file of the package, and its contract tests tests of this file."""
     module, contract = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    sys.modules[NAME] = backbone = ModuleType(NAME)
-    try:
-        exec(compile(module, str(GUIDE), "exec"), backbone.__dict__)
-        exec(compile(contract, str(GUIDE), "exec"), globals())
-    finally:
-        del sys.modules[NAME]
+    with TemporaryDirectory() as folder:
+        # A file, because descriptions of settings are read from the source.
+        path = Path(folder) / "decaying_mean.py"
+        path.write_text(module, encoding="utf-8")
+        spec = spec_from_file_location(NAME, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[NAME] = backbone = module_from_spec(spec)
+        try:
+            spec.loader.exec_module(backbone)
+            exec(compile(contract, str(GUIDE), "exec"), globals())
+        finally:
+            del sys.modules[NAME]
 
 
 run_guide()
