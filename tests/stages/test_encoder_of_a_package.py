@@ -44,6 +44,7 @@ class Letters(EncoderSettings):
     modalities: ClassVar[tuple[Modality, ...]] = ("text",)
 
     kind: Literal["letters"] = "letters"
+    """Name of the encoder."""
     alphabet: str = "aeiou"
     """The letters that are counted."""
     weight: float = Field(1.0, gt=0)
@@ -138,4 +139,4 @@ def test_the_package_runs_the_contract(package: Path, tmp_path: Path) -> None:
         package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", tmp_path / "test_letters.py"
     )
     assert ran.returncode == 0, ran.stdout
-    assert "7 passed" in ran.stdout
+    assert "8 passed" in ran.stdout

@@ -9,8 +9,9 @@ from prism_rec.stages.embed import Embed
 class EmbedOptions(Talk, Resume, Embed, Output):
     """Turn texts or pictures of items into unit vectors.
 
-    Items without a text or a picture get no vector. A run that was killed continues when it is started again. A run
-    after new items came encodes only those. The command prepare takes the folder as --features NAME=FOLDER.
+    Without --fields, the text of an item is its title. Items without a text or a picture get no vector. A run that was
+    killed continues when it is started again. A run after new items came encodes only those. The command prepare takes
+    the folder as --features NAME=FOLDER.
 
     For instance:
 

@@ -21,7 +21,7 @@ class Encoding(Config):
     """How the contents of one modality become vectors."""
 
     fields: tuple[str, ...] = ()
-    """Columns that make up the text, in this order. Repeat for more."""
+    """Columns of the items that make up the text, in this order."""
     encoder: EncoderConfig = HuggingFace()
     """What turns contents into vectors: a kind, or the name or folder of a Hugging Face model."""
     engine: EngineConfig = LocalEngine()

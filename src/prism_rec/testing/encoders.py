@@ -13,6 +13,7 @@ from prism_rec.features.encoders.encoder import Encoder, Modality, PictureEncode
 from prism_rec.features.encoders.pictures import open_picture
 from prism_rec.features.encoders.settings import EncoderSettings
 from prism_rec.features.engines.local import LocalEngine
+from prism_rec.testing.checks import undescribed
 
 TEXTS = [
     "a quiet romance in Paris",
@@ -61,6 +62,10 @@ class EncoderContract:
         assert modalities
         assert [encoder.encodes for encoder in self.encoders()] == list(modalities)
         assert all(isinstance(encoder.portable, bool) for encoder in self.encoders())
+
+    def test_every_setting_is_described(self) -> None:
+        """By a string below it, which help and docs show."""
+        assert undescribed(type(self.config)) == []
 
     def test_settings_come_back(self) -> None:
         """As plain values and back."""

@@ -12,6 +12,7 @@ from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
 from prism_rec.features.encoders.pictures import open_picture
 from prism_rec.features.encoders.settings import HashedText, PictureDescriptors
 from prism_rec.features.engines.engine import Engine, Part
+from prism_rec.testing.checks import undescribed
 from prism_rec.testing.encoders import TEXTS, draw_pictures
 
 PART_SIZES = (1, 3, 100)
@@ -50,6 +51,10 @@ class EngineContract:
     def run(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int = 3) -> list[Part]:
         """Return all parts."""
         return list(cast(Engine, self.config).run(encoder, contents, part_size))
+
+    def test_every_setting_is_described(self) -> None:
+        """By a string below it, which help and docs show."""
+        assert undescribed(type(self.config)) == []
 
     def test_settings_come_back(self) -> None:
         """As plain values and back."""

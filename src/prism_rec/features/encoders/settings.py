@@ -27,6 +27,7 @@ class EncoderSettings(Config):
 
     modalities: ClassVar[tuple[Modality, ...]]
     kind: str
+    """Name of the encoder."""
 
     def files(self) -> tuple[Path, ...]:
         """Return the files that the vectors depend on, apart from the contents."""
@@ -51,6 +52,7 @@ class HuggingFace(EncoderSettings):
     modalities: ClassVar[tuple[Modality, ...]] = ("text", "image")
 
     kind: Literal["hugging-face"] = "hugging-face"
+    """Name of the encoder."""
     model: str = CLIP
     """Name of the model on the hub, or its folder."""
     revision: str = "main"
@@ -81,6 +83,7 @@ class HashedText(EncoderSettings):
     modalities: ClassVar[tuple[Modality, ...]] = ("text",)
 
     kind: Literal["hashed-text"] = "hashed-text"
+    """Name of the encoder."""
     width: int = Field(256, ge=1)
     """Length of a vector. If there are fewer distinct texts, the last axes are zero."""
     fit_on: int = Field(20_000, ge=1)
@@ -99,6 +102,7 @@ class PictureDescriptors(EncoderSettings):
     modalities: ClassVar[tuple[Modality, ...]] = ("image",)
 
     kind: Literal["picture-descriptors"] = "picture-descriptors"
+    """Name of the encoder."""
 
     def build(self, modality: Modality, placement: Placement = Placement()) -> Encoder:
         """Return the encoder, which runs on the CPU."""

@@ -19,6 +19,7 @@ class LocalEngine(Engine):
     """Runs the encoder on this machine."""
 
     kind: Literal["local"] = "local"
+    """Name of the engine."""
     workers: int | None = Field(None, ge=0)
     """Processes that decode pictures; with 0 the process of the model does it. Default: what suits the machine."""
 

@@ -30,6 +30,7 @@ class RayEngine(Engine):
     """
 
     kind: Literal["ray"] = "ray"
+    """Name of the engine."""
     workers: int = Field(2, ge=1)
     """Copies of the encoder."""
 
