@@ -126,7 +126,7 @@ def test_settings_of_a_package_stand_beside_ours_and_are_named_where_a_kind_is_n
         (f"{PLUG_IN}class Three(Config):\n    size: int = 1\n", "is not a Config with a kind"),
         (
             f'{PLUG_IN}class Three(Config):\n    kind: Literal["one"] = "one"\n',
-            "there is a kind 'one' already",
+            "the kind 'one' exists",
         ),
     ],
     ids=["import", "name", "value", "no kind", "taken"],

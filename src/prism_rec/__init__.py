@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from prism_rec.train import RunConfig as RunConfig
     from prism_rec.train import train_run as train_run
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "Dataset": "prism_rec.data.dataset",
     "InputError": "prism_rec.errors",
@@ -28,6 +26,8 @@ __all__ = ["Dataset", "InputError", "Recommender", "RunConfig", "load", "train_r
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("prism_rec.version").VERSION
     if name not in _HOMES:
         raise AttributeError(f"module 'prism_rec' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""The base of every settings class: frozen, and an unknown key is an error."""
+"""The base of every settings class: values are frozen, and an unknown key is an error."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -9,9 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from prism_rec.errors import InputError
+from prism_rec.errors import InputError, SettingsError
 
 PLAINLY = {
+    "missing": "missing; add it",
     "tuple_type": "should be a list, as in [0, 1]",
     "list_type": "should be a list, as in [0, 1]",
     "dict_type": "should be a section, keys with values",
@@ -20,11 +21,14 @@ PLAINLY = {
     "bool_parsing": "should be true or false",
     "union_tag_not_found": "needs a kind, as in {kind: ...}",
 }
-"""What pydantic says of a value, in words for those who do not write Python."""
+"""Messages of pydantic, in words for people who do not write Python."""
 
 
 class Config(BaseModel):
-    """Settings that are written beside the class that they build."""
+    """Settings, written next to the class or stage that reads them.
+
+    The text below a field is its documentation, for the command line and the reference pages too.
+    """
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -43,41 +47,43 @@ class Config(BaseModel):
 
         Args:
             values: nested mappings.
-            where: what an error calls their place, such as the file's name.
+            where: how an error names the place of the values, for instance the file's name.
 
         Raises:
-            InputError: an unknown key, a missing one, or a value of the wrong kind; names the first of them.
+            SettingsError: an unknown key, a missing one, or a value of the wrong kind; names the first of them.
         """
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            if first["type"] == "value_error":  # told by one of our own checks
-                raise InputError(f"{where}: {first['ctx']['error']}") from None
-            key = _name_key(values, first["loc"]) or "the file"
-            if first["type"] == "union_tag_invalid":
-                choices = first["ctx"]["expected_tags"].replace("'", "")
-                raise InputError(
-                    f"{where}: {key}.kind: there is no {first['ctx']['tag']!r}; choose one of {choices}"
-                ) from None
-            if first["type"] == "unknown_key":
-                unknown = _name_key(values, (*first["loc"], first["ctx"]["key"]))
-                mend = "".join(f"did you mean {name}?" for name in first["ctx"]["near"])
-                raise InputError(f"{where}: unknown key {unknown}; {mend or 'remove it'}") from None
-            raise InputError(
-                f"{where}: {key}: {_say_plainly(first)} (given: {first['input']!r:.60})"
-            ) from None
+            raise _explain(error.errors()[0], values, where) from None
+
+
+def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError:
+    """Return what pydantic found, in plain words."""
+    key = _name_key(values, first["loc"])
+    context = first.get("ctx", {})
+    if first["type"] == "value_error":  # raised by one of our own checks
+        return SettingsError(str(context["error"]), where, key)
+    if first["type"] == "union_tag_invalid":
+        choices = context["expected_tags"].replace("'", "")
+        return SettingsError(f"there is no {context['tag']!r}; choose one of {choices}", where, f"{key}.kind")
+    if first["type"] == "unknown_key":
+        unknown = _name_key(values, (*first["loc"], context["key"]))
+        fix = "".join(f"did you mean {name}?" for name in context["near"]) or "remove it"
+        return SettingsError(f"unknown key {unknown}; {fix}", where)
+    given = "" if first["type"] == "missing" else f" (given: {first['input']!r:.60})"
+    return SettingsError(f"{_say_plainly(first)}{given}", where, key or "the file")
 
 
 def _say_plainly(error: Mapping[str, Any]) -> str:
     pattern = error.get("ctx", {}).get("pattern", "")
-    if pattern.startswith("^(") and "|" in pattern:  # names, one of which it has to be
+    if pattern.startswith("^(") and "|" in pattern:  # a choice of names
         return "choose one of " + pattern.removeprefix("^(").removesuffix(")$").replace("|", ", ")
     return PLAINLY.get(error["type"], str(error["msg"]))
 
 
 def _name_key(values: Any, location: Sequence[str | int]) -> str:
-    """Return a dotted key; a union's tag, which pydantic puts among the keys, stands in no file and is left out."""
+    """Return a dotted key, without the union tags that pydantic adds to the location."""
     names: list[str] = []
     for part in location:
         if isinstance(values, Mapping) and part not in values and part == values.get("kind"):
@@ -100,14 +106,14 @@ def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
-        raise InputError(f"{path} holds no settings; it should be a YAML mapping")
+        raise SettingsError(f"{path} has no settings; it should be a YAML mapping")
     for override in overrides:
         _override(values, override)
     return values
 
 
 def name_origin(path: Path, overrides: Sequence[str] = ()) -> str:
-    """Return what errors call settings that were read from a file with overrides."""
+    """Return how errors name settings that were read from a file with overrides."""
     return " ".join([str(path), *(f"--set {override}" for override in overrides)])
 
 
@@ -119,9 +125,9 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 
 def set_key(values: dict[str, Any], key: str, value: Any, where: str) -> None:
-    """Set a dotted key in nested mappings, in place; sections that are missing are made.
+    """Set a dotted key in nested mappings, in place; missing sections are made.
 
-    Where that makes a section one of another `kind`, its other settings, which were of the old kind, are gone.
+    A new `kind` removes the other settings of its section, because they belong to the old kind.
 
     Raises:
         InputError: a part of the key before its last is a value; `where` is what the error calls the key's place.
@@ -140,7 +146,7 @@ def _scalar(text: str) -> Any:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise InputError(f"--set: {text!r} is no YAML value; quote it, or mend its brackets") from None
+        raise InputError(f"--set: {text!r} is not a YAML value; quote it, or fix its brackets") from None
     if isinstance(value, str):  # YAML 1.1 reads 5e-4 as a string
         try:
             return float(value)

@@ -1,12 +1,42 @@
-"""What means that the input is wrong, not the program."""
+"""Errors that mean that the input is wrong, not the program.
+
+A message is one line. It names the place (file, row, key) and a fix that works. A setting is written in backticks
+(`cleaning.core`), so that the command line can show the option of the same meaning in its place.
+"""
 
 
 class InputError(ValueError):
-    """A mistake in what the user gave, told in one line that names the place and the mend.
+    """A mistake in the user's input.
 
     The command line prints the message after `error:` and exits with status 2, without a traceback.
     """
 
 
+class SettingsError(InputError):
+    """A setting is unknown, missing, or has a wrong value, or two settings do not go together.
+
+    Args:
+        why: what is wrong and how to fix it.
+        where: the file or section of the setting, if there is one.
+        key: the setting's dotted name, if one setting is wrong.
+    """
+
+    def __init__(self, why: str, where: str = "", key: str = "") -> None:
+        super().__init__(": ".join(part for part in (where, key, why) if part))
+        self.why, self.where, self.key = why, where, key
+
+
+class DataError(InputError):
+    """A file or frame has content that cannot be used."""
+
+
+class FolderError(InputError):
+    """A folder of a stage is missing, unfinished, or of another stage."""
+
+
+class DamagedError(FolderError):
+    """A file of a finished folder is missing or differs from the manifest."""
+
+
 class DivergedError(InputError):
-    """Settings with which a loss has grown beyond all numbers: of a search, it ends that trial alone."""
+    """The loss became infinite or NaN. In a search, only that trial fails."""

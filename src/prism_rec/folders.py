@@ -1,9 +1,8 @@
-"""Stage folders: every stage writes one folder whose manifest comes last.
+"""Stage folders: every stage writes one folder, and its manifest last.
 
-A folder without a manifest, or one whose files differ from it, is unfinished or damaged and is never read.
+A folder without a manifest is unfinished. A folder whose files differ from the manifest is damaged. Neither is read.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,24 +11,36 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from prism_rec import __version__
-from prism_rec.errors import InputError
+from filelock import FileLock, Timeout
+
+from prism_rec.errors import DamagedError, FolderError
+from prism_rec.version import VERSION
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
 
 
-def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old content or the new, never a part.
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file so that a reader sees the old content or the new content, never a part.
 
-    Two writers at once would take each other's partial file: where there may be several, hold the folder `locked`.
+    Two writers at once would take each other's partial file: if there may be several, hold the folder `locked`.
+
+    Yields:
+        Where to write. The file there is forced to the disk and takes the place of `path` when the block ends
+        without an error.
     """
     partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
+    yield partial
+    with partial.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, path)
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write a text file in UTF-8; see `replacing`."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def hash_file(path: Path) -> str:
@@ -40,34 +51,40 @@ def hash_file(path: Path) -> str:
 
 @contextmanager
 def locked(folder: Path, wait: bool) -> Iterator[None]:
-    """Hold a folder, made if need be, against other processes; the system lets go of it when this one ends.
+    """Hold a folder against other processes; the system releases it when this process ends.
+
+    Args:
+        folder: made if it does not exist.
+        wait: wait for another process that holds it.
 
     Raises:
         BlockingIOError: another process holds it, and `wait` is false.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+    try:
+        with FileLock(folder / LOCK, timeout=-1 if wait else 0):
+            yield
+    except Timeout:
+        raise BlockingIOError(f"another process works in {folder}") from None
 
 
 def check_folder(folder: Path, stage: str) -> None:
-    """Refuse a folder that is not for a stage to write, before any work is done for it.
+    """Refuse a folder that a stage may not write, before any work is done for it.
 
     Raises:
-        InputError: it is a file, or holds another stage's output.
+        FolderError: it is a file, or has another stage's output.
     """
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; name a folder for the output")
+        raise FolderError(f"{folder} is a file; name a folder for the output")
     if (folder / MANIFEST).exists() and _read_manifest(folder).get("stage") != stage:
-        raise InputError(f"{folder} holds another stage's output; name an empty folder")
+        raise FolderError(f"{folder} has another stage's output; name an empty folder")
 
 
 def begin_folder(folder: Path, stage: str) -> None:
-    """Make `folder` ready for a stage's output: an old manifest goes first, so that what follows is unfinished.
+    """Make `folder` ready for a stage's output: an old manifest is removed first, so the folder is unfinished.
 
     Raises:
-        InputError: see `check_folder`.
+        FolderError: see `check_folder`.
     """
     check_folder(folder, stage)
     (folder / MANIFEST).unlink(missing_ok=True)
@@ -86,7 +103,7 @@ def finish_folder(
 
     Args:
         folder: the stage's output folder.
-        stage: the stage's name; `require_folder` asks for it.
+        stage: the stage's name; `require_folder` compares it.
         config: the resolved settings of the stage, JSON values only.
         files: names of the folder's files, relative to it; each is recorded with its size and hash.
         inputs: files that were read; each is recorded with its hash, under its name and its folder's.
@@ -94,7 +111,7 @@ def finish_folder(
     """
     manifest = {
         "stage": stage,
-        "prism_rec": __version__,
+        "prism_rec": VERSION,
         "config": dict(config),
         "inputs": {f"{path.parent.name}/{path.name}": hash_file(path) for path in inputs},
         "files": {
@@ -110,20 +127,30 @@ def require_folder(folder: Path, stage: str) -> dict[str, Any]:
     """Return the manifest of a finished stage folder.
 
     Raises:
-        InputError: no such folder, no manifest (unfinished), another stage's, or files missing or of another size.
+        FolderError: no such folder, no manifest (unfinished), or another stage's folder.
+        DamagedError: files are missing or have another size.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; a finished {stage} folder is needed")
+        raise FolderError(f"{folder}: no such folder; a finished {stage} folder is needed")
     if not (folder / MANIFEST).exists():
-        raise InputError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again")
+        raise FolderError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again")
     manifest = _read_manifest(folder)
     if manifest.get("stage") != stage:
-        raise InputError(f"{folder} is the output of {manifest.get('stage')!r}; a {stage} folder is needed")
+        raise FolderError(f"{folder} is the output of {manifest.get('stage')!r}; a {stage} folder is needed")
     for name, facts in manifest["files"].items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != facts["bytes"]:
-            raise InputError(f"{path} is missing or cut short; run {stage} again")
+            raise DamagedError(f"{path} is missing or cut short; run {stage} again")
     return manifest
+
+
+def is_finished(folder: Path, stage: str) -> bool:
+    """Return whether `require_folder` accepts the folder."""
+    try:
+        require_folder(folder, stage)
+    except FolderError:
+        return False
+    return True
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -131,7 +158,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise InputError(f"{path} is not readable JSON; make the folder again") from None
+        raise DamagedError(f"{path} is not readable JSON; make the folder again") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise InputError(f"{path} is not a manifest of prism-rec; name an empty folder")
+        raise FolderError(f"{path} is not a manifest of prism-rec; name an empty folder")
     return manifest

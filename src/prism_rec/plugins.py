@@ -1,12 +1,17 @@
-"""Plug-ins of other packages: kinds of settings named by entry points, next to the kinds of this library."""
+"""Everything that is chosen by name: unions of settings that differ in `kind`, and the plug-ins that add to them.
+
+A part of the library that can be chosen (source, split, encoder, engine, fusion, backbone, objective, export format)
+is a settings class with a `kind` and one verb. Packages add a class by an entry point of the group that `Kinds` names.
+"""
 
 from dataclasses import dataclass
 from functools import reduce
 from importlib.metadata import EntryPoint, entry_points
 from operator import or_
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import Field, GetCoreSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 from prism_rec.config import Config
@@ -15,31 +20,56 @@ from prism_rec.errors import InputError
 
 @dataclass(frozen=True)
 class Kinds:
-    """Annotates a union of settings that differ by `kind`; installed packages may add members.
+    """Annotates a union of settings classes that differ in `kind`; installed packages may add to the union.
+
+    In YAML, `{kind: NAME}` may be written as `NAME`.
 
     Args:
-        group: of the entry points that name further settings, such as `prism_rec.backbones`.
-        base: the class that all of these settings derive from; it declares what the library asks of them.
+        group: of the entry points that name further settings classes, such as `prism_rec.backbones`.
+        base: the class that all of them derive from; it declares what the library asks of them.
 
     Raises:
-        InputError: a plug-in that cannot be imported, is not a `base` with a `kind`, or has the kind of another.
+        InputError: a plug-in cannot be imported, is not a `base` with a `kind`, or has a kind that exists.
     """
 
     group: str
     base: type[Config] = Config
 
-    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of the union, with the plug-ins installed now."""
-        settings = {_kind(member): member for member in get_args(union)}
+    def members(self, union: Any) -> dict[str, type[Config]]:
+        """Return the settings classes by kind: those of the union, then those of installed packages."""
+        settings = {_kind(member): member for member in get_args(union) or (union,)}
         for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
             member = _load(entry, self.base)
             if _kind(member) in settings:
-                raise InputError(
-                    f"{_name(entry)}: there is a kind {_kind(member)!r} already; rename this one"
-                )
+                raise InputError(f"{_name(entry)}: the kind {_kind(member)!r} exists; rename this one")
             settings[_kind(member)] = member
-        union = reduce(or_, settings.values())
-        return handler.generate_schema(Annotated[union, Field(discriminator="kind")])
+        return settings
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the union with everything that is installed now."""
+        members: Any = reduce(or_, self.members(union).values())
+        if get_args(members):  # a union of one needs no discriminator
+            members = Annotated[members, Field(discriminator="kind")]
+        return handler.generate_schema(Annotated[members, BeforeValidator(_expand)])
+
+
+def kinds_of_field(field: FieldInfo) -> dict[str, type[Config]] | None:
+    """Return the settings classes that a field can have, by kind; None if the field is not a choice by `kind`."""
+    annotations: list[tuple[Any, Any]] = [(field.annotation, field.metadata)]
+    annotations += [
+        (get_args(part)[0], get_args(part)[1:])
+        for part in (field.annotation, *get_args(field.annotation))
+        if get_origin(part) is Annotated
+    ]
+    for union, metadata in annotations:
+        for mark in metadata:
+            if isinstance(mark, Kinds):
+                return mark.members(union)
+    return None
+
+
+def _expand(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
 
 
 def _load(entry: EntryPoint, base: type[Config]) -> type[Config]:

@@ -275,7 +275,7 @@ def test_the_command_searches_and_says_what_it_found(data: Path, tmp_path: Path)
         CliRunner().invoke(app, words, catch_exceptions=False)
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0
-    with pytest.raises(InputError, match="holds another stage's output"):
+    with pytest.raises(InputError, match="has another stage's output"):
         CliRunner().invoke(app, [*words, "--out", str(data)], catch_exceptions=False)
     assert not (data / "lock").exists()
     assert "best of 2: trial" in result.stdout
@@ -294,6 +294,6 @@ def test_without_optuna_it_says_what_to_install(
 
 def test_the_folder_of_another_stage_is_refused(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "out")
-    with pytest.raises(InputError, match="holds another stage's output"):
+    with pytest.raises(InputError, match="has another stage's output"):
         tune(search_with(), data, tmp_path / "out", "cpu")
     assert json.loads((tmp_path / "out" / MANIFEST).read_text())["stage"] == "prepare"

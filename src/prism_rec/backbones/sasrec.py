@@ -131,7 +131,7 @@ class OriginalSASRec(Backbone):
         """Xavier-normal for tables and maps, zero biases; smaller weights at the inputs of attention and feed-forward.
 
         The maps to queries, keys and values are drawn as one map D -> 3 D, and the feed-forward keeps PyTorch's uniform
-        weights and biases, as in the encoder of the reference figures. Larger weights learn 10 % more slowly (LOG.md).
+        weights and biases, as in the encoder of the reference figures. Larger weights learn 10 % more slowly.
         """
         match module:
             case nn.Embedding():

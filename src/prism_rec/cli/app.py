@@ -3,8 +3,8 @@
 import sys
 
 import typer
+from cyclopts import App, CycloptsError
 
-from prism_rec import __version__
 from prism_rec.cli.build import build
 from prism_rec.cli.compare import compare
 from prism_rec.cli.describe import describe
@@ -17,6 +17,7 @@ from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
 from prism_rec.cli.tune import tune
 from prism_rec.errors import InputError
+from prism_rec.version import VERSION
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,7 +32,7 @@ for command in (prepare, images, embed, build, describe, train, tune, evaluate, 
 def show_version(wanted: bool) -> None:
     """Print the version and stop."""
     if wanted:
-        typer.echo(f"prism-rec {__version__}")
+        typer.echo(f"prism-rec {VERSION}")
         raise typer.Exit
 
 
@@ -48,10 +49,20 @@ def options(
     """
 
 
+commands = App(name="prism-rec", version=VERSION, help_flags=["--help", "-h"], result_action="return_value")
+"""Commands made from settings classes; `app` has the others until they are made so too."""
+
+
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     try:
-        app()
+        if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and sys.argv[1] in commands:
+            commands(exit_on_error=False, print_error=False)
+        else:
+            app()
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except CycloptsError as error:
+        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
         sys.exit(2)

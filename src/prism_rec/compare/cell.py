@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from prism_rec import __version__
 from prism_rec.compare.plan import Cell
 from prism_rec.compare.result import RANKS, CellResult, GateWeights, load_result
 from prism_rec.compare.schedule import Tell
@@ -25,6 +24,7 @@ from prism_rec.train.listeners import read_log
 from prism_rec.train.loop import LAST
 from prism_rec.train.run import CONFIG, DATA, LOG
 from prism_rec.train.shared_data import fingerprint, link_dataset
+from prism_rec.version import VERSION
 
 CLAIM = "cell.json"
 BEFORE_TRAINING = (LOCK, CLAIM, CONFIG, DATA)
@@ -120,7 +120,7 @@ def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> str:
     evaluation.save(cell.folder / RANKS)
     facts, epochs = require_folder(cell.folder, "train"), read_log(cell.folder / LOG)
     CellResult(
-        version=__version__,
+        version=VERSION,
         data=cell.data,
         model=cell.model,
         seed=cell.seed,

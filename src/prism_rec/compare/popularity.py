@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from prism_rec import __version__
 from prism_rec.compare.recipe import POPULARITY
 from prism_rec.compare.result import RANKS, CellResult
 from prism_rec.data.dataset import Dataset
@@ -11,6 +10,7 @@ from prism_rec.evaluate.questions import answer
 from prism_rec.evaluate.report import report
 from prism_rec.folders import hash_file
 from prism_rec.rank import PopularityRanker
+from prism_rec.version import VERSION
 
 
 def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
@@ -32,7 +32,7 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
     evaluation = answer(ranker, questions)
     evaluation.save(folder / RANKS)
     result = CellResult(
-        version=__version__,
+        version=VERSION,
         data=data,
         model=POPULARITY,
         seed=0,

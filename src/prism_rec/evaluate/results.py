@@ -1,7 +1,6 @@
 """What an evaluation leaves behind: each query's rank and list, from which all metrics and tests come."""
 
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from prism_rec.errors import InputError
+from prism_rec.folders import replacing
 
 _FIELDS = ("users", "ranks", "top")
 
@@ -38,12 +38,8 @@ class Evaluation:
 
     def save(self, path: Path) -> None:
         """Write one compressed npz file; a reader sees the old file or the new one, never a part."""
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **{name: getattr(self, name) for name in _FIELDS})
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
 
     @classmethod
     def load(cls, path: Path) -> "Evaluation":

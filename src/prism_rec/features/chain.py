@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_rec import __version__
 from prism_rec.errors import InputError
 from prism_rec.folders import hash_file, require_folder, write_text_atomically
+from prism_rec.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def run_chain(steps: Sequence[Step], record_file: Path, tell: Callable[[str], No
     for step in steps:
         before = record.get(step.name, {})
         now = {
-            "prism_rec": __version__,
+            "prism_rec": VERSION,
             "settings": step.settings,
             "inputs": _fingerprints(step.inputs, before.get("inputs", {})),
         }

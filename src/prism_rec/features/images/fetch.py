@@ -12,17 +12,17 @@ import httpcore2
 import httpx2
 import tenacity
 
-from prism_rec import __version__
 from prism_rec.features.images.addresses import CheckedBackend, parse_url
 from prism_rec.features.images.hosts import Hosts
 from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.outcome import Failure
+from prism_rec.version import VERSION
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAY_PASS = (408, 425, 429)
 _LONGEST_ETAG = 512
 _HEADERS: dict[bytes | str, bytes | str] = {
-    "User-Agent": f"prism-rec/{__version__}",
+    "User-Agent": f"prism-rec/{VERSION}",
     "Accept": "image/*",
     # Pictures are compressed already; a compressed body could only hide its true length from the limit.
     "Accept-Encoding": "identity",

@@ -16,7 +16,7 @@ from prism_rec.features.images.pictures import PictureStore, quiet_decoders
 from prism_rec.features.images.sources import read_sources
 from prism_rec.features.images.table import tabulate
 from prism_rec.features.images.visits import Progress, Visits
-from prism_rec.folders import begin_folder, finish_folder
+from prism_rec.folders import begin_folder, finish_folder, replacing
 
 _SOURCES = "sources.parquet"
 
@@ -84,9 +84,8 @@ def _read_items(sources: Any, out: Path, options: GatherOptions) -> pl.DataFrame
 
 
 def _write_table(table: pl.DataFrame, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    table.write_parquet(partial)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        table.write_parquet(partial)
 
 
 def _visit(
