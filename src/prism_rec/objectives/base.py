@@ -86,7 +86,7 @@ class ObjectiveSettings(Config, ABC):
         """Refuse a model that the objective cannot train; by default every model fits.
 
         Raises:
-            InputError: what does not fit together, and what would.
+            SettingsError: what does not fit together, and what would.
         """
 
     @abstractmethod
