@@ -91,7 +91,10 @@ def test_a_fusion_gets_features_if_it_declares_to_use_them() -> None:
     torch.manual_seed(0)
     features = plant_features(9)
     assert model_with(fusion=PlainFusionConfig()).build(9, features).items.modalities == {}
-    assert model_with(fusion=TotalFusionConfig()).build(9, features).items.modalities == {"image": 6, "text": 5}
+    assert model_with(fusion=TotalFusionConfig()).build(9, features).items.modalities == {
+        "image": 6,
+        "text": 5,
+    }
     model_with(fusion=PlainFusionConfig()).build(9, {})
     with pytest.raises(InputError, match="fusion total needs features"):
         model_with(fusion=TotalFusionConfig()).build(9, {})

@@ -216,7 +216,9 @@ class SASRecConfig(AttentionSettings):
                 f"sasrec of form {self.form} does not read {other}; remove it or use the other form"
             )
         if self.empty_places == "positions" and self.positions == "first":
-            raise SettingsError("sasrec: empty_places: positions are counted from the last; add positions: last")
+            raise SettingsError(
+                "sasrec: empty_places: positions are counted from the last; add positions: last"
+            )
         return self
 
     def build(self, width: int, max_length: int) -> Backbone:

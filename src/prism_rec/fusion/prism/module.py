@@ -100,7 +100,9 @@ def _places_in(items_S: Int[Tensor, " S"], items: int) -> Int[Tensor, " I"]:
 def _leave_out(names: Sequence[str], roles: Mapping[str, Role]) -> dict[str, Role]:
     for name in names:
         if name not in roles:
-            raise SettingsError(f"fusion.without: there is no component {name!r}; there are: {', '.join(roles)}")
+            raise SettingsError(
+                f"fusion.without: there is no component {name!r}; there are: {', '.join(roles)}"
+            )
     kept = {name: role for name, role in roles.items() if name not in names}
     if not kept:
         raise SettingsError("fusion.without names every component; leave one, or use the fusion id")
