@@ -86,7 +86,7 @@ class ModelConfig(Config):
             if name not in features:
                 have = ", ".join(features) or "none"
                 raise SettingsError(
-                    f"model.modalities: the data has no {name!r} (it has: {have}); prepare it with --features"
+                    f"model.modalities: the data has no {name!r} (it has: {have}); add it when the data is prepared"
                 )
         if not self.fusion.uses_features:
             return {}
@@ -94,6 +94,6 @@ class ModelConfig(Config):
         if not used:
             raise SettingsError(
                 f"fusion {self.fusion.kind} needs features and the data has none; "
-                "prepare it with --features NAME=FILE or use the fusion id"
+                "add them when the data is prepared, or use the fusion id"
             )
         return used
