@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from picture_server import PictureServer
 
+from features.images.picture_server import PictureServer
 from prism_rec.features.images import PICTURES
 from prism_rec.features.images.gather import gather_images
 from prism_rec.features.images.options import GatherOptions

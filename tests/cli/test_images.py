@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
-from picture_server import PictureServer
 from typer.testing import CliRunner
 
+from features.images.picture_server import PictureServer
 from prism_rec.cli.images import images
 from prism_rec.errors import InputError
 from prism_rec.features.images import PICTURES
