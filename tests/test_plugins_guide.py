@@ -1,4 +1,4 @@
-"""The backbone that docs/plugins.md writes keeps its contract, with the tests that the guide gives it.
+"""The backbone that docs/how-to/plugins.md writes keeps its contract, with the tests that the guide gives it.
 
 It also works from a package of its own.
 """
@@ -19,7 +19,7 @@ from prism_rec.config import Config
 from prism_rec.errors import InputError
 from prism_rec.plugins import Kinds
 
-GUIDE = Path(__file__).parent.parent / "docs" / "plugins.md"
+GUIDE = Path(__file__).parent.parent / "docs" / "how-to" / "plugins.md"
 NAME = "prism_rec.backbones.decaying_mean"
 
 
@@ -45,7 +45,7 @@ run_guide()
 
 
 def test_every_file_and_name_of_the_guide_is_there() -> None:
-    root = GUIDE.parent.parent
+    root = GUIDE.parents[2]
     guide = GUIDE.read_text(encoding="utf-8")
     files = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", guide)
     assert [name for name in files if not (root / name).exists() and "decaying_mean" not in name] == []

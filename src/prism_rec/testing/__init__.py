@@ -1,9 +1,9 @@
-"""Contract tests, shipped with the library: a plug-in of yours subclasses one, sets `config`, and has its tests.
+"""Contract tests, shipped with the library: a subclass that sets `config` has all tests of a plug-in.
 
     class TestMyFusion(FusionContract):
         config = MyFusionConfig()
 
-Data whose right answers are known come with them.
+The package also has data whose right answers are known.
 """
 
 from prism_rec.testing.backbones import BackboneContract

@@ -201,5 +201,5 @@ def assert_every_one_has_a_contract_test(union: Any, contract: type, namespace: 
     assert not without, f"{without}: add a subclass of {contract.__name__} to this file, with config = ..."
     unknown = ", ".join(sorted(config.__name__ for config in tested - known))
     assert not unknown, (
-        f"{unknown}: tested, but registered nowhere; docs/plugins.md says how to register a kind"
+        f"{unknown}: tested, but registered nowhere; docs/how-to/plugins.md says how to register a kind"
     )
