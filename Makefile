@@ -28,10 +28,10 @@ demo: .venv/ready
 	@echo "the whole report: $(DEMO)/comparison/report.html"
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-slow: .venv/ready
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto -m slow
 
 lint: .venv/ready
 	$(BIN)/ruff check

@@ -4,8 +4,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import polars as pl
 import pytest
-from made_up import compare_ranks
 
+from compare.made_up import compare_ranks
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.report.charts import map_chart

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 import numpy as np
-from made_up import compare_ranks
 
+from compare.made_up import compare_ranks
 from prism_rec.compare.comparison import Arm
 from prism_rec.report.sweeps import find_sweeps
 from prism_rec.train import RunConfig

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from killable import run_small
 
 from prism_rec.train.checkpoint import load_tensors
 from prism_rec.train.loop import BEST, LAST, EpochRecord
+from train.killable import run_small
 
 SCRIPT = Path(__file__).parent / "killable.py"
 KILLS = 3

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from killable import run_small
 
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
@@ -18,6 +17,7 @@ from prism_rec.train.loop import (
     make_optimizer,
     stopped_by,
 )
+from train.killable import run_small
 
 
 class StopsAfter(Listener):

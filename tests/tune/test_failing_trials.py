@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from searching import StopsAfter, search_with, timeless
 
 from prism_rec.errors import InputError
 from prism_rec.train import EpochRecord
@@ -14,6 +13,7 @@ from prism_rec.tune import Outcome, Search, SearchListener, Tuned, tune
 from prism_rec.tune.attempt import OUT_OF_MEMORY
 from prism_rec.tune.progress import SearchBar
 from prism_rec.tune.run import TRIALS
+from tune.searching import StopsAfter, search_with, timeless
 
 
 def test_settings_that_do_not_go_together_cost_a_trial_and_are_told(data: Path, tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from made_up import compare_ranks
-from searching import VALUES, StopsAfter, search_with, timeless
 from typer.testing import CliRunner
 
+from compare.made_up import compare_ranks
 from prism_rec.cli.app import app
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
@@ -30,6 +29,7 @@ from prism_rec.train.run import LOG
 from prism_rec.tune import Outcome, Search, SearchListener, Tuned, tune
 from prism_rec.tune.attempt import Bench
 from prism_rec.tune.run import BEST, STUDY, TRIALS
+from tune.searching import VALUES, StopsAfter, search_with, timeless
 
 
 def test_a_search_leaves_its_trials_and_a_config_that_train_takes(

@@ -10,7 +10,7 @@ from prism_rec.data import Cleaning, Dataset
 from prism_rec.data.prepare import prepare
 from raw_dumps import in_days, review_2014, write_lines
 
-BEAUTY = Path(__file__).parents[3] / "shared/data/amazon-2014-5core/Beauty.txt"
+BEAUTY = Path(__file__).parents[4] / "shared/data/amazon-2014-5core/Beauty.txt"
 
 
 def sequences(dataset: Dataset) -> dict[str, list[str]]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from picture_server import draw, draw_bomb
 from PIL import Image
 
+from features.images.picture_server import draw, draw_bomb
 from prism_rec.features.images.outcome import Failure, Picture
 from prism_rec.features.images.pictures import PictureStore, quiet_decoders
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from planted_intents import adjusted_rand_index, plant
 
+from objectives.indirec.planted_intents import adjusted_rand_index, plant
 from prism_rec.batches import BatchPlan
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories

@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from made_up import compare_ranks
 
+from compare.made_up import compare_ranks
 from prism_rec.compare.comparison import summarise
 from prism_rec.compare.findings import findings
 from prism_rec.compare.popularity import rank_by_popularity

@@ -1,11 +1,10 @@
-"""As test_published_defects: what the released code does wrong with data, negatives, ranking and evaluation."""
+"""Defects of PRISM's released code in data, negatives, ranking and evaluation; `test_model.py` lists all 22."""
 
 import ast
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 import torch
 
 import prism_rec
@@ -14,29 +13,18 @@ from prism_rec.batches import BatchPlan, NegativeSampler, TrainingBatches
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.prism import common as prism_common
-from prism_rec.fusion.prism.module import PrismConfig
-from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.rank import Ranker
 from prism_rec.testing.checks import (
-    HISTORIES,
     ITEMS,
     build_model,
     read,
 )
-
-PRISM = PrismConfig(hidden=6)
-SASREC = SASRecConfig(form="post_norm", layers=1)
-TRAINING = Histories.from_lists([history for history in HISTORIES if len(history) > 1])
-
-
-@pytest.fixture
-def model() -> SequenceRecommender:
-    return build_model(PRISM, SASREC)
+from published.small import PRISM, SASREC, TRAINING
 
 
 def test_defect_09_neither_seen_items_nor_padding_are_candidates(model):
-    """Not even where every score is below zero."""
+    """Also if every score is negative."""
     model = model.float()
     with torch.no_grad():
         model.items.ids.weight[1:] = -model.encode_last(read(model, [(3, 5)])).states.mean(0)
@@ -48,7 +36,7 @@ def test_defect_09_neither_seen_items_nor_padding_are_candidates(model):
         assert len(offered) == ITEMS - len(set(seen[user]))
 
 
-def test_defect_14_every_user_is_evaluated_by_the_full_view_alone(monkeypatch):
+def test_defect_14_every_user_is_evaluated_by_the_full_view_only(monkeypatch):
     model = build_model(PRISM, SASREC, dtype=torch.float32)
 
     def never(*_, **__):
@@ -75,7 +63,7 @@ def test_defect_15_negatives_are_items_and_batches_as_long_as_their_histories():
 
 
 def test_defect_16_nothing_in_a_file_is_ever_executed():
-    """Neither by name nor by way of a pickle."""
+    """The package calls no `eval`, `exec` or `compile`, and loads no pickle."""
     safe = {"np.load": "allow_pickle=False", "torch.load": "weights_only=True"}
     for file in Path(prism_rec.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -86,8 +74,8 @@ def test_defect_16_nothing_in_a_file_is_ever_executed():
                 assert called not in safe or safe[called] in settings, f"{file}:{node.lineno}"
 
 
-def test_defect_19_negatives_avoid_training_items_alone():
-    """The items of validation and test can be drawn: training does not know them."""
+def test_defect_19_negatives_avoid_training_items_only():
+    """The items of validation and test can be drawn, because training does not know them."""
     rows = [("a", item, time) for time, item in enumerate("vwxyz")] + [
         ("b", "v", 0),
         ("b", "w", 1),
@@ -115,7 +103,7 @@ def test_defect_21_each_split_is_masked_by_its_own_history():
 
 
 def test_defect_22_the_core_is_a_fixed_point():
-    """A pass drops v, the next one d, who has z alone then, and the third z, which c alone has then."""
+    """The first pass drops v, the second d, who has only z left, and the third z, which only c has left."""
     histories = {"a": "xyw", "b": "xyw", "c": "xywz", "d": "zv"}
     rows = [(user, item) for user, items in histories.items() for item in items]
     log = pl.DataFrame(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from picture_server import draw
 
+from features.images.picture_server import draw
 from prism_rec.errors import InputError
 from prism_rec.features.images import PICTURES, visits
 from prism_rec.features.images.local import read_photos

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from picture_server import PictureServer
 
 from command_line import Ran, prism_rec
+from features.images.picture_server import PictureServer
 from prism_rec.features.images import PICTURES
 
 
