@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from command_line import prism_rec
 from prism_rec.cli.describe import describe
 from prism_rec.cli.embed import embed
 from prism_rec.cli.export import export
@@ -115,7 +116,10 @@ def test_texts_alone_become_features_without_a_model(raw: Path) -> None:
     titles = "item_id,title\n" + "".join(f"{item},thing number {item}\n" for item in range(9)) + "99,unused\n"
     (raw / "titles.csv").write_text(titles)
     vectors = raw / "vectors/text"
-    invoke("embed", "--items", raw / "titles.csv", "--encoder", "hashed-text", "--out", vectors)
+    assert (
+        prism_rec("embed", "--items", raw / "titles.csv", "--encoder", "hashed-text", "--out", vectors).status
+        == 0
+    )
     log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--items", raw / "titles.csv")
     invoke("prepare", *log, "--features", f"text={vectors}", "--out", raw / "data")
     assert Dataset.load(raw / "data").features["text"].present.tolist() == [False, *[True] * 9, False]

@@ -5,13 +5,14 @@ import sys
 import typer
 from cyclopts import App, CycloptsError
 
-from prism_rec.cli.build import build
+from prism_rec.cli.build import BuildOptions, build
+from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import compare
 from prism_rec.cli.describe import describe
-from prism_rec.cli.embed import embed
+from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import evaluate
 from prism_rec.cli.export import export
-from prism_rec.cli.images import images
+from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, images, embed, build, describe, train, tune, evaluate, recommend, compare, export):
+for command in (prepare, describe, train, tune, evaluate, recommend, compare, export):
     app.command()(command)
 
 
@@ -51,13 +52,16 @@ def options(
 
 commands = App(name="prism-rec", version=VERSION, help_flags=["--help", "-h"], result_action="return_value")
 """Commands made from settings classes; `app` has the others until they are made so too."""
+add_command(commands, ImagesOptions, images)
+add_command(commands, EmbedOptions, embed)
+add_command(commands, BuildOptions, build, positional=("recipe",))
 
 
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     try:
         if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and sys.argv[1] in commands:
-            commands(exit_on_error=False, print_error=False)
+            commands(sys.argv[1:], exit_on_error=False, print_error=False)
         else:
             app()
     except InputError as error:
