@@ -137,7 +137,11 @@ def add_command(
 
     def command(*values: Any, **named: Any) -> None:
         bound = command.__signature__.bind(*values, **named).arguments  # type: ignore[attr-defined]
-        run(settings_from(settings, options, bound))
+        checked = settings_from(settings, options, bound)
+        try:
+            run(checked)
+        except InputError as error:
+            raise in_words_of_options(error, options) from None
 
     ordered = sorted(options, key=lambda option: _place(option, positional))
     parameters = [
