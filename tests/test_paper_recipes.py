@@ -12,6 +12,7 @@ from prism_rec.comparison.recipe import Recipe, read_recipe
 from prism_rec.comparison.report.sweeps import find_sweeps
 from prism_rec.data import Dataset
 from prism_rec.evaluation.questions import answer
+from prism_rec.rank import Ranker
 from prism_rec.runs.train import train
 from prism_rec.testing import plant_features
 
@@ -122,4 +123,4 @@ def test_a_model_is_trained_and_tested_under_a_temporal_split(
     assert dataset.rule.name == "temporal"
     run = train(config, tmp_path / "run", data=dataset, device="cpu")
     questions = dataset.queries("test")
-    assert len(answer(run.model, questions, config.model.max_length).ranks) == len(questions.users) > 0
+    assert len(answer(Ranker(run.model), questions).ranks) == len(questions.users) > 0

@@ -6,8 +6,8 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from made_up import compare_ranks
 
+from comparison.made_up import compare_ranks
 from prism_rec.comparison.findings import findings, is_shown, resolution
 from prism_rec.comparison.recipe import POPULARITY
 from prism_rec.comparison.table import as_csv, as_latex, as_markdown, full_row, reach_cells, short_row

@@ -4,8 +4,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import polars as pl
 import pytest
-from made_up import compare_ranks
 
+from comparison.made_up import compare_ranks
 from prism_rec.comparison.report.charts import map_chart
 from prism_rec.comparison.report.page import make_page, write_report
 from prism_rec.comparison.report.svg import draw

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from test_recommender import ITEMS, WIDTH, make_run
 
 from prism_rec.cli.app import run
 from prism_rec.errors import InputError
 from prism_rec.recommend.recommender import load
+from recommend.test_recommender import ITEMS, WIDTH, make_run
 
 HISTORIES = {"a": ["item-01", "item-02"], "b": ["item-03"]}
 

@@ -40,7 +40,7 @@ def run_small(
     histories, answers = planted.questions()
 
     def validate(model: SequenceRecommender) -> dict[str, float]:
-        ranks = Ranker(model, run.model.max_length).rank(histories, answers).ranks
+        ranks = Ranker(model).rank(histories, answers).ranks
         return {"recall@5": float(np.mean(ranks <= 5)), "mrr@5": float(np.mean((ranks <= 5) / ranks))}
 
     torch.manual_seed(run.train.seed)
@@ -51,7 +51,6 @@ def run_small(
         run.objective.build(),
         planted.histories,
         run.train,
-        run.model.max_length,
         validate,
         files.last,
         files.best,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from killable import run_small
 
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.loop import EpochRecord
+from training.killable import run_small
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 SCRIPT = Path(__file__).parent / "killable.py"

@@ -1,19 +1,13 @@
-"""Tiny data: everybody goes round the same circle of items, so that there is something to learn.
+"""Tiny data: all users go round the same circle of items, so that there is something to learn."""
 
-What stands after a search is tested on the made-up comparisons of the tests of `compare`.
-"""
-
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
-from searching import search_with
 
 from prism_rec.data import Dataset
 from prism_rec.tuning.tune import Tuned, tune
-
-sys.path.append(str(Path(__file__).parents[1] / "comparison"))
+from tuning.searching import search_with
 
 USERS, ITEMS, EVENTS = 40, 30, 6
 

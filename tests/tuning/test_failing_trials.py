@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from searching import StopsAfter, Watch, search_with, timeless
 
 from prism_rec.cli.bars import Bars
 from prism_rec.errors import InputError
 from prism_rec.tuning.attempt import OUT_OF_MEMORY
 from prism_rec.tuning.search import Search
 from prism_rec.tuning.tune import TRIALS, Tuned, tune
+from tuning.searching import StopsAfter, Watch, search_with, timeless
 
 
 def test_settings_that_do_not_go_together_cost_a_trial_and_are_told(data: Path, tmp_path: Path) -> None:
     space = {"model.width": {"kind": "choice", "values": [7, 9]}}
     with pytest.raises(
-        InputError, match=r"no trial succeeded; the first failed because model.width [79] is no multiple"
+        InputError, match=r"no trial succeeded; the first failed because model.width [79] is not a multiple"
     ) as caught:
         tune(
             search_with(tune__space=space, tune__trials=2, model__width=8), tmp_path, data=data, device="cpu"

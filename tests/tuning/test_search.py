@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import yaml
-from searching import VALUES
 
 from prism_rec.config import set_key
 from prism_rec.errors import InputError
 from prism_rec.tuning.search import Search, read_search
+from tuning.searching import VALUES
 
 
 class Lowest:

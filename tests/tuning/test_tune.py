@@ -14,9 +14,8 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from made_up import compare_ranks
-from searching import VALUES, StopsAfter, search_with, timeless
 
+from comparison.made_up import compare_ranks
 from prism_rec.cli.app import run
 from prism_rec.comparison.report.page import write_report
 from prism_rec.data import Dataset
@@ -30,6 +29,7 @@ from prism_rec.training import RunConfig
 from prism_rec.tuning.attempt import Bench
 from prism_rec.tuning.search import Search
 from prism_rec.tuning.tune import BEST, STUDY, TRIALS, Tuned, tune
+from tuning.searching import VALUES, StopsAfter, search_with, timeless
 
 LOG = "log.jsonl"
 

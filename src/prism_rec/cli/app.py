@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import typer
 from cyclopts import App, CycloptsError
 
-from prism_rec.cli.build import build
+from prism_rec.cli.build import BuildOptions, build
 from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import CompareOptions, compare
 from prism_rec.cli.describe import describe
-from prism_rec.cli.embed import embed
+from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.export import export
-from prism_rec.cli.images import images
+from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.train import TrainOptions, train
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, images, embed, build, describe, export):
+for command in (prepare, describe, export):
     app.command()(command)
 
 
@@ -53,6 +53,9 @@ def options(
 
 commands = App(name="prism-rec", version=VERSION, help_flags=["--help", "-h"], result_action="return_value")
 """Commands made from settings classes; `app` has the others until they are made so too."""
+add_command(commands, ImagesOptions, images)
+add_command(commands, EmbedOptions, embed)
+add_command(commands, BuildOptions, build, positional=("recipe",))
 add_command(commands, TuneOptions, tune, positional=("config",))
 add_command(commands, CompareOptions, compare, positional=("recipe",))
 add_command(commands, EvaluateOptions, evaluate, positional=("run",))
@@ -71,6 +74,11 @@ def run(words: Sequence[str]) -> None:
         CycloptsError: wrong words.
     """
     commands(words, exit_on_error=False, print_error=False)
+
+
+add_command(commands, ImagesOptions, images)
+add_command(commands, EmbedOptions, embed)
+add_command(commands, BuildOptions, build, positional=("recipe",))
 
 
 def main() -> None:

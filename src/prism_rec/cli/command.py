@@ -84,8 +84,11 @@ def _walk(settings: type[Config], prefix: str, kind: str = "") -> list[Option]:
             found = [_option(key, name, info, kind)]
         for option in found:
             if option.key in options:  # several kinds have the setting
-                options[option.key].kinds += option.kinds
-                options[option.key].required = False
+                known = options[option.key]
+                if option.help != known.help:
+                    known.help += f" For {kind}: {option.help}"
+                known.kinds += option.kinds
+                known.required = False
             else:
                 options[option.key] = option
     return list(options.values())
@@ -137,9 +140,9 @@ def add_command(
 
     def command(*values: Any, **named: Any) -> None:
         bound = command.__signature__.bind(*values, **named).arguments  # type: ignore[attr-defined]
-        checked = settings_from(settings, options, bound)
+        given = settings_from(settings, options, bound)
         try:
-            run(checked)
+            run(given)
         except InputError as error:
             raise in_words_of_options(error, options) from None
 

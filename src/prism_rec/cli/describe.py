@@ -23,19 +23,13 @@ def describe(
     """
     from prism_rec.data.dataset import Dataset
 
-    dataset = Dataset.load(data)
-    if json:
-        from json import dumps
-
-        from prism_rec.data.describe import describe as summarise
-
-        typer.echo(dumps(summarise(dataset), indent=2, ensure_ascii=False))
-    else:
-        show(dataset, str(data))
+    show(Dataset.load(data), str(data), json)
 
 
-def show(dataset: Dataset, title: str) -> None:
-    """Print a dataset's description as a table of at most 80 columns."""
+def show(dataset: Dataset, title: str, json: bool = False) -> None:
+    """Print a dataset's description as a table of at most 80 columns, or as JSON."""
+    from json import dumps
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -43,6 +37,9 @@ def show(dataset: Dataset, title: str) -> None:
     from prism_rec.data.describe import describe as summarise
     from prism_rec.data.describe import tell
 
+    if json:
+        typer.echo(dumps(summarise(dataset), indent=2, ensure_ascii=False))
+        return
     table = Table(title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False)
     for label, value in tell(summarise(dataset)):
         table.add_row(Text(label), Text(value))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from prism_rec.errors import InputError
+from prism_rec.events import Events
 
 Interactions = Annotated[
     Path,
@@ -133,8 +134,8 @@ def prepare(
     from prism_rec.cli.describe import show
     from prism_rec.cli.pairs import parse_pairs
     from prism_rec.data.dataset import Dataset
-    from prism_rec.features.chain import run_chain
-    from prism_rec.features.prepare_step import PrepareOptions, prepare_step
+    from prism_rec.stages.chain import run_chain
+    from prism_rec.stages.prepare import Prepare, prepare_step
 
     settings = {
         "source": source,
@@ -148,9 +149,15 @@ def prepare(
         "cleaning": {"min_rating": min_rating, "duplicates": duplicates, "core": core},
         "split": {"name": split, **_moments(split, quantiles, times)},
     }
-    step = prepare_step(PrepareOptions.parse(settings, "prepare"), out, progress=True)
-    run_chain([step], out / "steps.json", typer.echo)
+    events = _Echo()
+    step = prepare_step(Prepare.parse(settings, "prepare"), out, events)
+    run_chain([step], out / "steps.json", events)
     show(Dataset.load(out), str(out))
+
+
+class _Echo(Events):
+    def note(self, line: str) -> None:
+        typer.echo(line)
 
 
 def _moments(

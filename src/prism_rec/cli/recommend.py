@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Columns of an items table that name an item to a person, in order of preference.
 TITLES = ("title", "name")
 SHOWN_HISTORY = 8
-HASHED_TEXT = "hashed-text"
 SOURCES = ("user", "history", "users", "histories")
 
 
@@ -116,17 +115,18 @@ def _with_new_items(recommender: "Recommender", options: RecommendOptions, event
 
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
-    from prism_rec.features.precomputed import read_precomputed
+    from prism_rec.features.vectors_file import read_vectors_file, require_portable
 
     if options.new_items is None:
         if options.features:
             raise InputError("--features are the vectors of --new-items FILE; give both")
         return recommender
-    _check_encoders(options.features)
+    for file in options.features.values():
+        require_portable(str(file))
     with reading(str(options.new_items)):
         items = scan_table(options.new_items).collect()
     known = recommender.dataset.number_of_items
-    vectors = {name: read_precomputed(str(file))[:2] for name, file in options.features.items()}
+    vectors = {name: read_vectors_file(str(file))[:2] for name, file in options.features.items()}
     wider = recommender.with_items(items, vectors)
     described = np.any([table.present for table in wider.dataset.features.values()], axis=0)[known + 1 :]
     bare = wider.dataset.items["item_id"][known:].filter(~described)
@@ -136,17 +136,6 @@ def _with_new_items(recommender: "Recommender", options: RecommendOptions, event
             "score; give --features"
         )
     return wider
-
-
-def _check_encoders(features: dict[str, Path]) -> None:
-    from prism_rec.folders import require_folder
-
-    for name, folder in features.items():
-        if folder.is_dir() and require_folder(folder, "embed")["encoder"].startswith(HASHED_TEXT):
-            raise InputError(
-                f"--features {name}={folder}: {HASHED_TEXT} learns its directions from the texts that it encodes, so "
-                "these differ from the model's; embed old and new items with a pretrained encoder"
-            )
 
 
 def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recommender") -> None:

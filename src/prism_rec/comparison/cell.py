@@ -16,6 +16,7 @@ from prism_rec.evaluation.report import report
 from prism_rec.events import Events
 from prism_rec.explain.gate_weights import weigh
 from prism_rec.folders import hash_file, write_text_atomically
+from prism_rec.rank import Ranker
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData, fingerprint
@@ -122,7 +123,7 @@ def _test(cell: Cell, run: Run, threads: int) -> None:
     """Rank the test targets, weigh the gate, and write the result."""
     questions, settings, folder = run.dataset.queries("test"), cell.config, run.folder
     began = time.perf_counter()
-    evaluation = answer(run.model, questions, settings.model.max_length, settings.train.rank_batch_size)
+    evaluation = answer(Ranker(run.model, settings.train.rank_batch_size), questions)
     seconds = time.perf_counter() - began
     evaluation.save(folder.ranks)
     facts, epochs = folder.read_manifest(), folder.read_log()
@@ -145,6 +146,6 @@ def _test(cell: Cell, run: Run, threads: int) -> None:
         stopped_by=stopped_by(epochs, settings.train) or "epochs",
         epochs=epochs,
         test=report(run.dataset, "test", evaluation),
-        gate=weigh(run.model, questions, settings.model.max_length, settings.train.rank_batch_size),
+        gate=weigh(run.model, questions, settings.train.rank_batch_size),
         ranks_sha256=hash_file(folder.ranks),
     ).save(folder)

@@ -21,8 +21,7 @@ def measure_leakage(dataset: Dataset) -> dict[str, Any]:
         events, and the share of test events for which there is `any`. A model has seen these when it is
         asked: trends after the question help to answer it.
     """
-    training = dataset.training().items
-    trained = np.bincount(training, minlength=dataset.number_of_items + 1) > 0
+    trained = dataset.training().counts(dataset.number_of_items) > 0
     targets = dataset.queries("test").targets
     facts: dict[str, Any] = {"cold_test_targets": _share(~trained[targets])}
     if dataset.time != "order":

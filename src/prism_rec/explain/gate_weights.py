@@ -26,15 +26,12 @@ class GateWeights(Config):
 
 
 @torch.inference_mode()
-def weigh(
-    model: SequenceRecommender, questions: Queries, max_length: int, batch_size: int
-) -> GateWeights | None:
+def weigh(model: SequenceRecommender, questions: Queries, batch_size: int) -> GateWeights | None:
     """Return the weights of a model's gate after the history of each question.
 
     Args:
         model: left in evaluation mode.
         questions: next-item questions, such as those of the test part.
-        max_length: how many of the latest items of a history count.
         batch_size: number of histories at once.
 
     Returns:
@@ -42,7 +39,7 @@ def weigh(
     """
     if not model.fusion.personal:
         return None
-    ranker = Ranker(model, max_length, batch_size)
+    ranker = Ranker(model, batch_size)
     rows = np.arange(len(questions.users))
     parts = [
         ranker.states(questions.histories, rows[begin : begin + batch_size]).weights.cpu().numpy()

@@ -6,11 +6,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 
+from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import IntArray
 from prism_rec.explain.planted_parts import PlantedParts
 from prism_rec.model import SequenceRecommender
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.step import TrainStep
 
 DRAWS = 12
 
@@ -21,12 +23,12 @@ def learn(config: RunConfig, planted: PlantedParts) -> SequenceRecommender:
     model = config.model.build(planted.number_of_items, planted.features)
     objective = config.objective.build()
     objective.begin_training(model, planted.histories)
-    optimizer = make_optimizer({"model": model, "objective": objective}, config.train)
-    batches = objective.batches(
-        planted.histories, config.model.max_length, config.train.batch_size, config.train.seed
-    )
+    step = TrainStep(model, objective)
+    optimizer = make_optimizer(step, config.train)
+    plan = BatchPlan(model.max_length, config.train.batch_size, config.train.seed)
+    batches = objective.batches(planted.histories, plan)
     for epoch in range(1, config.train.epochs + 1):
-        train_epoch(model, objective, optimizer, batches, epoch, config.train)
+        train_epoch(step, optimizer, batches, epoch, config.train)
     return model.eval()
 
 

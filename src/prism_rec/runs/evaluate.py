@@ -6,6 +6,7 @@ from typing import Any, Literal
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
+from prism_rec.rank import Ranker
 from prism_rec.runs.run import Run
 
 TASK = "ranking"
@@ -38,11 +39,9 @@ def evaluate(
         FolderError: the folder is not a finished run, or is damaged.
     """
     loaded = run if isinstance(run, Run) else Run.load(run, device)
-    settings = loaded.config
     events.begin(TASK)
-    evaluation = answer(
-        loaded.model, loaded.dataset.queries(part), settings.model.max_length, settings.train.rank_batch_size
-    )
+    ranker = Ranker(loaded.model, loaded.config.train.rank_batch_size)
+    evaluation = answer(ranker, loaded.dataset.queries(part))
     evaluation.save(loaded.folder.evaluation(part))
     found = report(loaded.dataset, part, evaluation)
     events.end(TASK)

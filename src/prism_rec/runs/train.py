@@ -18,6 +18,7 @@ from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
 from prism_rec.folders import LOCK, MANIFEST
 from prism_rec.model import SequenceRecommender
+from prism_rec.rank import Ranker
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData
@@ -69,9 +70,7 @@ def train(
     questions = dataset.queries("validation")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
-        return accuracy(
-            answer(model, questions, config.model.max_length, config.train.rank_batch_size, k=0).ranks
-        )
+        return accuracy(answer(Ranker(model, config.train.rank_batch_size), questions, k=0).ranks)
 
     def write_log(records: Sequence[EpochRecord]) -> None:
         folder.write_log(records, config.train.metric)
@@ -83,7 +82,6 @@ def train(
         config.objective.build(),
         dataset.training(),
         config.train,
-        config.model.max_length,
         validate,
         folder.last,
         folder.best,

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import Histories
 from prism_rec.errors import DivergedError
 from prism_rec.events import Events, Fact
@@ -16,6 +17,7 @@ from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
 from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
+from prism_rec.training.step import TrainStep
 
 TASK = "training"
 """Name of the task that `fit` reports to its events."""
@@ -25,18 +27,20 @@ AfterEpoch = Callable[[Sequence["EpochRecord"]], None]
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """The results of one epoch.
-
-    Losses are means over its batches. `validation` is empty if there was none. `share` is the part of the training
-    examples that the epoch had.
-    """
+    """The results of one epoch."""
 
     epoch: int
+    """Number of the epoch, from 1."""
     loss: float
+    """Mean recommendation loss over the epoch's batches."""
     interaction_loss: float
+    """Mean of the fusion's own losses over the epoch's batches, weighted."""
     seconds: float
+    """Time of the epoch without validation."""
     validation: dict[str, float] = field(default_factory=dict)
+    """Validation metrics; empty if there was no validation."""
     share: float = 1.0
+    """Part of the training examples that the epoch had, 0 to 1."""
 
 
 def fit(
@@ -44,7 +48,6 @@ def fit(
     objective: Objective,
     histories: Histories,
     config: TrainConfig,
-    max_length: int,
     validate: Callable[[SequenceRecommender], Mapping[str, float]],
     last: Path,
     best: Path,
@@ -61,7 +64,6 @@ def fit(
         objective: the loss; its own parameters are trained too.
         histories: training histories, without any validation or test item.
         config: of the loop.
-        max_length: how many of the latest items of a history count.
         validate: returns metrics of the model; `config.metric` must be among them.
         last: checkpoint file of the whole state.
         best: checkpoint file of the best epoch's weights.
@@ -73,11 +75,11 @@ def fit(
         One record per epoch.
     """
     objective.begin_training(model, histories)
-    objective.to(model.device)
-    modules: dict[str, nn.Module] = {"model": model, "objective": objective}
-    optimizer = make_optimizer(modules, config)
-    state = TrainingState(modules, optimizer, model.device)
-    batches = objective.batches(histories, max_length, config.batch_size, config.seed, config.max_targets)
+    step = TrainStep(model, objective.to(model.device))
+    optimizer = make_optimizer(step, config)
+    state = TrainingState(step, optimizer, model.device)
+    plan = BatchPlan(model.max_length, config.batch_size, config.seed, config.max_targets)
+    batches = objective.batches(histories, plan)
     hear = after_epoch or (lambda records: None)
     records: list[EpochRecord] = []
     if last.exists():
@@ -90,7 +92,7 @@ def fit(
     while stopped_by(records, config) is None:
         epoch = len(records) + 1
         events.advance(TASK, 0, _facts(records, config))
-        record = train_epoch(model, objective, optimizer, batches, epoch, config, events)
+        record = train_epoch(step, optimizer, batches, epoch, config, events)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             record = replace(record, validation=dict(validate(model)))
         records.append(record)
@@ -104,43 +106,40 @@ def fit(
 
 
 def train_epoch(
-    model: SequenceRecommender,
-    objective: Objective,
+    step: TrainStep,
     optimizer: torch.optim.Optimizer,
     batches: Batches,
     epoch: int,
     config: TrainConfig,
     events: Events = Events(),
 ) -> EpochRecord:
-    """Take one step per batch on the recommendation loss plus the interaction loss (PRISM, equation 12)."""
+    """Take one step per batch on the sum of the losses (PRISM, equation 12)."""
     began = time.perf_counter()
-    objective.begin_epoch(model, epoch)
-    model.train()
-    totals = torch.zeros(2, device=model.device)
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    device = step.model.device
+    step.objective.begin_epoch(step.model, epoch)
+    step.train()
+    totals = torch.zeros(2, device=device)
     for batch in batches.epoch(epoch):
-        outcome = objective(model, batch.to(model.device))
-        interaction_loss = model.interaction_loss(outcome.history)
+        losses = step(batch.to(device))
         optimizer.zero_grad()
-        (outcome.loss + interaction_loss).backward()
+        (losses.recommendation + losses.interaction).backward()
         if config.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
+            nn.utils.clip_grad_norm_(step.parameters(), config.gradient_clip)
         optimizer.step()
-        totals += torch.stack([outcome.loss.detach(), interaction_loss.detach()])
+        totals += torch.stack([losses.recommendation.detach(), losses.interaction.detach()])
         events.advance(TASK)
     if not totals.isfinite().all():
         raise DivergedError(
-            f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or clip gradients"
+            f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or set train.gradient_clip"
         )
     loss, interaction = (totals / max(1, len(batches))).tolist()
     return EpochRecord(epoch, loss, interaction, time.perf_counter() - began, share=batches.share)
 
 
-def make_optimizer(modules: Mapping[str, nn.Module], config: TrainConfig) -> torch.optim.Optimizer:
-    """Return Adam or AdamW over all parameters of the modules, its steps fused into one kernel."""
+def make_optimizer(step: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return Adam or AdamW over all parameters of a step, with its update fused into one kernel."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    parameters = [parameter for module in modules.values() for parameter in module.parameters()]
-    return kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    return kind(step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
@@ -150,7 +149,7 @@ def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
 
 
 def stopped_by(records: Sequence[EpochRecord], config: TrainConfig) -> Literal["patience", "epochs"] | None:
-    """Return what has run out, `patience` if both have; None if training goes on."""
+    """Return what has run out, `patience` if both have; None if training continues."""
     best = best_epoch(records, config.metric)
     since = sum(bool(record.validation) for record in records[best:]) if best is not None else 0
     if since >= config.patience:

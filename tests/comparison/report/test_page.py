@@ -5,8 +5,8 @@ from xml.etree.ElementTree import Element, tostring
 
 import numpy as np
 import pytest
-from made_up import GATE, compare_ranks
 
+from comparison.made_up import GATE, compare_ranks
 from prism_rec.comparison.comparison import Comparison
 from prism_rec.comparison.findings import findings
 from prism_rec.comparison.report.charts import (

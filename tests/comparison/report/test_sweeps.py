@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 import numpy as np
-from made_up import compare_ranks
 
+from comparison.made_up import compare_ranks
 from prism_rec.comparison.comparison import Arm
 from prism_rec.comparison.report.sweeps import find_sweeps
 from prism_rec.training import RunConfig
