@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from prism_rec.config import Config
 from prism_rec.plugins import Kinds, kinds_of_field
 from prism_rec.stages.build import Build
-from prism_rec.train.config import RunConfig
+from prism_rec.training.config import RunConfig
 
 FOLDER = Path(__file__).parent / "reference"
 TABLE = "| setting | type | default | meaning |\n|---|---|---|---|\n"

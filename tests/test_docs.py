@@ -11,7 +11,7 @@ from prism_rec.model.config import BackboneConfig, FusionConfig
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.testing import plant_features
 from prism_rec.testing.checks import registered
-from prism_rec.train import RunConfig
+from prism_rec.training import RunConfig
 
 DOCS = Path(__file__).parent.parent / "docs"
 ITEMS = 4

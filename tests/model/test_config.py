@@ -6,7 +6,7 @@ from prism_rec.data.feature_table import FeatureTable
 from prism_rec.errors import InputError
 from prism_rec.model.config import ModelConfig
 from prism_rec.testing import plant_features
-from prism_rec.train.config import RunConfig
+from prism_rec.training.config import RunConfig
 
 
 def parse(**settings: object) -> ModelConfig:

@@ -9,7 +9,7 @@ from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.nn.gaussian import Gaussian, gaussian_distance
 from prism_rec.objectives.stosa import StosaObjective
-from prism_rec.train.config import RunConfig
+from prism_rec.training.config import RunConfig
 
 ITEMS = 12
 HISTORIES = Histories.from_lists([[1, 2, 3, 4], [5, 6], [7, 8, 1]])

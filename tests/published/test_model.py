@@ -54,8 +54,8 @@ from prism_rec.testing.checks import (
     registered,
     score_all,
 )
-from prism_rec.train.config import RunConfig, TrainConfig
-from prism_rec.train.loop import make_optimizer
+from prism_rec.training.config import RunConfig, TrainConfig
+from prism_rec.training.loop import make_optimizer
 from published.small import PRISM, SASREC, TRAINING
 
 

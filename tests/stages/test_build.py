@@ -22,7 +22,7 @@ from prism_rec.errors import FolderError
 from prism_rec.features.encoders.settings import HashedText
 from prism_rec.features.engines.ray import RayEngine
 from prism_rec.stages.build import Build, build
-from prism_rec.train import RunConfig, train_run
+from prism_rec.training import RunConfig
 from raw_dumps import in_days, review_2014, review_2018, review_2023, review_yelp, write_lines
 
 ITEMS = [f"B{number:03}" for number in range(10)]
@@ -171,7 +171,7 @@ def test_from_raw_files_to_a_trained_model(tmp_path: Path, source: str, address:
     assert absent == {"text": [NO_TEXT], "image": [NO_PICTURE]}
     model = {"width": 8, "max_length": 8, "fusion": {"kind": "prism"}}
     config = RunConfig.parse({"model": model, "train": {"epochs": 1, "batch_size": 8}}, "test")
-    run = train_run(dataset, config, tmp_path / "run", device="cpu")
+    run = train(config, tmp_path / "run", data=dataset, device="cpu")
     assert set(run.dataset.features) == {"text", "image"}
     assert (tmp_path / "run/best.safetensors").exists()
 

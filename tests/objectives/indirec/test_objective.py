@@ -17,10 +17,11 @@ from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.indirec.contrastive import info_nce
 from prism_rec.objectives.indirec.objective import InDiRec, segment_states
 from prism_rec.rank import Ranker
-from prism_rec.train.config import RunConfig, TrainConfig
-from prism_rec.train.loop import LAST, fit, make_optimizer, train_epoch
-from prism_rec.train.step import TrainStep
+from prism_rec.training.config import RunConfig, TrainConfig
+from prism_rec.training.loop import fit, make_optimizer, train_epoch
+from prism_rec.training.step import TrainStep
 
+LAST = "last.safetensors"
 INTENTS, EACH = 4, 8
 ITEMS = INTENTS * EACH
 HISTORIES, INTENT_OF_USER = plant(INTENTS, EACH, users=40)
@@ -159,7 +160,9 @@ def test_resumed_training_ends_with_the_same_numbers_bit_for_bit(tmp_path: Path)
         def validate(model: SequenceRecommender) -> dict[str, float]:
             return {"ndcg@10": float(torch.get_rng_state().sum() % 1000)}  # notices another course of chance
 
-        records = fit(model, objective, HISTORIES, config, validate, folder)
+        records = fit(
+            model, objective, HISTORIES, config, validate, folder / LAST, folder / "best.safetensors"
+        )
         return [(record.loss, record.validation["ndcg@10"]) for record in records], model.state_dict()
 
     whole, whole_weights = train(tmp_path / "whole", 3, seed=0)

@@ -1,3 +1,0 @@
-from compare.tiny import prepared, recipe
-
-__all__ = ["prepared", "recipe"]
