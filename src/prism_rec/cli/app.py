@@ -17,6 +17,7 @@ from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
 from prism_rec.cli.tune import tune
+from prism_rec.devices import use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.version import VERSION
 
@@ -59,6 +60,7 @@ add_command(commands, BuildOptions, build, positional=("recipe",))
 
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
+    use_huge_pages()
     try:
         if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and sys.argv[1] in commands:
             commands(sys.argv[1:], exit_on_error=False, print_error=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PicturePreparation:
-    """The model's own resizing and cropping, on Pillow alone; made once in each worker process.
+    """The model's own resizing and cropping, with Pillow only; made once in each worker process.
 
     Scaling and normalising are left to the device if the processor allows it: then bytes travel, not floats.
     """
