@@ -8,7 +8,7 @@ sys.modules.update(dict.fromkeys(sys.argv[1:]))
 
 import prism_rec  # noqa: E402
 
-EXTRAS = {"PIL", "httpx2", "optuna", "ray", "tenacity", "transformers"}
+EXTRAS = {"PIL", "httpcore2", "httpx2", "optuna", "ray", "tenacity", "transformers"}
 
 for module in pkgutil.walk_packages(prism_rec.__path__, "prism_rec."):
     try:
