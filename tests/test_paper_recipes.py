@@ -119,7 +119,7 @@ def test_a_model_is_trained_and_tested_under_a_temporal_split(
     cells = plan(read_recipe(PAPER / name, small, [f"films={films}"]), tmp_path)
     config = next(cell.config for cell in cells if cell.model == model)
     dataset = Dataset.load(films)
-    assert dataset.rule.name == "temporal"
+    assert dataset.rule.kind == "temporal"
     run = train_run(dataset, config, tmp_path / "run", device="cpu")
     questions = dataset.queries("test")
     assert len(answer(run.model, questions, config.model.max_length).ranks) == len(questions.users) > 0

@@ -6,13 +6,14 @@ import typer
 from cyclopts import App, CycloptsError
 
 from prism_rec.cli.build import build
+from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import compare
-from prism_rec.cli.describe import describe
+from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import embed
 from prism_rec.cli.evaluate import evaluate
-from prism_rec.cli.export import export
+from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import images
-from prism_rec.cli.prepare import prepare
+from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
 from prism_rec.cli.tune import tune
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (prepare, images, embed, build, describe, train, tune, evaluate, recommend, compare, export):
+for command in (images, embed, build, train, tune, evaluate, recommend, compare):
     app.command()(command)
 
 
@@ -51,6 +52,9 @@ def options(
 
 commands = App(name="prism-rec", version=VERSION, help_flags=["--help", "-h"], result_action="return_value")
 """Commands made from settings classes; `app` has the others until they are made so too."""
+add_command(commands, PrepareOptions, prepare)
+add_command(commands, DescribeOptions, describe, positional=("data",))
+add_command(commands, ExportDataOptions, export_data, positional=("data",))
 
 
 def main() -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import polars as pl
 
+from prism_rec.data.card.page import write_card
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
 from prism_rec.errors import InputError
+from prism_rec.events import Events
 from prism_rec.features.chain import Step, files_in, run_chain
 from prism_rec.features.contents import pictures_of, texts_of
 from prism_rec.features.embed import STAGE as EMBED
@@ -26,9 +28,9 @@ from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.run import run_gathering
 from prism_rec.features.images.table import tell_counts
 from prism_rec.features.options import EmbedOptions
-from prism_rec.features.prepare_step import prepare_step
 from prism_rec.features.recipe import Recipe
 from prism_rec.folders import MANIFEST, require_folder
+from prism_rec.stages.prepare import prepare_step
 
 Tell = Callable[[str], None]
 
@@ -50,7 +52,7 @@ def build(recipe: Recipe, tell: Tell = lambda line: None, progress: bool = False
     out = recipe.out
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the output")
-    steps = [prepare_step(recipe.prepare, out / "prepared", progress)]
+    steps = [prepare_step(recipe.prepare, out / "prepared", Events())]
     if recipe.images is not None:
         steps.append(_images(recipe.images, out, tell, progress))
     steps += [_embed(name, step, out, tell, progress) for name, step in recipe.embed.items()]
@@ -107,7 +109,9 @@ def _join(names: list[str], out: Path) -> Step:
         manifest = require_folder(prepared, PREPARE)
         vectors = {name: load_embedding(folder) for name, folder in folders.items()}
         config = {**manifest["config"], "raw_files": manifest["inputs"], "encoders": _encoders(folders)}
-        Dataset.load(prepared).with_features(vectors).save(out / "dataset", config)
+        dataset = Dataset.load(prepared).with_features(vectors)
+        dataset.save(out / "dataset", config)
+        write_card(dataset, out / "dataset")
 
     manifests = tuple(folder / MANIFEST for folder in (prepared, *folders.values()))
     return Step("join", out / "dataset", PREPARE, {"features": names}, manifests, run)

@@ -10,7 +10,7 @@ from prism_rec.config import Config
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.options import EmbedOptions
-from prism_rec.features.prepare_step import PrepareOptions
+from prism_rec.stages.prepare import Prepare
 
 
 class Recipe(Config):
@@ -24,7 +24,7 @@ class Recipe(Config):
     """
 
     out: Path
-    prepare: PrepareOptions
+    prepare: Prepare
     images: GatherOptions | None = None
     embed: dict[str, EmbedOptions] = Field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from prism_rec.compare.comparison import Arm, Comparison, SliceOfUsers
 from prism_rec.compare.recipe import POPULARITY
 from prism_rec.compare.result import GateWeights
 from prism_rec.evaluate.slices import FEWEST_USERS
+from prism_rec.markup import element
 from prism_rec.report.charts import (
     Bar,
     Curve,
@@ -20,7 +21,6 @@ from prism_rec.report.charts import (
     sweep_chart,
 )
 from prism_rec.report.components import ComponentMap
-from prism_rec.report.markup import element
 from prism_rec.report.svg import draw
 from prism_rec.report.sweeps import Sweep
 

@@ -22,6 +22,7 @@ from prism_rec.compare.table import (
 )
 from prism_rec.errors import InputError
 from prism_rec.folders import locked, write_text_atomically
+from prism_rec.markup import Content, element, render
 from prism_rec.report.components import ComponentMap, map_run
 from prism_rec.report.figures import (
     accuracy,
@@ -32,7 +33,6 @@ from prism_rec.report.figures import (
     sensitivity,
     slices,
 )
-from prism_rec.report.markup import Content, element, render
 from prism_rec.report.sweeps import find_sweeps
 
 HOW_TO_READ = (

@@ -7,19 +7,18 @@ import shutil
 from pathlib import Path
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.dataset_folder import STAGE
 from prism_rec.folders import MANIFEST, locked, require_folder
 
 
 def fingerprint(dataset: Path) -> dict[str, str]:
     """Return the hash of each file of a prepared dataset, by name.
 
-    The cards are left out: they are for people, and a later version may write the same data's card in other words.
-
     Raises:
         InputError: it is no prepared dataset.
     """
-    files = require_folder(dataset, "prepare")["files"]
-    return {name: facts["sha256"] for name, facts in files.items() if not name.startswith("card.")}
+    files = require_folder(dataset, STAGE)["files"]
+    return {name: facts["sha256"] for name, facts in files.items()}
 
 
 def link_dataset(dataset: Path, pool: Path, target: Path) -> None:
