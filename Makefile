@@ -4,13 +4,14 @@ BIN := .venv/bin
 DEMO := runs/demo
 SMALL := examples/movielens-small
 
-.PHONY: help demo test test-slow lint docs bench clean
+.PHONY: help demo test test-slow lint docs reference bench clean
 
 help:
 	@echo "make demo    train PRISM beside its baselines on bundled data; writes $(DEMO)/comparison/report.html"
 	@echo "make test    run the tests; make test-slow, those that take long: every fusion, backbone and objective"
 	@echo "make lint    check style, types and layers"
 	@echo "make docs    build the documentation into site/"
+	@echo "make reference  write the pages that are made from the code, and the index of the log"
 	@echo "make bench   measure the speed of training and ranking"
 
 # Written last, so that an interrupted installation is taken up again.
@@ -41,6 +42,10 @@ lint: .venv/ready
 docs: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/mkdocs build --strict
+
+reference: .venv/ready
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python log/make_index.py
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/train.py --json

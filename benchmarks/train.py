@@ -20,12 +20,13 @@ import time
 import numpy as np
 import torch
 
-from prism_rec.batches import TrainingBatches
+from prism_rec.batches import BatchPlan, TrainingBatches
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.rank import Ranker
 from prism_rec.train.config import RunConfig
 from prism_rec.train.loop import make_optimizer, train_epoch
+from prism_rec.train.step import TrainStep
 
 USERS, ITEMS, INTERACTIONS = 22_363, 12_101, 198_502
 
@@ -82,20 +83,20 @@ def make_features(random: np.random.Generator) -> dict[str, FeatureTable]:
 def measure(form: str) -> dict[str, float]:
     """Train one epoch after a warm-up of some batches, then rank every user."""
     config = RunConfig.parse(FORMS[form], form)
-    window, batch_size = config.model.max_length, config.train.batch_size
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     histories = make_histories(random)
     model = config.model.build(ITEMS, make_features(random))
     objective = config.objective.build()
     objective.begin_training(model, histories)
-    optimizer = make_optimizer({"model": model, "objective": objective}, config.train)
+    step = TrainStep(model, objective)
+    optimizer = make_optimizer(step, config.train)
+    plan = BatchPlan(model.max_length, config.train.batch_size, seed=0)
     warm_up = Histories(histories.items[: histories.offsets[2048]], histories.offsets[:2049])
     for part in (warm_up, histories):
-        batches = TrainingBatches(part, window, batch_size, 0)
-        record = train_epoch(model, objective, optimizer, batches, 1, config.train)
+        record = train_epoch(step, optimizer, TrainingBatches(part, plan), 1, config.train)
     began = time.perf_counter()
-    Ranker(model, window).rank(histories, random.integers(1, ITEMS + 1, USERS))
+    Ranker(model).rank(histories, random.integers(1, ITEMS + 1, USERS))
     return {
         "train.users_per_second": round(USERS / record.seconds),
         "rank.users_per_second": round(USERS / (time.perf_counter() - began)),

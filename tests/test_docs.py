@@ -1,12 +1,11 @@
-"""What the guides say of the registry is what the registry says."""
+"""The guides and the generated reference agree with the code."""
 
-import json
+import runpy
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import pytest
 
-from prism_rec.config import Config
 from prism_rec.errors import InputError
 from prism_rec.model.config import BackboneConfig, FusionConfig
 from prism_rec.objectives.config import ObjectiveConfig
@@ -50,47 +49,21 @@ def make_table() -> str:
 
 def test_the_table_of_what_goes_together_is_the_registrys() -> None:
     table = make_table()
-    assert table in (DOCS / "models.md").read_text(encoding="utf-8"), (
-        f"docs/models.md lacks this table:\n{table}"
+    assert table in (DOCS / "explanation" / "model.md").read_text(encoding="utf-8"), (
+        f"docs/explanation/model.md lacks this table:\n{table}"
     )
 
 
-def tell_setting(name: str, annotation: Any, default: object) -> str:
-    """Return a setting as YAML has it, with its default and, where they are few, its other choices."""
-    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
-    others = ", ".join(f"`{choice}`" for choice in choices if choice != default)
-    text = default if isinstance(default, str) else json.dumps(default)
-    return f"`{name}: {text}`" + (f" (or {others})" if others else "")
+MAKER = runpy.run_path(str(DOCS / "make_reference.py"))
 
 
-def make_settings_table(union: Any) -> str:
-    """Return the settings of every kind with their defaults, as Markdown."""
-    lines = [["kind", "settings and their defaults"], ["---", "---"]]
-    by_kind = {str(member.model_fields["kind"].default): member for member in registered(union)}
-    for kind, member in sorted(by_kind.items()):
-        fields = [(name, field) for name, field in member.model_fields.items() if name != "kind"]
-        told = (tell_setting(name, field.annotation, field.default) for name, field in fields)
-        lines.append([f"`{kind}`", ", ".join(told) or "none"])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-@pytest.mark.parametrize("union", [BackboneConfig, ObjectiveConfig], ids=["backbones", "objectives"])
-def test_the_tables_of_settings_and_defaults_are_the_config_classes(union: Any) -> None:
-    table = make_settings_table(union)
-    assert table in (DOCS / "models.md").read_text(encoding="utf-8"), (
-        f"docs/models.md lacks this table:\n{table}"
-    )
+@pytest.mark.parametrize("name", MAKER["PAGES"])
+def test_the_reference_is_current(name: str) -> None:
+    text = (DOCS / "reference" / name).read_text(encoding="utf-8")
+    assert text == MAKER["PAGES"][name](), "run make reference"
 
 
 def test_every_plug_in_is_named_in_the_guide() -> None:
-    guide = (DOCS / "models.md").read_text(encoding="utf-8")
+    guide = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
     for union in (FusionConfig, BackboneConfig, ObjectiveConfig):
         assert [kind for kind in kinds(union) if f"`{kind}`" not in guide] == []
-
-
-def test_every_setting_of_prism_is_named_in_the_guide() -> None:
-    guide = (DOCS / "models.md").read_text(encoding="utf-8")
-    prism: type[Config] = next(
-        member for member in registered(FusionConfig) if member.model_fields["kind"].default == "prism"
-    )
-    assert [name for name in prism.model_fields if f"`{name}" not in guide and name != "kind"] == []

@@ -11,6 +11,7 @@ from prism_rec.compare.plan import Cell, plan
 from prism_rec.compare.recipe import Recipe, read_recipe
 from prism_rec.data import Dataset
 from prism_rec.evaluate.questions import answer
+from prism_rec.rank import Ranker
 from prism_rec.report.sweeps import find_sweeps
 from prism_rec.testing import plant_features
 from prism_rec.train import train_run
@@ -122,4 +123,4 @@ def test_a_model_is_trained_and_tested_under_a_temporal_split(
     assert dataset.rule.kind == "temporal"
     run = train_run(dataset, config, tmp_path / "run", device="cpu")
     questions = dataset.queries("test")
-    assert len(answer(run.model, questions, config.model.max_length).ranks) == len(questions.users) > 0
+    assert len(answer(Ranker(run.model), questions).ranks) == len(questions.users) > 0

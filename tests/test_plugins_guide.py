@@ -1,4 +1,4 @@
-"""The backbone that docs/plugins.md writes keeps its contract, with the tests that the guide gives it.
+"""The backbone that docs/how-to/plugins.md writes keeps its contract, with the tests that the guide gives it.
 
 It also works from a package of its own.
 """
@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import pytest
@@ -18,26 +19,33 @@ from prism_rec.config import Config
 from prism_rec.errors import InputError
 from prism_rec.plugins import Kinds
 
-GUIDE = Path(__file__).parent.parent / "docs" / "plugins.md"
+GUIDE = Path(__file__).parent.parent / "docs" / "how-to" / "plugins.md"
 NAME = "prism_rec.backbones.decaying_mean"
 
 
 def run_guide() -> None:
     """Make the guide's module as if it were a file of the package, and its contract tests tests of this file."""
     module, contract = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    sys.modules[NAME] = backbone = ModuleType(NAME)
-    try:
-        exec(compile(module, str(GUIDE), "exec"), backbone.__dict__)
-        exec(compile(contract, str(GUIDE), "exec"), globals())
-    finally:
-        del sys.modules[NAME]
+    with TemporaryDirectory() as folder:
+        # A file, because descriptions of settings are read from the source.
+        path = Path(folder) / "decaying_mean.py"
+        path.write_text(module, encoding="utf-8")
+        spec = spec_from_file_location(NAME, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[NAME] = backbone = module_from_spec(spec)
+        try:
+            spec.loader.exec_module(backbone)
+            exec(compile(contract, str(GUIDE), "exec"), globals())
+        finally:
+            del sys.modules[NAME]
 
 
 run_guide()
 
 
 def test_every_file_and_name_of_the_guide_is_there() -> None:
-    root = GUIDE.parent.parent
+    root = GUIDE.parents[2]
     guide = GUIDE.read_text(encoding="utf-8")
     files = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", guide)
     assert [name for name in files if not (root / name).exists() and "decaying_mean" not in name] == []

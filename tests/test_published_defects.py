@@ -6,7 +6,7 @@ import torch
 from prism_rec.backbones.gru4rec import GRU4RecConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig, id_gaussian
-from prism_rec.batches import TrainingBatches
+from prism_rec.batches import BatchPlan, TrainingBatches
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.fusion.baselines import SumFusionConfig
@@ -24,7 +24,7 @@ from prism_rec.testing.checks import (
     WIDTH,
     assert_equal,
     build_model,
-    histories_of,
+    read,
     registered,
     score_all,
 )
@@ -44,7 +44,7 @@ def model() -> SequenceRecommender:
 def interaction_loss(fusion: PrismConfig | PublishedPrismConfig) -> torch.Tensor:
     model = build_model(fusion, SASREC)
     torch.manual_seed(0)
-    return model.interaction_loss(histories_of(model, HISTORIES))
+    return model.interaction_loss(read(model, HISTORIES))
 
 
 @pytest.mark.parametrize("form", [PrismConfig, PublishedPrismConfig])
@@ -78,34 +78,32 @@ def test_defect_02_both_triplets_are_had_by_name_with_the_margin_given():
 def test_defect_03_no_position_sees_its_target(fusion, backbone):
     """The state from which an item is predicted is the same whatever that item is."""
     model = build_model(fusion, backbone)
-    batch = next(TrainingBatches(TRAINING, 50, len(TRAINING), seed=0).epoch(1))
-    histories = [
-        row[:length].tolist() for row, length in zip(batch.histories_BL, batch.lengths_B, strict=True)
-    ]
-    before = model.encode(histories_of(model, histories))
+    batch = next(TrainingBatches(TRAINING, BatchPlan(50, len(TRAINING), seed=0)).epoch(1))
+    histories = [history.tolist() for history in batch.items_P.split(batch.lengths_B.tolist())]
+    before = model.encode(read(model, histories))
     place = 0
     for row, history in enumerate(histories):
         for t in range(len(history)):
             if t + 1 < len(history):
                 assert batch.targets_P[place] == history[t + 1]
                 changed = [*history[: t + 1], 1 + history[t + 1] % ITEMS, *history[t + 2 :]]
-                after = model.encode(histories_of(model, [*histories[:row], changed, *histories[row + 1 :]]))
+                after = model.encode(read(model, [*histories[:row], changed, *histories[row + 1 :]]))
                 assert_equal(after.states[place], before.states[place], f"history {row} at {t}")
                 assert_equal(after.weights[place], before.weights[place], f"history {row} at {t}")
             place += 1
 
 
 @pytest.mark.parametrize("fusion", [PRISM, PublishedPrismConfig(hidden=6)], ids=lambda config: config.kind)
-@pytest.mark.parametrize("padding", [3, 90])
-def test_defect_04_padding_never_changes_an_output(fusion, padding):
+@pytest.mark.parametrize("longer", [5, 24], ids=["in one block", "in another block"])
+def test_defect_04_padding_never_changes_an_output(fusion, longer):
+    """In a batch with a longer history: padded in the same block, or next to another block."""
     model = build_model(fusion, SASREC)
-    alone, padded = (histories_of(model, [(5, 3, 7)], padding=columns) for columns in (0, padding))
-    assert_equal(model.fusion(padded).vectors_PD, model.fusion(alone).vectors_PD, "fused")
+    alone = read(model, [(5, 3, 7, 2)])
+    padded = read(model, [(5, 3, 7, 2), (tuple(range(1, 13)) * 2)[:longer]])
+    assert len(padded.packing.shapes) == (1 if longer == 5 else 2)
+    assert_equal(model.fusion(padded).vectors_PD[:4], model.fusion(alone).vectors_PD, "fused")
     for one, other in zip(model.encode_last(padded), model.encode_last(alone), strict=True):
-        assert_equal(one, other, "encoded")
-    # Beside a longer history the short one is padded too.
-    beside = histories_of(model, [(5, 3, 7), tuple(range(1, 13)) * 2])
-    assert_equal(model.fusion(beside).vectors_PD[:3], model.fusion(alone).vectors_PD, "beside a longer one")
+        assert_equal(one[:1], other, "encoded")
 
 
 def test_defect_05_noise_has_the_norm_of_what_it_replaces_and_replaces_nothing_absent():
@@ -134,12 +132,12 @@ def test_defect_06_dropout_in_the_experts_works():
 def test_defect_07_the_mean_is_passed_from_layer_to_layer():
     """In the release the mean that comes out is the last input's own, which no earlier item reaches."""
     model = build_model(SumFusionConfig(), StosaConfig(layers=2, heads=2))
-    one, other = (model.encode_last(histories_of(model, [(first, 5, 3)])).states for first in (2, 9))
+    one, other = (model.encode_last(read(model, [(first, 5, 3)])).states for first in (2, 9))
     assert not torch.isclose(one[:, :WIDTH], other[:, :WIDTH]).any()
     layer = model.backbone.layers[1]
     with torch.no_grad():
         layer.mean_feed_forward.outer.bias[0] += 1
-    changed = model.encode_last(histories_of(model, [(2, 5, 3)])).states
+    changed = model.encode_last(read(model, [(2, 5, 3)])).states
     assert not torch.isclose(one[:, :WIDTH], changed[:, :WIDTH]).all()
 
 
@@ -150,7 +148,7 @@ def test_defect_07_the_mean_is_passed_from_layer_to_layer():
 def test_defect_08_every_backbone_takes_every_fusion(fusion, backbone):
     model = build_model(fusion(), backbone(), dtype=torch.float32)
     items = model.item_set()
-    scores = score_all(model, model.encode(histories_of(model, HISTORIES, items)), items)
+    scores = score_all(model, model.encode(read(model, HISTORIES, items)), items)
     assert scores.isfinite().all()
 
 
@@ -162,7 +160,7 @@ def test_defect_10_an_item_without_history_can_be_recommended_by_its_content():
         with torch.no_grad():
             model.items.ids.weight[11] = 0
         items = model.item_set()
-        users = model.encode_last(histories_of(model, [(3, 5), (1, 2)], items))
+        users = model.encode_last(read(model, [(3, 5), (1, 2)], items))
         scores[candidates] = score_all(model, users, items)[:, 10]
     assert not scores["id"].any()
     assert scores["content"].all()
@@ -175,8 +173,8 @@ def test_defect_11_features_are_frozen_and_shared_by_streams(backbone):
     assert len(tables) == len(plant_features(ITEMS))
     assert not [name for name in model.state_dict() if "vectors_" in name]
     before = {name: model.get_buffer(name).clone() for name in tables}
-    optimizer = make_optimizer({"model": model}, TrainConfig(learning_rate=0.1))
-    model.encode(histories_of(model, HISTORIES)).states.square().sum().backward()
+    optimizer = make_optimizer(model, TrainConfig(learning_rate=0.1))
+    model.encode(read(model, HISTORIES)).states.square().sum().backward()
     optimizer.step()
     assert all(torch.equal(model.get_buffer(name), table) for name, table in before.items())
     sizes = {tuple(parameter.shape) for parameter in model.parameters() if len(parameter) == ITEMS + 1}
@@ -190,7 +188,7 @@ def test_defect_12_an_item_that_lacks_one_modality_keeps_the_other(model):
     # Items 1, 2, 3 and 4 have the picture, the text, both, neither.
     assert parts.present_IJ[1:5].tolist() == [[1, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 0]]
     assert torch.equal(parts.components_IJD.any(-1), parts.present_IJ)
-    users = model.encode_last(histories_of(model, [(1, 2, 3)]))
+    users = model.encode_last(read(model, [(1, 2, 3)]))
     every = torch.arange(1, 5)[None]
     adds = model.contributions(users, every, model.item_set())[0, :, 1:] != 0
     assert torch.equal(adds, parts.present_IJ[1:5])
@@ -232,9 +230,12 @@ def test_defect_17_pairwise_divergence_agrees_with_rowwise_and_does_not_underflo
 def test_defect_18_the_encoder_sees_id_and_fused_and_nothing_else(model, monkeypatch):
     seen = []
     monkeypatch.setattr(model.backbone, "forward", lambda inputs, lengths: seen.append(inputs) or inputs)
-    history = histories_of(model, [(3, 7, 11)])  # items with both modalities
+    history = read(model, [(3, 7, 11)])  # items with both modalities
     weights = model.encode(history).weights
-    ids, components = history.ids_IV[history.index_P], history.parts.components_IJD[history.index_P]
+    ids, components = (
+        history.items.ids_IV[history.index_P],
+        history.items.parts.components_IJD[history.index_P],
+    )
     assert_equal(seen[0][0], ids + (weights[..., None] * components).sum(1), "the encoder's input")
 
 
@@ -242,9 +243,9 @@ def test_defect_18_the_encoder_sees_id_and_fused_and_nothing_else(model, monkeyp
 def test_defect_20_one_distance_serves_training_and_ranking(distance):
     model = build_model(SumFusionConfig(), StosaConfig(heads=2, distance=distance), candidates="id")
     items = model.item_set()
-    states = model.encode_last(histories_of(model, [(3, 5)], items)).states
+    states = model.encode_last(read(model, [(3, 5)], items)).states
     d = gaussian_distance(distance)
     expected = -d.rowwise(Gaussian(*states[:, None].chunk(2, -1)), id_gaussian(items.ids_IV[None, 1:]))
-    users = model.encode_last(histories_of(model, [(3, 5)], items))
+    users = model.encode_last(read(model, [(3, 5)], items))
     assert_equal(score_all(model, users, items), expected, "the score is the negative distance")
     assert all(layer.attention.distance is model.backbone.distance for layer in model.backbone.layers)

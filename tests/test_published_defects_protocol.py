@@ -10,10 +10,10 @@ import torch
 
 import prism_rec
 from prism_rec.backbones.sasrec import SASRecConfig
-from prism_rec.batches import NegativeSampler, TrainingBatches
+from prism_rec.batches import BatchPlan, NegativeSampler, TrainingBatches
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.histories import Histories
-from prism_rec.fusion.prism import module as prism_module
+from prism_rec.fusion.prism import common as prism_common
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
@@ -22,7 +22,7 @@ from prism_rec.testing.checks import (
     HISTORIES,
     ITEMS,
     build_model,
-    histories_of,
+    read,
 )
 
 PRISM = PrismConfig(hidden=6)
@@ -39,9 +39,9 @@ def test_defect_09_neither_seen_items_nor_padding_are_candidates(model):
     """Not even where every score is below zero."""
     model = model.float()
     with torch.no_grad():
-        model.items.ids.weight[1:] = -model.encode_last(histories_of(model, [(3, 5)])).states.mean(0)
+        model.items.ids.weight[1:] = -model.encode_last(read(model, [(3, 5)])).states.mean(0)
     seen = Histories.from_lists([[3, 5], [1, 2, 3, 4]])
-    top = Ranker(model, 10).rank(seen, np.array([6, 7]), k=ITEMS).top
+    top = Ranker(model).rank(seen, np.array([6, 7]), k=ITEMS).top
     for user, row in enumerate(top):
         offered = row[row > 0]
         assert not set(offered) & set(seen[user])
@@ -54,13 +54,13 @@ def test_defect_14_every_user_is_evaluated_by_the_full_view_alone(monkeypatch):
     def never(*_, **__):
         raise AssertionError("a masked view was made")
 
-    monkeypatch.setattr(prism_module, "masked_views", never)
+    monkeypatch.setattr(prism_common, "masked_views", never)
     chance = torch.get_rng_state()
     users = Histories.from_lists([[1, 2], [3], [4, 5], [6], [7]])
     targets = np.array([3, 4, 6, 7, 8])
-    ranks = Ranker(model, 10, batch_size=2).rank(users, targets).ranks
+    ranks = Ranker(model, batch_size=2).rank(users, targets).ranks
     assert ((ranks >= 1) & (ranks <= ITEMS)).all()
-    assert np.array_equal(Ranker(model, 10, batch_size=5).rank(users, targets).ranks, ranks)
+    assert np.array_equal(Ranker(model, batch_size=5).rank(users, targets).ranks, ranks)
     assert torch.equal(torch.get_rng_state(), chance)
 
 
@@ -69,8 +69,9 @@ def test_defect_15_negatives_are_items_and_batches_as_long_as_their_histories():
     torch.manual_seed(0)
     drawn = sampler.draw(torch.arange(len(TRAINING)), 500)
     assert (int(drawn.min()), int(drawn.max())) == (1, ITEMS)
-    for batch in TrainingBatches(TRAINING, 100, 2, seed=0).epoch(1):
-        assert batch.histories_BL.shape[1] == batch.lengths_B.max()
+    for batch in TrainingBatches(TRAINING, BatchPlan(100, 2, seed=0)).epoch(1):
+        assert batch.items_P.all()
+        assert len(batch.items_P) == batch.lengths_B.sum()
 
 
 def test_defect_16_nothing_in_a_file_is_ever_executed():
@@ -108,7 +109,7 @@ def test_defect_21_each_split_is_masked_by_its_own_history():
     left = {}
     for part in ("validation", "test"):
         questions = dataset.queries(part)
-        top = Ranker(model, 10).rank(questions.histories, questions.targets, k=5).top[0]
+        top = Ranker(model).rank(questions.histories, questions.targets, k=5).top[0]
         left[part] = set(top[top > 0].tolist())
     assert left == {"validation": {4, 5}, "test": {5}}
 

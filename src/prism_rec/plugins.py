@@ -26,18 +26,20 @@ class Kinds:
 
     Args:
         group: of the entry points that name further settings classes, such as `prism_rec.backbones`.
+        base: the class that all of these settings derive from; it declares what the library asks of them.
 
     Raises:
-        InputError: a plug-in cannot be imported, is not a `Config` with a `kind`, or has a kind that exists.
+        InputError: a plug-in cannot be imported, is not a `base` with a `kind`, or has a kind that exists.
     """
 
     group: str
+    base: type[Config] = Config
 
     def members(self, union: Any) -> dict[str, type[Config]]:
         """Return the settings classes by kind: those of the union, then those of installed packages."""
         settings = {_kind(member): member for member in get_args(union) or (union,)}
         for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
-            member = _load(entry)
+            member = _load(entry, self.base)
             if _kind(member) in settings:
                 raise InputError(f"{_name(entry)}: the kind {_kind(member)!r} exists; rename this one")
             settings[_kind(member)] = member
@@ -87,13 +89,13 @@ def _expand(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
-def _load(entry: EntryPoint) -> type[Config]:
+def _load(entry: EntryPoint, base: type[Config]) -> type[Config]:
     try:
         member = entry.load()
     except (ImportError, AttributeError) as error:
         raise InputError(f"{_name(entry)} cannot be imported ({error}); fix or uninstall it") from None
-    if not (isinstance(member, type) and issubclass(member, Config) and "kind" in member.model_fields):
-        raise InputError(f"{_name(entry)} is not a Config with a kind; see docs/plugins.md")
+    if not (isinstance(member, type) and issubclass(member, base) and "kind" in member.model_fields):
+        raise InputError(f"{_name(entry)} is not a {base.__name__} with a kind; see docs/how-to/plugins.md")
     return member
 
 

@@ -91,7 +91,7 @@ def built(distance: str, fusion: str):
 def test_a_score_is_the_negative_distance_plus_content_along_the_mean(distance, fusion):
     model = built(distance, fusion)
     items = model.item_set()
-    users = model.encode_last(model.history(torch.tensor([[1, 2, 5]]), torch.tensor([3]), items))
+    users = model.encode_last(model.read(torch.tensor([1, 2, 5]), torch.tensor([3]), items=items))
     rows = torch.arange(1, 13)[None]
     shares = model.contributions(users, rows, items)
     state = Gaussian(*users.states.chunk(2, -1))
@@ -115,7 +115,7 @@ def test_content_reaches_both_streams(distance):
     seen = []
     model.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     items = model.item_set()
-    model.encode(model.history(torch.tensor([[1, 4]]), torch.tensor([2]), items))
+    model.encode(model.read(torch.tensor([1, 4]), torch.tensor([2]), items=items))
     added = seen[0][0] - items.ids_IV[[1, 4]]
     content = items.parts.components_IJD[[1, 4]].sum(1)
     torch.testing.assert_close(added[:, :8], content)

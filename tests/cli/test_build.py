@@ -294,7 +294,7 @@ RECIPES = ROOT / "recipes"
 
 
 def test_the_recipe_of_the_guide_is_one(tmp_path: Path) -> None:
-    guide = (ROOT / "docs/data.md").read_text()
+    guide = (ROOT / "docs/how-to/data.md").read_text()
     block = guide[guide.index("    out: data/mine") :].split("\n\n")[0]
     (tmp_path / "recipe.yaml").write_text(dedent(block))
     recipe = Recipe.parse(read_yaml(tmp_path / "recipe.yaml"), "guide")

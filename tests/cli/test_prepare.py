@@ -192,11 +192,11 @@ def test_the_commands_load_no_torch_before_they_run() -> None:
 
 def test_exports_and_reads_back(raw: Path, prepare: Invoke, invoke: Invoke) -> None:
     prepare("--columns", "user=uid")
-    shown = invoke("export-data", raw / "data", "--to", "recbole", "--out", raw / "recbole")
+    shown = invoke("export-data", raw / "data", "--format", "recbole", "--out", raw / "recbole")
     assert shown.split() == [str(raw / f"recbole/recbole.{kind}") for kind in ("inter", "item", "user")]
     invoke("prepare", "--source", "recbole", "--interactions", raw / "recbole", "--out", raw / "again")
     one, other = Dataset.load(raw / "data"), Dataset.load(raw / "again")
     assert one.items["item_id"].equals(other.items["item_id"])
     assert one.interactions.select("user", "item").equals(other.interactions.select("user", "item"))
-    files = json.loads(invoke("export-data", raw / "data", "--to", "mmrec", "--out", raw / "m", "--json"))
+    files = json.loads(invoke("export-data", raw / "data", "--format", "mmrec", "--out", raw / "m", "--json"))
     assert files[0] == str(raw / "m/i_id_mapping.csv")

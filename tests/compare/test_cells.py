@@ -258,7 +258,7 @@ def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Pa
     [
         ({"modalities": ["text", "sound"]}, "no 'sound'"),
         ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"sound": 0.5}}}}, "no modality 'sound'"),
-        ({"width": 9, "backbone": {"heads": 2}}, "no multiple"),
+        ({"width": 9, "backbone": {"heads": 2}}, "not a multiple"),
     ],
     ids=["modality", "loss weight", "heads"],
 )

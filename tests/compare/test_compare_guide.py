@@ -1,4 +1,4 @@
-"""The settings that docs/compare.md shows are settings."""
+"""The settings that docs/how-to/compare.md shows are settings."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from prism_rec.compare import Recipe
 from prism_rec.compare.plan import plan, plan_searches
 from prism_rec.tune import Search
 
-GUIDE = Path(__file__).parents[2] / "docs" / "compare.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "compare.md"
 
 
 def test_every_example_can_be_read() -> None:

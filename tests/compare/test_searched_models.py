@@ -41,6 +41,6 @@ def test_a_search_that_cannot_be_made_is_told(recipe: Recipe, tmp_path: Path) ->
     base = {**recipe.base, "tune": {"trials": 1, "space": space}}
     base["model"] = {**base["model"], "backbone": {"kind": "sasrec", "layers": 1, "heads": 2}}
     recipe = recipe.model_copy(update={"base": base, "models": {"id": {}}, "jobs": 1})
-    with pytest.raises(InputError, match="1 of 1 searches failed, first tiny/id/search: .*no multiple"):
+    with pytest.raises(InputError, match="1 of 1 searches failed, first tiny/id/search: .*not a multiple"):
         compare(recipe, tmp_path / "out", "cpu")
     assert not list((tmp_path / "out").glob(f"searches/*/*/{TRIALS}"))

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_rec.data import Histories
+from prism_rec.data.histories import ranges
 
 LISTS = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)
 
@@ -32,3 +33,15 @@ def test_a_user_that_does_not_exist_is_an_index_error() -> None:
     assert histories[-1].tolist() == [2, 3]
     with pytest.raises(IndexError):
         histories[2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5)), max_size=8))
+def test_ranges_are_those_of_python_one_after_another(pairs):
+    begins, lengths = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
+    expected = [number for begin, length in pairs for number in range(begin, begin + length)]
+    assert ranges(begins, lengths).tolist() == expected
+
+
+def test_events_are_counted_for_every_row():
+    assert Histories.from_lists([[1, 3], [3], []]).counts(4).tolist() == [0, 1, 0, 2, 0]
+    assert Histories.from_lists([]).counts(2).tolist() == [0, 0, 0]

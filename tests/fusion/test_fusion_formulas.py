@@ -9,7 +9,7 @@ from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, Sum
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model import SequenceRecommender
-from prism_rec.testing.checks import assert_equal, build_model, histories_of
+from prism_rec.testing.checks import assert_equal, build_model, read
 
 HISTORY = (3, 1, 4, 2, 7)  # both modalities, the picture, none, the text, both
 
@@ -19,7 +19,7 @@ def prepared(config) -> tuple[SequenceRecommender, torch.Tensor, torch.Tensor]:
     model = build_model(config, SASRecConfig(form="post_norm", layers=1))
     return (
         model,
-        model.fusion(histories_of(model, [HISTORY])).vectors_PD,
+        model.fusion(read(model, [HISTORY])).vectors_PD,
         model.items.ids.weight[[*HISTORY]],
     )
 

@@ -7,15 +7,14 @@ import pytest
 import torch
 
 from prism_rec.data.feature_table import FeatureTable
-from prism_rec.fusion.base import History
 from prism_rec.fusion.prism.losses import interaction_losses
 from prism_rec.fusion.prism.views import Views
+from prism_rec.fusion.reading import Reading
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 
 ITEMS, WIDTH = 9, 8
-HISTORIES = torch.tensor([[1, 2, 3, 4, 5], [6, 7, 0, 0, 0], [8, 1, 6, 0, 0], [4, 0, 0, 0, 0]])
-LENGTHS = torch.tensor([5, 2, 3, 1])
+HISTORIES = [[1, 2, 3, 4, 5], [6, 7], [8, 1, 6], [4]]
 BACKBONES = {
     "sasrec": {"heads": 2, "dropout": 0.0},
     "stosa": {"heads": 2, "dropout": 0.0},
@@ -40,24 +39,27 @@ def built(modalities: int, backbone: str = "sasrec", **fusion: object) -> Sequen
     return ModelConfig.parse(config).build(ITEMS, features).double()
 
 
-def history_of(model: SequenceRecommender) -> History:
-    return model.history(HISTORIES, LENGTHS, model.item_set(HISTORIES, HISTORIES))
+def read(model: SequenceRecommender, histories: list[list[int]] = HISTORIES) -> Reading:
+    """Return histories over the set of just their items."""
+    items_P = torch.tensor([item for history in histories for item in history])
+    return model.read(items_P, torch.tensor([len(history) for history in histories]), candidates=items_P)
 
 
-def prediction(model: SequenceRecommender, history: History, expert: int, shown: set[int]) -> torch.Tensor:
+def prediction(model: SequenceRecommender, reading: Reading, expert: int, shown: set[int]) -> torch.Tensor:
     """Return y of one expert for each history, computed history by history from equations 2 to 4."""
-    projected_IMD = model.fusion.projections(history.features)
+    items = reading.items
+    projected_IMD = model.fusion.projections(items.features)
     hidden = torch.tensor([m not in shown for m in range(projected_IMD.shape[1])])
-    hidden_IM = hidden & history.features.present_IM
+    hidden_IM = hidden & items.features.present_IM
     said_ID = model.fusion.experts(projected_IMD.masked_fill(hidden_IM[..., None], 0.0))[expert]
-    said_ID = said_ID * history.parts.present_IJ[:, expert, None]
+    said_ID = said_ID * items.parts.present_IJ[:, expert, None]
     added_IV = said_ID
     if model.further_streams is not None:
         added_IV = torch.cat([said_ID, model.further_streams(said_ID)], -1)
-    inputs_IV = history.ids_IV + added_IV
+    inputs_IV = items.ids_IV + added_IV
     states = [
         model.backbone(inputs_IV[index][None], torch.tensor([len(index)]))[0, -1, :WIDTH]
-        for index in history.index_P.split(history.packing.lengths_B.tolist())
+        for index in reading.index_P.split(reading.packing.lengths_B.tolist())
     ]
     return torch.stack(states)
 
@@ -67,15 +69,15 @@ def prediction(model: SequenceRecommender, history: History, expert: int, shown:
 )
 def test_it_is_the_loss_of_views_encoded_one_by_one(modalities, backbone):
     model = built(modalities, backbone)
-    history = history_of(model)
+    reading = read(model)
     every, roles = set(range(modalities)), model.fusion.roles_J
     assert roles == (*range(modalities), "redundancy", "synergy")
 
     def said(expert: int, shown: set[int]) -> torch.Tensor:
-        return prediction(model, history, expert, shown)
+        return prediction(model, reading, expert, shown)
 
-    places = history.index_P.split(history.packing.lengths_B.tolist())
-    present_BM = torch.stack([history.features.present_IM[index].any(0) for index in places])
+    places = reading.index_P.split(reading.packing.lengths_B.tolist())
+    present_BM = torch.stack([reading.items.features.present_IM[index].any(0) for index in places])
     assert not present_BM.all()  # the last history lacks the first modality
     masked = [[{m}, every - {m}] for m in every] + 2 * [[{m} for m in every]]
     views = [
@@ -83,13 +85,13 @@ def test_it_is_the_loss_of_views_encoded_one_by_one(modalities, backbone):
         for expert in range(modalities + 2)
     ]
     losses_J = interaction_losses(roles, views, present_BM, margin=0.5, distance="cosine")
-    torch.testing.assert_close(model.interaction_loss(history), 0.1 * losses_J.sum())
+    torch.testing.assert_close(model.interaction_loss(reading), 0.1 * losses_J.sum())
 
 
 def test_both_readings_are_had_by_name_and_differ():
     losses = {
         (kind, losses_on): built(2, kind=kind, losses_on=losses_on).interaction_loss(
-            history_of(built(2, kind=kind))
+            read(built(2, kind=kind))
         )
         for kind, losses_on in itertools.product(("prism", "prism_published"), ("embedding", "prediction"))
     }
@@ -99,27 +101,21 @@ def test_both_readings_are_had_by_name_and_differ():
 @pytest.mark.parametrize("kind", ["prism", "prism_published"])
 def test_it_teaches_experts_ids_and_backbone(kind):
     model = built(2, kind=kind)
-    model.interaction_loss(history_of(model)).backward()
+    model.interaction_loss(read(model)).backward()
     untouched = {name for name, parameter in model.named_parameters() if parameter.grad is None}
     assert untouched == {name for name, _ in model.named_parameters() if name.startswith("fusion.gate.")}
 
 
 @pytest.mark.parametrize("kind", ["prism", "prism_published"])
-def test_padding_and_company_change_nothing(kind):
-    """The batch's loss is the mean of each history's own: triplets and cosines are taken history by history."""
+def test_other_histories_of_a_batch_change_nothing(kind):
+    """The batch's loss is the mean of each history's own: triplets and cosines are computed history by history."""
     model = built(2, kind=kind)
-    rows = [0, 1, 2]  # those that count for every loss
-    alone = [
-        model.interaction_loss(model.history(HISTORIES[[row]], LENGTHS[[row]], model.item_set()))
-        for row in rows
-    ]
-    wide = torch.nn.functional.pad(HISTORIES[rows], (0, 7))
-    together = model.interaction_loss(model.history(wide, LENGTHS[rows], model.item_set()))
+    complete = HISTORIES[:3]  # those that count in every loss
+    alone = [model.interaction_loss(read(model, [history])) for history in complete]
+    together = model.interaction_loss(read(model, complete))
     torch.testing.assert_close(together, torch.stack(alone).mean())
 
 
 def test_items_without_any_picture_or_text_weigh_nothing():
     model = built(2)
-    bare = torch.tensor([[8, 8]])
-    history = model.history(bare, torch.tensor([2]), model.item_set(bare, bare))
-    assert model.interaction_loss(history).item() == 0
+    assert model.interaction_loss(read(model, [[8, 8]])).item() == 0

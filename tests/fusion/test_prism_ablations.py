@@ -12,7 +12,7 @@ from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.testing import plant_features
-from prism_rec.testing.checks import assert_equal, build_model, histories_of
+from prism_rec.testing.checks import assert_equal, build_model, read
 
 HISTORY = (3, 1, 4, 2, 7)  # both modalities, the picture, none, the text, both
 LAMBDAS = {"uniques": {"image": 0.3, "text": 0.4}, "redundancy": 0.5, "synergy": 0.6}
@@ -40,7 +40,7 @@ def test_an_expert_left_out_leaves_the_others_as_they_are(left_out: str) -> None
     assert torch.equal(rest.present_IJ, every.present_IJ[:, kept])
     one = model_of(PrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**of_one(left_out))))
     one.load_state_dict(whole.state_dict())
-    losses = [model.interaction_loss(histories_of(model, [HISTORY])) for model in (whole, part, one)]
+    losses = [model.interaction_loss(read(model, [HISTORY])) for model in (whole, part, one)]
     assert_equal(losses[1], losses[0] - losses[2], "the whole loss less that of the one left out")
 
 
@@ -54,7 +54,7 @@ def test_without_the_gate_the_components_are_added() -> None:
     model = model_of(PrismConfig(hidden=5, adaptive=False))
     assert not any(name.startswith("fusion.gate") for name, _ in model.named_parameters())
     components_IJD = model.item_set().parts.components_IJD
-    fused = model.fusion(histories_of(model, [HISTORY]))
+    fused = model.fusion(read(model, [HISTORY]))
     assert_equal(fused.vectors_PD, components_IJD[[*HISTORY]].sum(1), "their sum")
     assert not model.fusion.personal
 
@@ -73,7 +73,7 @@ def test_no_view_is_made_where_no_loss_looks_at_it(config, monkeypatch: pytest.M
     for lambdas, views in ((none, 0), (Lambdas(unique=0, redundancy=0), 2)):
         made.clear()
         model = model_of(config(hidden=5, lambdas=lambdas))
-        loss = model.interaction_loss(histories_of(model, [HISTORY]))
+        loss = model.interaction_loss(read(model, [HISTORY]))
         assert len(made) == views
         assert bool(loss) == bool(views)
 

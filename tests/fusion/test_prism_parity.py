@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from prism_rec.fusion.gate import Gate
+from prism_rec.fusion.prism.common import component_roles
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import interaction_losses
-from prism_rec.fusion.prism.module import component_roles
 from prism_rec.fusion.prism.views import Views, masked_views
 
 MODALITIES = ("image", "text")

@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from prism_rec.fusion.base import Features, History, Seen, empty_parts
-from prism_rec.fusion.prism.module import component_roles
+from prism_rec.fusion.base import no_components
+from prism_rec.fusion.prism.common import component_roles
 from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
+from prism_rec.fusion.reading import Features, ItemSet, Reading, Seen
 from prism_rec.nn.packing import Packing
 
 MODALITIES = ("image", "text")
@@ -46,30 +47,32 @@ def recorded_fusion(recorded: dict[str, Tensor]) -> PublishedPrismFusion:
     return fusion
 
 
-def recorded_history(recorded: dict[str, Tensor], shifts_L: Tensor) -> History:
-    """Return histories with the recorded ids, of which the pictures and texts average to the recorded ones."""
+def recorded_reading(recorded: dict[str, Tensor], shifts_L: Tensor) -> Reading:
+    """Return histories with the recorded ids, whose pictures and texts average to the recorded ones."""
     users, length, width = recorded["id_sequence"].shape
-    # Row 0 is padding; whatever stands there must not count.
+    # Row 0 is padding; its values must not count.
     vectors = [
         torch.cat([torch.ones(1, width), (recorded[name][:, None] + shifts_L[:, None]).flatten(0, 1)])
         for name in MODALITIES
     ]
     ids_ID = torch.cat([torch.zeros(1, width), recorded["id_sequence"].flatten(0, 1)])
     present_IM = (torch.arange(len(ids_ID)) > 0)[:, None].expand(-1, len(MODALITIES))
-    return History(
+    every_I = torch.arange(len(ids_ID))
+    items = ItemSet(
+        rows_I=every_I,
+        place_N=every_I,
         features=Features(tuple(vectors), present_IM),
         ids_IV=ids_ID,
-        parts=empty_parts(ids_ID[:, None][:, :0]),
-        seen=Seen(torch.arange(1, len(ids_ID)), empty_parts(ids_ID[1:, None][:, :0])),
+        parts=no_components(ids_ID[:, None][:, :0]),
+        seen=Seen(every_I[1:], no_components(ids_ID[1:, None][:, :0])),
         evidence_IE=ids_ID[:, :0],
-        index_P=torch.arange(1, len(ids_ID)),
-        packing=Packing(torch.full((users,), length)),
     )
+    return Reading(items, every_I[1:], Packing(torch.full((users,), length)))
 
 
 def test_the_fused_vector_is_the_recorded_one_at_every_position(recorded):
     length = recorded["id_sequence"].shape[1]
     shifts_L = torch.linspace(-1, 1, length, dtype=torch.float64)  # their mean is 0
-    fused_PD = recorded_fusion(recorded)(recorded_history(recorded, shifts_L)).vectors_PD
+    fused_PD = recorded_fusion(recorded)(recorded_reading(recorded, shifts_L)).vectors_PD
     expected = recorded["fused"].repeat_interleave(length, 0)
     torch.testing.assert_close(fused_PD, expected, rtol=0, atol=1e-10)

@@ -46,7 +46,7 @@ def test_by_id_alone_or_with_the_published_form_the_score_is_that_of_the_id():
         ({"fusion": {"kind": "id"}, "modalities": ["sound"]}, True, "no 'sound'.*image, text"),
         ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"imgae": 0.7}}}}, True, "no modality 'imgae'"),
         ({"fusion": {"kind": "sum"}}, False, "fusion sum needs features"),
-        ({"backbone": {"kind": "sasrec", "heads": 3}}, True, "no multiple of model.backbone.heads 3"),
+        ({"backbone": {"kind": "sasrec", "heads": 3}}, True, "not a multiple of model.backbone.heads 3"),
     ],
     ids=["unknown modality", "unused unknown modality", "weight of nothing", "no features", "heads"],
 )
@@ -89,10 +89,9 @@ def test_padding_is_zero_and_the_first_weights_are_the_backbones():
 
 def test_padding_stays_zero_while_training():
     model = parse(fusion={"kind": "sum"}).build(9, plant_features(9))
-    items = model.item_set()
-    history = model.history(torch.tensor([[1, 2, 0], [3, 0, 0]]), torch.tensor([2, 1]), items)
+    reading = model.read(torch.tensor([1, 2, 3]), torch.tensor([2, 1]))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
-    model.encode(history).states.square().sum().backward()
+    model.encode(reading).states.square().sum().backward()
     optimizer.step()
     assert not model.items.ids.weight[0].any()
 
@@ -108,7 +107,6 @@ def test_weights_fit_other_features_of_the_same_width():
 def test_a_catalogue_without_any_presence_is_encoded_too():
     absent = FeatureTable(np.zeros((10, 6), np.float32), np.zeros(10, bool))
     model = parse(fusion={"kind": "prism"}).build(9, {"image": absent}).eval()
-    items = model.item_set()
-    history = model.history(torch.tensor([[1, 2]]), torch.tensor([2]), items)
-    scores = model.score(model.encode_last(history), torch.tensor([[1, 9]]), items)
+    reading = model.read(torch.tensor([1, 2]), torch.tensor([2]))
+    scores = model.score(model.encode_last(reading), torch.tensor([[1, 9]]), reading.items)
     assert scores.isfinite().all()

@@ -6,7 +6,7 @@ from torch import nn
 from prism_rec.nn.attention import CausalAttention
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
-from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.rows import gather_rows
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])

@@ -41,3 +41,11 @@ def test_padding_gets_no_gradient_of_its_own():
     packed.requires_grad_()
     packing.each_place(lambda block, _: block.cumsum(1), packed).sum().backward()
     assert packed.grad.flatten().tolist() == [3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1]
+
+
+def test_the_example_of_the_docstring():
+    packing = Packing(torch.tensor([3, 1, 1]))
+    assert [rows.tolist() for rows in packing.rows] == [[1, 2], [0]]
+    assert [tuple(shape) for shape in packing.shapes] == [(2, 1), (1, 3)]
+    assert packing.place_C.tolist() == [3, 4, 0, 1, 2]
+    assert packing.cell_P.tolist() == [2, 3, 4, 0, 1]

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from prism_rec.backbones.sasrec import SASRecConfig
-from prism_rec.batches import Batch, TrainingBatches
+from prism_rec.batches import Batch, BatchPlan, TrainingBatches
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.model import SequenceRecommender
@@ -38,12 +38,12 @@ def prepared(objective: Objective, model: SequenceRecommender) -> Objective:
 
 
 def whole_batch() -> Batch:
-    return next(TrainingBatches(TRAINING, 8, len(TRAINING), seed=0).epoch(1))
+    return next(TrainingBatches(TRAINING, BatchPlan(8, len(TRAINING), seed=0)).epoch(1))
 
 
 def all_scores(model: SequenceRecommender, batch: Batch) -> torch.Tensor:
-    items = model.item_set()
-    return score_all(model, model.encode(model.history(batch.histories_BL, batch.lengths_B, items)), items)
+    reading = model.read(batch.items_P, batch.lengths_B)
+    return score_all(model, model.encode(reading), reading.items)
 
 
 def sigmoid(x: float) -> float:
@@ -71,7 +71,7 @@ def test_the_sampled_softmax_comes_to_the_full_one_as_negatives_grow(model, prop
 
 
 def one_position(batch: Batch) -> Batch:
-    return Batch(batch.users_B[:1], batch.histories_BL[:1, :1], torch.tensor([1]), batch.targets_P[:1])
+    return Batch(batch.users_B[:1], batch.items_P[:1], torch.tensor([1]), batch.targets_P[:1])
 
 
 def test_popularity_counts_training_events_and_one_for_every_item(model):

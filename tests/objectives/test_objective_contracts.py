@@ -55,9 +55,12 @@ class TestInDiRec(ObjectiveContract):
     config = InDiRecConfig(intents=2, steps=4, null_probability=0.5)
 
     def turned(self, batch: SegmentBatch) -> SegmentBatch:
-        """Turn the segments and their guides, which stand behind them."""
+        """Turn the segments, and the guides that come after them."""
         order = torch.arange(len(batch.lengths_B)).view(2, -1).flip(1).flatten()
-        return SegmentBatch(batch.histories_BL[order], batch.lengths_B[order], batch.targets_S.flip(0))
+        items = batch.items_P.split(batch.lengths_B.tolist())
+        return SegmentBatch(
+            torch.cat([items[segment] for segment in order]), batch.lengths_B[order], batch.targets_G.flip(0)
+        )
 
     def steady(self, objective: Objective) -> None:
         """Leave out the diffusion's noise, which is drawn segment by segment."""

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from prism_rec.batches import TrainingBatches
+from prism_rec.batches import BatchPlan, TrainingBatches
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
@@ -34,14 +34,14 @@ def built(**backbone: object):
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_it_is_the_published_loss(distance):
     model = built(kind="stosa", distance=distance, heads=2)
-    batch = next(TrainingBatches(HISTORIES, 5, 3, seed=0).epoch(1))
+    batch = next(TrainingBatches(HISTORIES, BatchPlan(5, 3, seed=0)).epoch(1))
     objective = prepared(model, negatives=1, weight=0.005)
     torch.manual_seed(1)
     loss = objective(model, batch).loss
     torch.manual_seed(1)
     target, negative = objective.candidates(batch).T
-    items = model.item_set()
-    state = model.encode(model.history(batch.histories_BL, batch.lengths_B, items)).states
+    reading = model.read(batch.items_P, batch.lengths_B)
+    items, state = reading.items, model.encode(reading).states
 
     def gaussian(rows: torch.Tensor) -> Gaussian:
         return Gaussian(items.ids_IV[rows, :8], F.elu(items.ids_IV[rows, 8:]) + 1)
@@ -57,7 +57,7 @@ def test_it_is_the_published_loss(distance):
 
 def test_the_weight_counts_and_so_does_every_negative():
     model = built(kind="stosa", heads=2)
-    batch = next(TrainingBatches(HISTORIES, 5, 3, seed=0).epoch(1))
+    batch = next(TrainingBatches(HISTORIES, BatchPlan(5, 3, seed=0)).epoch(1))
     losses = []
     for negatives, weight in ((1, 0.0), (1, 1.0), (7, 1.0)):
         torch.manual_seed(1)
@@ -67,13 +67,14 @@ def test_the_weight_counts_and_so_does_every_negative():
 
 
 def test_another_backbone_is_refused_in_one_line():
-    with pytest.raises(InputError, match="^run.yaml: objective stosa needs .* backbone stosa has") as caught:
+    message = "^run.yaml: objective stosa needs a backbone that scores by a distance, .* esasrec does not"
+    with pytest.raises(InputError, match=message) as caught:
         RunConfig.parse(
             {"objective": {"kind": "stosa"}, "model": {"backbone": {"kind": "esasrec"}}}, "run.yaml"
         )
     assert "\n" not in str(caught.value)
-    batch = next(TrainingBatches(HISTORIES, 5, 3, seed=0).epoch(1))
-    with pytest.raises(InputError, match="only backbone stosa"):
+    batch = next(TrainingBatches(HISTORIES, BatchPlan(5, 3, seed=0)).epoch(1))
+    with pytest.raises(NotImplementedError, match="GRU4Rec has no distance between items"):
         prepared(built(kind="gru4rec"), 1, 0.005)(built(kind="gru4rec"), batch)
 
 

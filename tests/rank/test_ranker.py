@@ -10,7 +10,7 @@ from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
-from prism_rec.testing.checks import ITEMS, build_model, histories_of, score_all
+from prism_rec.testing.checks import ITEMS, build_model, read, score_all
 
 FUSIONS = [IdFusionConfig(), SumFusionConfig(), PrismConfig(hidden=4), PublishedPrismConfig(hidden=4)]
 BACKBONES = [SASRecConfig(layers=1), StosaConfig(heads=2)]
@@ -22,7 +22,7 @@ LENGTH = 4
 def expected_order(model: SequenceRecommender, history: list[int], target: int) -> list[int]:
     """Return the items to be recommended, best first, from scores taken one by one."""
     items = model.item_set()
-    users = model.encode_last(histories_of(model, [history[-LENGTH:]], items))
+    users = model.encode_last(read(model, [history[-LENGTH:]], items))
     scores = score_all(model, users, items)[0].tolist()
     left = [item for item in range(1, ITEMS + 1) if item == target or item not in history]
     return sorted(left, key=lambda item: (-scores[item - 1], item))
@@ -33,8 +33,8 @@ def expected_order(model: SequenceRecommender, history: list[int], target: int) 
 @pytest.mark.parametrize("batch_size", [2, 256])
 def test_it_ranks_as_scores_one_by_one_do(fusion, backbone, batch_size):
     """The target stays a candidate; of the history, the items that the encoder no longer sees go too."""
-    model = build_model(fusion, backbone, dtype=torch.float32)
-    ranks, top = Ranker(model, LENGTH, batch_size).rank(HISTORIES, TARGETS, k=ITEMS)
+    model = build_model(fusion, backbone, max_length=LENGTH, dtype=torch.float32)
+    ranks, top = Ranker(model, batch_size).rank(HISTORIES, TARGETS, k=ITEMS)
     for question, target in enumerate(TARGETS.tolist()):
         order = expected_order(model, HISTORIES[question].tolist(), target)
         assert ranks[question] == order.index(target) + 1
@@ -43,37 +43,37 @@ def test_it_ranks_as_scores_one_by_one_do(fusion, backbone, batch_size):
 
 @pytest.fixture
 def model() -> SequenceRecommender:
-    return build_model(PrismConfig(hidden=4), SASRecConfig(layers=1), dtype=torch.float32)
+    return build_model(PrismConfig(hidden=4), SASRecConfig(layers=1), max_length=LENGTH, dtype=torch.float32)
 
 
 def test_items_come_in_several_patterns_of_presence(model):
-    assert len(Ranker(model, LENGTH).groups) == 4
+    assert len(Ranker(model).groups) == 4
 
 
 @torch.inference_mode()
 def test_padding_is_no_candidate(model):
-    ranker = Ranker(model, LENGTH)
+    ranker = Ranker(model)
     scores = ranker.scores(ranker.states(HISTORIES, np.arange(len(HISTORIES))))
     assert (scores[:, 0] == -torch.inf).all()
     assert scores[:, 1:].isfinite().all()
 
 
 def test_more_are_asked_for_than_there_are(model):
-    ranks, top = Ranker(model, LENGTH).rank(HISTORIES, TARGETS, k=ITEMS + 5)
+    ranks, top = Ranker(model).rank(HISTORIES, TARGETS, k=ITEMS + 5)
     assert top.shape == (len(HISTORIES), ITEMS + 5)
     assert (top[:, ITEMS:] == 0).all()
 
 
 def test_a_user_who_has_seen_everything_gets_nothing_but_the_target(model):
     everything = Histories.from_lists([list(range(1, ITEMS + 1))])
-    ranks, top = Ranker(model, LENGTH).rank(everything, np.array([7]), k=3)
+    ranks, top = Ranker(model).rank(everything, np.array([7]), k=3)
     assert ranks.tolist() == [1]
     assert top.tolist() == [[7, 0, 0]]
 
 
 @torch.inference_mode()
 def test_candidates_can_be_given(model):
-    ranker = Ranker(model, LENGTH)
+    ranker = Ranker(model)
     scores = ranker.scores(ranker.states(HISTORIES, np.arange(2)))
     expected = scores.clone()
     ranker.keep_only(scores, np.array([3, 9]))
@@ -82,21 +82,21 @@ def test_candidates_can_be_given(model):
 
 
 def test_without_questions_there_are_no_answers(model):
-    ranks, top = Ranker(model, LENGTH).rank(Histories.from_lists([]), np.zeros(0, np.int64), k=3)
+    ranks, top = Ranker(model).rank(Histories.from_lists([]), np.zeros(0, np.int64), k=3)
     assert ranks.shape == (0,)
     assert top.shape == (0, 3)
 
 
 def test_ranking_leaves_dropout_out_and_is_deterministic(model):
     model.train()
-    one = Ranker(model, LENGTH).rank(HISTORIES, TARGETS, k=5)
+    one = Ranker(model).rank(HISTORIES, TARGETS, k=5)
     assert not model.training
-    other = Ranker(model.train(), LENGTH).rank(HISTORIES, TARGETS, k=5)
+    other = Ranker(model.train()).rank(HISTORIES, TARGETS, k=5)
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_it_ranks_in_float64_too(model):
-    exact = Ranker(build_model(PrismConfig(hidden=4), SASRecConfig(layers=1)), LENGTH).rank(
+    exact = Ranker(build_model(PrismConfig(hidden=4), SASRecConfig(layers=1), max_length=LENGTH)).rank(
         HISTORIES, TARGETS
     )
-    assert np.array_equal(exact.ranks, Ranker(model, LENGTH).rank(HISTORIES, TARGETS).ranks)
+    assert np.array_equal(exact.ranks, Ranker(model).rank(HISTORIES, TARGETS).ranks)

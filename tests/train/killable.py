@@ -35,15 +35,13 @@ def run_small(
     histories, answers = planted.questions()
 
     def validate(model: SequenceRecommender) -> dict[str, float]:
-        ranks = Ranker(model, run.model.max_length).rank(histories, answers).ranks
+        ranks = Ranker(model).rank(histories, answers).ranks
         return {"recall@5": float(np.mean(ranks <= 5)), "mrr@5": float(np.mean((ranks <= 5) / ranks))}
 
     torch.manual_seed(run.train.seed)
     model = run.model.build(planted.number_of_items, planted.features)
     trained = run.objective.build()
-    return model, fit(
-        model, trained, planted.histories, run.train, run.model.max_length, validate, folder, listeners
-    )
+    return model, fit(model, trained, planted.histories, run.train, validate, folder, listeners)
 
 
 class Announcer(Listener):

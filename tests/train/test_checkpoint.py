@@ -70,7 +70,7 @@ def made(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, TrainingState]:
     return (
         module,
         optimizer,
-        TrainingState({"model": module, "empty": nn.Identity()}, optimizer, torch.device("cpu")),
+        TrainingState(module, optimizer, torch.device("cpu")),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from _pytest.mark import ParameterSet
 
+from prism_rec.batches import BatchPlan
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Objective
@@ -15,6 +16,7 @@ from prism_rec.rank import Ranker
 from prism_rec.testing import Planted, plant_first_tells_last
 from prism_rec.train.config import RunConfig
 from prism_rec.train.loop import make_optimizer, train_epoch
+from prism_rec.train.step import TrainStep
 
 WITHOUT_DROPOUT = {"hidden": 16, "dropout": 0.0, "gate_dropout": 0.0}
 FUSIONS = {
@@ -88,7 +90,7 @@ def prepare(run: RunConfig, planted: Planted) -> tuple[SequenceRecommender, Obje
 def recall_at_1(model: SequenceRecommender, planted: Planted) -> float:
     """Return the share of users whose last item is the first of all, what they have seen not left out."""
     histories, answers = planted.questions()
-    ranker = Ranker(model, max_length=3)
+    ranker = Ranker(model)
     best = ranker.scores(ranker.states(histories, np.arange(len(histories)))).argmax(1)
     return float(np.mean(best.numpy() == answers))
 
@@ -123,11 +125,13 @@ def combinations() -> list[ParameterSet]:
 def test_it_overfits(fusion, backbone, objective, planted):
     run = RunConfig.parse(settings(fusion, backbone, objective), "here")
     model, trained = prepare(run, planted)
-    optimizer = make_optimizer({"model": model, "objective": trained}, run.train)
-    batches = trained.batches(planted.histories, run.model.max_length, run.train.batch_size, seed=0)
+    step = TrainStep(model, trained)
+    optimizer = make_optimizer(step, run.train)
+    plan = BatchPlan(model.max_length, run.train.batch_size, seed=0)
+    batches = trained.batches(planted.histories, plan)
     found = 0.0
     for epoch in range(1, MOST_EPOCHS + 1):
-        train_epoch(model, trained, optimizer, batches, epoch, run.train)
+        train_epoch(step, optimizer, batches, epoch, run.train)
         if epoch % 10 == 0:
             found = recall_at_1(model, planted)
         if found == 1:

@@ -46,7 +46,7 @@ def fit_scripted(folder, values, **train) -> tuple[list[EpochRecord], list[dict]
 
     histories = Histories.from_lists([[1, 2, 3, 4], [5, 6], [7, 8, 9], [2, 4]])
     config = TrainConfig(**{"batch_size": 3, "learning_rate": 0.01, **train})
-    records = fit(model, CrossEntropy(), histories, config, 4, validate, folder)
+    records = fit(model, CrossEntropy(), histories, config, validate, folder)
     return records, snapshots, model.state_dict()
 
 
@@ -207,7 +207,7 @@ def test_the_gradient_is_clipped_as_a_whole(tmp_path, monkeypatch, clip):
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 def test_the_optimizer_is_the_one_that_was_asked_for(optimizer):
     made = make_optimizer(
-        {"one": torch.nn.Linear(2, 3), "two": torch.nn.Linear(3, 1)},
+        torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)),
         TrainConfig(optimizer=optimizer, learning_rate=0.25, weight_decay=0.125),
     )
     assert type(made) is {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]

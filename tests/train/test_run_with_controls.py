@@ -11,6 +11,7 @@ import torch
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.evaluate.questions import answer
+from prism_rec.rank import Ranker
 from prism_rec.train import RunConfig, load_run, train_run
 from prism_rec.train.loop import Listener
 
@@ -51,7 +52,7 @@ def test_a_loaded_run_ranks_with_the_vectors_that_it_learned_from(
     assert torch.equal(loaded.model.items.get_buffer("vectors_0"), learned_from)
     assert not np.array_equal(learned_from.numpy(), dataset.features["text"].vectors)
     questions = dataset.queries("test")
-    assert np.array_equal(answer(loaded.model, questions, 5).top, answer(run.model, questions, 5).top)
+    assert np.array_equal(*(answer(Ranker(model), questions).top for model in (loaded.model, run.model)))
 
 
 class StopsAtOnce(Listener):

@@ -19,7 +19,7 @@ from prism_rec.tune.run import TRIALS
 def test_settings_that_do_not_go_together_cost_a_trial_and_are_told(data: Path, tmp_path: Path) -> None:
     space = {"model.width": {"kind": "choice", "values": [7, 9]}}
     with pytest.raises(
-        InputError, match=r"no trial could be made, the first because model.width [79] is no multiple"
+        InputError, match=r"no trial could be made, the first because model.width [79] is not a multiple"
     ) as caught:
         tune(search_with(tune__space=space, tune__trials=2, model__width=8), data, tmp_path, "cpu")
     assert "\n" not in str(caught.value)

@@ -1,18 +1,18 @@
-"""BSARec (Shin et al., AAAI 2024, arXiv 2312.10325): a frequency filter beside attention in every layer.
+"""BSARec (Shin et al., AAAI 2024, arXiv 2312.10325): a frequency filter next to attention in every layer.
 
-The filter splits a sequence into its lowest frequencies and the rest and rescales the rest, channel by channel. In the
-release it runs over the whole window, so that a place sees those that follow it; the release therefore trains each
-prefix of a history as a sequence of its own, and of that the last place alone. Two forms here:
+The filter splits a sequence into its lowest frequencies and the rest, and rescales the rest, channel by channel. In the
+release it runs over the whole window, so that a place sees the places after it. The release therefore trains each
+prefix of a history as a sequence of its own, and only its last place. Two forms here:
 
-- `prefix`, the release's: every prefix is encoded on its own. Its cost grows with the length of the histories once
-  more. The reference figures (Beauty .1002 / .0610 with cross-entropy, D 64) are of this form, with `positions: last`,
-  256 prefixes a batch and learning rate 5e-4.
-- `causal`: the filter's matrix is cut to its lower triangle. Each place then has what the filter gives the last place
-  of its prefix, and one pass serves all prefixes; only in the second and later layers do the two forms differ.
+- `prefix`, the release's: every prefix is encoded by itself. Its cost grows faster with the length of the histories.
+  The reference figures (Beauty .1002 / .0610 with cross-entropy, D 64) are of this form, with `positions: last`,
+  256 prefixes per batch and learning rate 5e-4.
+- `causal`: the filter's matrix is cut to its lower triangle. Each place then gets what the filter gives the last place
+  of its prefix, and one pass serves all prefixes. The two forms differ from the second layer on.
 
-Both are causal, so that every objective fits. The release also filters the position vectors that stand in the places of
-the window that a history leaves empty; dropped out, they are a noise in short histories. `empty_places: positions` has
-that for the causal form, drawn once a batch where the release draws it for each history; else the filter sees zeros.
+Both are causal, so every objective fits. The release also filters the position vectors at the places of the window that
+a history leaves empty; with dropout, they are noise in short histories. `empty_places: positions` does so in the causal
+form, drawn once per batch (the release draws them for each history); otherwise the filter sees zeros.
 """
 
 from typing import Literal
@@ -23,19 +23,33 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, check_heads, last_of
-from prism_rec.backbones.positions import Origin, Positions
-from prism_rec.config import Config
+from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
+from prism_rec.backbones.positions import Positions
 from prism_rec.errors import InputError
 from prism_rec.nn.attention import CausalAttention
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
-from prism_rec.nn.gather import gather_rows
-from prism_rec.nn.low_pass import low_pass_matrix
+from prism_rec.nn.rows import gather_rows
+
+
+def low_pass_matrix(window: int, frequencies: int) -> Float[Tensor, "W W"]:
+    """Return the matrix that keeps the lowest frequencies of a sequence of `window` places.
+
+    Its entry for two places depends only on the distance between them. So its first l rows and columns filter a
+    sequence of l places, wherever the sequence is in a window of zeros.
+
+    Args:
+        window: W.
+        frequencies: number of frequencies kept, the constant one included; with W // 2 + 1 or more, the result is the
+            identity.
+    """
+    spectrum = torch.fft.rfft(torch.eye(window, dtype=torch.float64), dim=0)
+    spectrum[frequencies:] = 0
+    return torch.fft.irfft(spectrum, n=window, dim=0).to(torch.get_default_dtype())
 
 
 class FrequencyFilter(nn.Module):
-    """norm(x + low(x) + beta^2 (x - low(x))), with a beta for each channel."""
+    """norm(x + low(x) + beta^2 (x - low(x))), with one beta per channel."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
@@ -68,7 +82,7 @@ class BSARecLayer(nn.Module):
     def forward(
         self, x_BLD: Float[Tensor, "B L D"], low_BLD: Float[Tensor, "B L D"]
     ) -> Float[Tensor, "B L D"]:
-        """Filter, its low frequencies given, and attend side by side, then transform."""
+        """Filter, given the low frequencies, and attend side by side, then transform."""
         seen_BLD = self.attention_norm(x_BLD + self.attention_dropout(self.attention(x_BLD, x_BLD)))
         x_BLD = self.alpha * self.filter(x_BLD, low_BLD) + (1 - self.alpha) * seen_BLD
         return self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
@@ -101,7 +115,7 @@ class BSARec(Backbone):
         low_pass_WW = self.low_pass_WW.tril()
         empty_WD = None
         if self.empty_places == "positions":
-            # What stands in empty places knows no history, so that one sequence of them serves all.
+            # The vectors at empty places do not depend on a history, so that one sequence of them serves all.
             empty_WD = self.dropout(self.norm(self.positions.table.weight))
         for layer in self.layers:
             low_BLD = low_pass_WW[:window, :window] @ x_BLD
@@ -125,60 +139,69 @@ def low_of_empty_places(
     lengths_B: Int[Tensor, " B"],
     window: int,
 ) -> Float[Tensor, "B L D"]:
-    """Return what a filter brings to the first places of histories at the end of a window from its empty places."""
+    """Return what the filter adds to the first `window` places of each history from the window's empty places.
+
+    Each history is at the end of a window of W places, so that W - length places before it are empty. For instance,
+    with W = 5 and length 2, places 0 to 2 are empty, and the history's first item is at place 3. The filter adds
+
+        low_pass[3, 0] empty[0] + low_pass[3, 1] empty[1] + low_pass[3, 2] empty[2]
+
+    to it: the sum over the first 3 places in row 3. All such sums, over the first 0, 1, ... W places (F = W + 1), are
+    computed once; each history then gathers its own.
+    """
     size, width = empty_WD.shape
-    # Of each place, the sum over the first 0, 1, ... W places of the window.
     sums_WFD = F.pad((low_pass_WW[..., None] * empty_WD).cumsum(1), (0, 0, 1, 0))
     empty_B1 = (size - lengths_B)[:, None]
     places_BL = empty_B1 + torch.arange(window, device=lengths_B.device)
-    rows_BL = places_BL.clamp(max=size - 1) * (size + 1) + empty_B1  # behind a history's end: any row will do
-    return gather_rows(sums_WFD.view(-1, width), rows_BL)
+    places_BL = places_BL.clamp(max=size - 1)  # after a history's end is padding: any place will do
+    return gather_rows(sums_WFD.view(-1, width), places_BL * (size + 1) + empty_B1)
 
 
 class PrefixBSARec(BSARec):
-    """The release's form: each prefix of a history is a sequence of its own, of which the last place counts."""
+    """The release's form: each prefix of a history is a sequence of its own, of which only the last place counts."""
 
     def forward(
         self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]
     ) -> Float[Tensor, "B L D"]:
         """Encode; see `Backbone.forward`."""
         places_L = torch.arange(inputs_BLD.shape[1], device=inputs_BLD.device)
+        # One sequence per place of the block that is not padding: its history up to that place.
         row_P, last_P = (places_L < lengths_B[:, None]).nonzero(as_tuple=True)
         states_BLD = torch.zeros_like(inputs_BLD)
         states_BLD[row_P, last_P] = self.last(gather_rows(inputs_BLD, row_P), last_P + 1)
         return states_BLD
 
     def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
-        """Encode whole histories, of which the last place is all that counts."""
+        """Encode whole histories, of which only the last place counts."""
         window = inputs_BLD.shape[1]
         real_BL1 = (torch.arange(window, device=inputs_BLD.device) < lengths_B[:, None])[..., None]
         x_BLD = self.dropout(self.norm(inputs_BLD + self.positions(lengths_B, window))) * real_BL1
         low_pass_LL = self.low_pass_WW[:window, :window]
         for layer in self.layers:
-            # The filter reaches back from padding: it has to be zero before each layer.
+            # Padding must be zero before each layer: the filter spreads it to earlier places.
             x_BLD = layer(x_BLD, low_pass_LL @ x_BLD) * real_BL1
         return last_of(x_BLD, lengths_B)
 
 
-class BSARecConfig(Config):
-    """Settings of BSARec.
-
-    `form`: `causal`, or the release's `prefix`; `alpha` is the filter's share beside attention's; of the window's
-    frequencies the filter keeps the lowest `cutoff // 2 + 1`, as the release counts them. `empty_places`, of the causal
-    form alone, say what it sees of the places of the window that a history leaves empty; with `positions` states depend
-    on how much of the window a history fills.
-    """
+class BSARecConfig(AttentionSettings):
+    """Settings of BSARec."""
 
     kind: Literal["bsarec"] = "bsarec"
+    """Name of the backbone."""
     form: Literal["causal", "prefix"] = "causal"
-    layers: int = Field(2, ge=1)
-    heads: int = Field(1, ge=1)
-    dropout: float = Field(0.5, ge=0, lt=1)
+    """`causal`, one pass for all positions; or the release's `prefix`, one pass per position."""
     attention_dropout: float = Field(0.5, ge=0, lt=1)
-    positions: Origin = "first"
+    """Probability of dropping an attention weight."""
     alpha: float = Field(0.7, ge=0, le=1)
+    """Weight of the filter; attention has the weight 1 - alpha."""
     cutoff: int = Field(5, ge=1)
+    """The filter keeps the lowest `cutoff // 2 + 1` frequencies of the window, as the release counts them."""
     empty_places: Literal["hidden", "positions"] = "hidden"
+    """What the filter sees at the places of the window that a history leaves empty.
+
+    `hidden`: zeros. `positions`: their position vectors, in the form `causal` with `positions: last`; states then
+    depend on how much of the window a history fills.
+    """
 
     @model_validator(mode="after")
     def _has_what_its_form_reads(self) -> "BSARecConfig":
@@ -190,8 +213,8 @@ class BSARecConfig(Config):
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: a width that is no multiple of the heads.
+            InputError: the width is not a multiple of the heads.
         """
-        check_heads(width, self.heads)
+        self.check_heads(width)
         made = BSARec if self.form == "causal" else PrefixBSARec
         return made(width, max_length, self)

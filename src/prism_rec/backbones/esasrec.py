@@ -1,9 +1,10 @@
 """eSASRec (Tikhonovich et al., RecSys 2025, arXiv 2508.06450): SASRec's training with LiGR layers.
 
-The layer is that of LiGR (arXiv 2502.03417) in the form of RecTools: both parts are normalised before, and a gate,
-learned from what enters the part, decides how much of its output joins the residual. No norm follows the last layer.
-The paper trains it with a sampled softmax of 256 negatives: the objective `sampled_cross_entropy`. On Beauty it took
-one layer, one head, dropout 0.2 and a hidden layer of 4 D, the defaults here.
+The layer is that of LiGR (arXiv 2502.03417) in the form of RecTools: attention and feed-forward normalise their input,
+and a gate, learned from that input, decides how much of their output joins the residual. The last layer has no norm
+after it.
+The paper trains it with a sampled softmax of 256 negatives: the objective `sampled_cross_entropy`. On Beauty the paper
+uses one layer, one head, dropout 0.2 and a hidden layer of 4 D; these are the defaults here.
 """
 
 from typing import Literal
@@ -12,12 +13,11 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, check_heads
-from prism_rec.backbones.positions import Origin, Positions
-from prism_rec.config import Config
+from prism_rec.backbones.base import AttentionSettings, Backbone
+from prism_rec.backbones.positions import Positions
 from prism_rec.nn.attention import CausalAttention
 from prism_rec.nn.dropout import Dropout
-from prism_rec.nn.swiglu import SwiGLU
+from prism_rec.nn.feed_forward import SwiGLU
 
 
 class LiGRLayer(nn.Module):
@@ -68,21 +68,23 @@ class ESASRec(Backbone):
             nn.init.zeros_(module.bias)
 
 
-class ESASRecConfig(Config):
-    """Settings of eSASRec; the feed-forward's hidden layer is `hidden_factor` times D wide."""
+class ESASRecConfig(AttentionSettings):
+    """Settings of eSASRec."""
 
     kind: Literal["esasrec"] = "esasrec"
+    """Name of the backbone."""
     layers: int = Field(1, ge=1)
-    heads: int = Field(1, ge=1)
-    hidden_factor: int = Field(4, ge=1)
+    """Number of LiGR layers."""
     dropout: float = Field(0.2, ge=0, lt=1)
-    positions: Origin = "first"
+    """Probability of dropping an element of the inputs, of attention weights and of each layer's outputs."""
+    hidden_factor: int = Field(4, ge=1)
+    """Width of the feed-forward's hidden layer, in multiples of D."""
 
     def build(self, width: int, max_length: int) -> ESASRec:
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: a width that is no multiple of the heads.
+            InputError: the width is not a multiple of the heads.
         """
-        check_heads(width, self.heads)
+        self.check_heads(width)
         return ESASRec(width, max_length, self)

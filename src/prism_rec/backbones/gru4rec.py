@@ -1,8 +1,8 @@
 """GRU4Rec (Hidasi et al., ICLR 2016): a recurrent network over a history.
 
-In the form that later work compares with (Tan et al., DLRS 2016, and RecBole): dropout on the inputs, a GRU without
-biases, and a linear map from its state to the space of the items. The loss is the library's: full cross-entropy
-rather than the first paper's session-parallel BPR.
+The form is the one that later work compares with (Tan et al., DLRS 2016, and RecBole): dropout on the inputs, a GRU
+without biases, and a linear map from its state to the space of the items. The loss is the one that a run chooses, such
+as full cross-entropy, instead of the first paper's session-parallel BPR.
 """
 
 from typing import Literal
@@ -11,13 +11,12 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone
-from prism_rec.config import Config
+from prism_rec.backbones.base import Backbone, BackboneSettings
 from prism_rec.nn.dropout import Dropout
 
 
 class GRU4Rec(Backbone):
-    """A GRU reads the items in order; padding comes after the last one and changes nothing before it."""
+    """A GRU reads the items in order; padding comes after the last item and changes nothing before it."""
 
     def __init__(self, width: int, layers: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -42,14 +41,18 @@ class GRU4Rec(Backbone):
                 nn.init.xavier_uniform_(weight)
 
 
-class GRU4RecConfig(Config):
-    """Settings of GRU4Rec; `hidden` is the width of the recurrent state."""
+class GRU4RecConfig(BackboneSettings):
+    """Settings of GRU4Rec."""
 
     kind: Literal["gru4rec"] = "gru4rec"
+    """Name of the backbone."""
     layers: int = Field(1, ge=1)
+    """Number of recurrent layers."""
     hidden: int = Field(128, ge=1)
+    """Width of the recurrent state."""
     dropout: float = Field(0.3, ge=0, lt=1)
+    """Probability of dropping an element of the inputs."""
 
     def build(self, width: int, max_length: int) -> GRU4Rec:
-        """Make the encoder for vectors of `width`; the length of a history is of no account."""
+        """Make the encoder for vectors of `width`; `max_length` is ignored."""
         return GRU4Rec(width, self.layers, self.hidden, self.dropout)

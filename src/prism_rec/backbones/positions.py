@@ -10,13 +10,13 @@ Origin = Literal["first", "last"]
 
 
 class Positions(nn.Module):
-    """A learned vector for each place in the window.
+    """A learned vector per place in the window.
 
     Args:
         max_length: length of the window.
         width: D.
         origin: `first` counts from the first item kept, so that a position's number never changes as the history
-            grows; `last` counts backwards from the last item of the window, as SASRec's release does. With `last`
+            grows; `last` counts backwards from the last item of the window, as SASRec's release does. With `last`,
             a state depends on how many items follow it in the same window.
     """
 
@@ -29,7 +29,7 @@ class Positions(nn.Module):
         """Return the vectors of `window` places; the first axis is 1 or B."""
         places = torch.arange(window, device=lengths_B.device)[None]
         if self.origin == "last":
-            # Places behind a history's end are padding; any row does for them.
+            # Places after a history's end are padding; any row will do for them.
             places = (self.table.num_embeddings - lengths_B[:, None] + places).clamp(
                 max=self.table.num_embeddings - 1
             )

@@ -1,4 +1,4 @@
-"""SASRec: a causal transformer over a history, in its original and in its post-norm form."""
+"""SASRec: a causal transformer over a history, in its original form and in a post-norm form."""
 
 from typing import Literal
 
@@ -8,9 +8,8 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, check_heads, last_of
-from prism_rec.backbones.positions import Origin, Positions
-from prism_rec.config import Config
+from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
+from prism_rec.backbones.positions import Positions
 from prism_rec.errors import InputError
 from prism_rec.nn.attention import Before, CausalAttention
 from prism_rec.nn.dropout import Dropout
@@ -22,7 +21,7 @@ EmptyPlaces = Literal["hidden", "zeros", "positions"]
 class OriginalBlock(nn.Module):
     """Kang and McAuley (ICDM 2018) as their release computes it.
 
-    The query alone is normalised; keys and values are the raw input, and so is the residual. The feed-forward is
+    Only the query is normalised; keys and values are the raw input, and so is the residual. The feed-forward is
     D -> D -> D with ReLU and a residual to its normalised input.
     """
 
@@ -39,9 +38,9 @@ class OriginalBlock(nn.Module):
         lengths_B: Int[Tensor, " B"] | None = None,
         before: Before | None = None,
     ) -> Float[Tensor, "B A D"]:
-        """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1.
+        """Return the outputs of all positions, A = L; with lengths, of each history's last position, A = 1.
 
-        Attention sees what stands `before` as well.
+        Attention also sees the vectors `before` the first position.
         """
         asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
         attended_BAD = self.attention(self.attention_norm(asking_BAD), x_BLD, lengths_B, before)
@@ -63,7 +62,7 @@ class PostNormBlock(nn.Module):
     def forward(
         self, x_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"] | None = None
     ) -> Float[Tensor, "B A D"]:
-        """Return what comes out at every position, A = L; with lengths, at each history's last alone, A = 1."""
+        """Return the outputs of all positions, A = L; with lengths, of each history's last position, A = 1."""
         asking_BAD = x_BLD if lengths_B is None else last_of(x_BLD, lengths_B)[:, None]
         attended_BAD = self.attention_dropout(self.attention(asking_BAD, x_BLD, lengths_B))
         x_BAD = self.attention_norm(asking_BAD + attended_BAD)
@@ -76,9 +75,10 @@ class OriginalSASRec(Backbone):
     Args:
         width: D.
         max_length: length of the window.
-        config: its `empty_places` say what attention sees of the places of the window that a history leaves empty. The
-            release, which pads on the left and masks no key, sees `zeros`; RecBoard's, of the reference figures, sees
-            the `positions` in the first layer and zeros behind it. Either damps attention in short histories.
+        config: its `empty_places` are what attention sees at the places of the window that a history leaves empty.
+            The release pads on the left and masks no key, so it sees `zeros`. RecBoard's encoder, of the reference
+            figures, sees the `positions` in the first layer and zeros in the others. Both damp attention in short
+            histories.
     """
 
     def __init__(self, width: int, max_length: int, config: "SASRecConfig") -> None:
@@ -103,7 +103,7 @@ class OriginalSASRec(Backbone):
         return self.norm(x_BLD)
 
     def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
-        """Encode, computing the last layer where it is asked for alone."""
+        """Encode; the last layer is computed at the last positions only."""
         x_BLD = self._embed(inputs_BLD, lengths_B)
         *first, last = zip(self.blocks, self._before(lengths_B), strict=True)
         for block, before in first:
@@ -115,12 +115,12 @@ class OriginalSASRec(Backbone):
         return self.dropout(inputs_BLD * self.scale + self.positions(lengths_B, inputs_BLD.shape[1]))
 
     def _before(self, lengths_B: Int[Tensor, " B"]) -> list[Before | None]:
-        """Return for each block what attention sees of the empty places."""
+        """Return for each block the vectors of the empty places that attention sees."""
         if self.empty_places == "hidden":
             return [None] * len(self.blocks)
         table_FD = self.positions.table.weight
         empty_BF = torch.arange(len(table_FD), device=lengths_B.device) < self.max_length - lengths_B[:, None]
-        # One by one, though all zeros are alike: dropout takes each on its own.
+        # As many vectors as there are empty places, although all are zero: dropout of weights takes each by itself.
         zeros = Before(table_FD.new_zeros(*empty_BF.shape, table_FD.shape[1]), empty_BF)
         if self.empty_places == "zeros":
             return [zeros] * len(self.blocks)
@@ -128,10 +128,10 @@ class OriginalSASRec(Backbone):
         return [Before(positions, empty_BF), *[zeros] * (len(self.blocks) - 1)]
 
     def initialise(self, module: nn.Module) -> None:
-        """Xavier-normal for tables and maps, zero biases; smaller weights where attention and feed-forward begin.
+        """Xavier-normal for tables and maps, zero biases; smaller weights at the inputs of attention and feed-forward.
 
-        The map to queries, keys and values counts as one of D -> 3 D, and the feed-forward keeps PyTorch's uniform
-        weights and biases, as in the encoder of the reference figures. Larger ones learn a tenth more slowly (LOG.md).
+        The maps to queries, keys and values are drawn as one map D -> 3 D, and the feed-forward keeps PyTorch's uniform
+        weights and biases, as in the encoder of the reference figures. Larger weights learn 10 % more slowly.
         """
         match module:
             case nn.Embedding():
@@ -171,7 +171,7 @@ class PostNormSASRec(Backbone):
         return x_BLD
 
     def last(self, inputs_BLD: Float[Tensor, "B L D"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
-        """Encode, computing the last layer where it is asked for alone."""
+        """Encode; the last layer is computed at the last positions only."""
         x_BLD = self._embed(inputs_BLD, lengths_B)
         for block in self.blocks[:-1]:
             x_BLD = block(x_BLD)
@@ -188,30 +188,32 @@ class PostNormSASRec(Backbone):
             nn.init.zeros_(module.bias)
 
 
-class SASRecConfig(Config):
+class SASRecConfig(AttentionSettings):
     """Settings of SASRec.
 
-    `form`: `original` (Kang and McAuley, ICDM 2018) or `post_norm` (PRISM's release). `attention_dropout` is of the
-    post-norm form alone; the original drops attention weights with `dropout`. `positions: last` and `empty_places`
-    that are not `hidden`, the latter of the original form alone, make it what its release (`zeros`) or RecBoard
-    (`positions`) computes: states then depend on how long the window is and how much of it a history fills.
+    `positions: last` with `empty_places` of `zeros` or `positions` computes what SASRec's release or RecBoard computes.
+    States then depend on how long the window is and how much of it a history fills.
     """
 
     kind: Literal["sasrec"] = "sasrec"
+    """Name of the backbone."""
     form: Literal["original", "post_norm"] = "original"
-    layers: int = Field(2, ge=1)
-    heads: int = Field(1, ge=1)
-    dropout: float = Field(0.5, ge=0, lt=1)
+    """`original` (Kang and McAuley, ICDM 2018), or `post_norm` (PRISM's release)."""
     attention_dropout: float = Field(0.0, ge=0, lt=1)
-    positions: Origin = "first"
+    """Probability of dropping an attention weight in the form `post_norm`; the form `original` uses `dropout`."""
     empty_places: EmptyPlaces = "hidden"
+    """What attention sees at the places of the window that a history leaves empty.
+
+    `hidden`: nothing. Only in the form `original`: `zeros` (the release), or `positions` (RecBoard), their position
+    vectors in the first layer.
+    """
 
     @model_validator(mode="after")
     def _has_what_its_form_reads(self) -> "SASRecConfig":
         other = {"original": "attention_dropout", "post_norm": "empty_places"}[self.form]
         if getattr(self, other) != type(self).model_fields[other].default:
             raise InputError(
-                f"sasrec of form {self.form} does not read {other}; remove it or take the other form"
+                f"sasrec of form {self.form} does not read {other}; remove it or use the other form"
             )
         if self.empty_places == "positions" and self.positions == "first":
             raise InputError("sasrec: empty_places: positions are counted from the last; add positions: last")
@@ -221,8 +223,8 @@ class SASRecConfig(Config):
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: a width that is no multiple of the heads.
+            InputError: the width is not a multiple of the heads.
         """
-        check_heads(width, self.heads)
+        self.check_heads(width)
         made = OriginalSASRec if self.form == "original" else PostNormSASRec
         return made(width, max_length, self)

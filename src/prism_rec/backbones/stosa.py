@@ -1,16 +1,16 @@
 """STOSA (Fan et al., WWW 2022): items and users are Gaussians, and attention and scores are distances.
 
-An item is a mean and a diagonal covariance; the encoder carries both through its layers in a stream of their own.
-What differs from the release: the mean is passed on from layer to layer (there a misspelt name drops it), and one
-distance serves attention, training and ranking.
+An item is a mean and a diagonal covariance; the encoder carries each through its layers in a stream of its own.
+Differences from the release: the mean is passed from layer to layer (the release drops it by a misspelt name), and one
+distance is used in attention, training and ranking.
 
     score(user, item) = -d(state, id Gaussian) + f mu_state . sum_j w_j e_j(item)
 
-A Gaussian weighted for each user would not be a sum over components, so content enters the score beside the distance,
+A Gaussian weighted for each user would not be a sum over components. So content enters the score next to the distance,
 as a shift of the item's mean would at unit covariances: f is 2 for Wasserstein and 1 for KL.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +18,8 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, check_heads
-from prism_rec.backbones.positions import Origin, Positions
-from prism_rec.config import Config
+from prism_rec.backbones.base import AttentionSettings, Backbone
+from prism_rec.backbones.positions import Positions
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
 from prism_rec.nn.gaussian import DistanceName, Gaussian, GaussianDistance, gaussian_distance
@@ -44,7 +43,7 @@ class StreamMaps(nn.Module):
 class GaussianAttention(nn.Module):
     """Causal attention whose logits are negative distances between query and key Gaussians.
 
-    Of what is attended, means are weighed with the attention weights and covariances with their squares, as for a
+    The values' means are weighed with the attention weights and their covariances with the squared weights, as for a
     weighted sum of independent Gaussians.
     """
 
@@ -59,7 +58,7 @@ class GaussianAttention(nn.Module):
     def forward(
         self, mean_BLD: Float[Tensor, "B L D"], covariance_BLD: Float[Tensor, "B L D"]
     ) -> tuple[Float[Tensor, "B L D"], Float[Tensor, "B L D"]]:
-        """Return what each position gathers from itself and those before it, for both streams."""
+        """Return what each position gathers from positions up to itself, for both streams."""
         query, key, value = (
             Gaussian(self._split(mean), self._split(F.elu(covariance) + 1))
             for mean, covariance in zip(self.mean(mean_BLD), self.covariance(covariance_BLD), strict=True)
@@ -73,15 +72,15 @@ class GaussianAttention(nn.Module):
             self.covariance.output(self._join(weights_BHLL.square() @ value.covariance)),
         )
 
-    def _split(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B H L E"]:
+    def _split(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B H L d"]:
         return x_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def _join(self, x_BHLE: Float[Tensor, "B H L E"]) -> Float[Tensor, "B L D"]:
-        return x_BHLE.transpose(1, 2).flatten(2)
+    def _join(self, x_BHLd: Float[Tensor, "B H L d"]) -> Float[Tensor, "B L D"]:
+        return x_BHLd.transpose(1, 2).flatten(2)
 
 
 class StosaLayer(nn.Module):
-    """Attention, then a feed-forward for each stream; normalised after each residual, after attention by one norm."""
+    """Attention, then a feed-forward per stream; normalised after each residual. Attention has one norm for both."""
 
     def __init__(
         self, width: int, heads: int, dropout: float, attention_dropout: float, distance: GaussianDistance
@@ -98,7 +97,7 @@ class StosaLayer(nn.Module):
     def forward(
         self, mean_BLD: Float[Tensor, "B L D"], covariance_BLD: Float[Tensor, "B L D"]
     ) -> tuple[Float[Tensor, "B L D"], Float[Tensor, "B L D"]]:
-        """Attend, then transform; the covariances that come out are positive."""
+        """Attend, then transform; the returned covariances are positive."""
         seen_mean_BLD, seen_covariance_BLD = self.attention(mean_BLD, covariance_BLD)
         mean_BLD = self.attention_norm(mean_BLD + self.attention_dropout(seen_mean_BLD))
         covariance_BLD = self.attention_norm(covariance_BLD + self.attention_dropout(seen_covariance_BLD))
@@ -108,7 +107,7 @@ class StosaLayer(nn.Module):
 
 
 class Stosa(Backbone):
-    """The encoder; a state is the mean and the covariance after a position, 2 D wide."""
+    """The encoder; a state is the mean and the covariance after a position, side by side: Z = 2 D."""
 
     streams = 2
 
@@ -143,7 +142,7 @@ class Stosa(Backbone):
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
 
-    def id_query(self, states: Float[Tensor, "*P S"]) -> Float[Tensor, "*P Q"]:
+    def id_query(self, states: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
         """Return the state's side of the negative distance."""
         return self.distance.query(Gaussian(*states.chunk(2, -1)))
 
@@ -151,8 +150,8 @@ class Stosa(Backbone):
         """Return the item's side of the negative distance."""
         return self.distance.key(id_gaussian(ids))
 
-    def content_query(self, states: Float[Tensor, "*P S"]) -> Float[Tensor, "*P D"]:
-        """Return the state's mean, scaled as it is in the negative distance."""
+    def content_query(self, states: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P D"]:
+        """Return the state's mean, scaled as in the negative distance."""
         return self.distance.mean_factor * states.chunk(2, -1)[0]
 
     def id_distance(
@@ -163,30 +162,34 @@ class Stosa(Backbone):
 
 
 def id_gaussian(ids: Float[Tensor, "*P V"]) -> Gaussian:
-    """Return the Gaussian that an item's id stands for; the covariance is ELU + 1 of its half."""
+    """Return the Gaussian of an item's id: the mean is its first half, the covariance ELU + 1 of its second."""
     mean, covariance = ids.chunk(2, -1)
     return Gaussian(mean, F.elu(covariance) + 1)
 
 
-class StosaConfig(Config):
-    """Settings of STOSA.
+class StosaConfig(AttentionSettings):
+    """Settings of STOSA."""
 
-    `distance`: `wasserstein` or `kl`, the same in attention, training and ranking.
-    """
+    scores: ClassVar[Literal["product", "distance"]] = "distance"
 
     kind: Literal["stosa"] = "stosa"
+    """Name of the backbone."""
     distance: DistanceName = "wasserstein"
+    """Distance in attention, training and ranking: `wasserstein` (squared 2-Wasserstein) or `kl` (divergence)."""
     layers: int = Field(1, ge=1)
+    """Number of layers."""
     heads: int = Field(4, ge=1)
+    """Number of attention heads; `model.width` must be a multiple of it."""
     dropout: float = Field(0.3, ge=0, lt=1)
+    """Probability of dropping an element of the inputs and of each layer's outputs."""
     attention_dropout: float = Field(0.0, ge=0, lt=1)
-    positions: Origin = "first"
+    """Probability of dropping an attention weight."""
 
     def build(self, width: int, max_length: int) -> Stosa:
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: a width that is no multiple of the heads.
+            InputError: the width is not a multiple of the heads.
         """
-        check_heads(width, self.heads)
+        self.check_heads(width)
         return Stosa(width, max_length, self)

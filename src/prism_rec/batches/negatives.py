@@ -1,4 +1,4 @@
-"""Items that a user did not choose, drawn on the device and rejected in bulk."""
+"""Items that a user did not choose, drawn on the device and rejected many at a time."""
 
 import torch
 from jaxtyping import Int
@@ -8,9 +8,9 @@ from prism_rec.data.histories import Histories
 
 
 class NegativeSampler:
-    """Draws items uniformly from the catalogue, none of them in the user's training history.
+    """Draws items uniformly from the catalogue, none of them from the user's training history.
 
-    Validation and test items are not avoided: training must not know them.
+    Items of validation and test can be drawn: training must not know them.
 
     Args:
         histories: training histories.
@@ -18,14 +18,14 @@ class NegativeSampler:
         device: where to draw.
     """
 
-    # A user who has nearly everything would be drawn for without end; what is left after these rounds stays.
+    # A user who has nearly every item could be drawn for without end. After this many rounds the draws are kept.
     ROUNDS = 20
 
     def __init__(self, histories: Histories, number_of_items: int, device: torch.device) -> None:
         self.number_of_items = number_of_items
         users = torch.arange(len(histories)).repeat_interleave(torch.from_numpy(histories.lengths))
         taken = users * (number_of_items + 1) + torch.from_numpy(histories.items)
-        self.taken = taken.unique().to(device)  # sorted keys of (user, item)
+        self.taken = taken.unique().to(device)  # sorted, one number per pair (user, item)
 
     def draw(self, users_P: Int[Tensor, " P"], count: int) -> Int[Tensor, "P C"]:
         """Return `count` items for each of P users."""

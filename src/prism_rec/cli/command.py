@@ -22,8 +22,8 @@ from prism_rec.config import Config, set_key
 from prism_rec.errors import InputError, SettingsError
 from prism_rec.plugins import kinds_of_field
 
-FLAGS = "flags"
-"""Key of `Field(json_schema_extra={FLAGS: [...]})`: further names of the option, such as a short form."""
+FLAG, FLAGS = "flag", "flags"
+"""Keys of `Field(json_schema_extra=...)`: another name of the option; a list of further names."""
 
 
 @dataclass
@@ -110,19 +110,20 @@ def _kind_option(key: str, name: str, info: FieldInfo, kinds: list[str]) -> Opti
 
 def _option(key: str, name: str, info: FieldInfo, kind: str) -> Option:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
+    further = extra.get(FLAGS)
     return Option(
         key=key,
         annotation=info.annotation,
         help=" ".join((info.description or "").split()),
         default=_show(None if info.is_required() else info.get_default(call_default_factory=True)),
         required=info.is_required() and not kind,
-        flags=[_flag(name), *(str(flag) for flag in extra.get(FLAGS, []))],  # type: ignore[union-attr]
+        flags=[str(extra.get(FLAG, _flag(name))), *map(str, further if isinstance(further, list) else [])],
         kinds=[kind] if kind else [],
     )
 
 
 def _flag(name: str) -> str:
-    return "--" + name.rstrip("_").replace("_", "-")
+    return "--" + name.replace("_", "-")
 
 
 def _show(value: Any) -> str | None:

@@ -1,21 +1,46 @@
-"""Options that mean the same in every command."""
+"""Options that have the same name and meaning in every command that has them."""
 
 from pathlib import Path
+
+from pydantic import Field
 
 from prism_rec.config import Config
 
 
 class Output(Config):
-    """A command that writes a folder."""
+    """For commands that write a folder."""
 
     out: Path
     """Folder to write."""
 
 
 class Talk(Config):
-    """What a command prints."""
+    """For every command."""
 
     quiet: bool = False
-    """Show no progress."""
-    json_: bool = False
-    """Print the result as JSON."""
+    """Show no progress and no notes."""
+    as_json: bool = Field(False, json_schema_extra={"flag": "--json"})
+    """Print the result as one JSON document."""
+
+
+class Machine(Config):
+    """For commands that compute with a model."""
+
+    device: str = "auto"
+    """Device that computes: auto, cpu, cuda or cuda:N; auto is CUDA if there is one."""
+    threads: int | None = Field(None, ge=1)
+    """Threads of the CPU; if not given, PyTorch chooses."""
+
+
+class Resume(Config):
+    """For commands that work for long."""
+
+    resume: bool = True
+    """Continue interrupted work in the output folder; with --no-resume a folder that has any is refused."""
+
+
+class Overrides(Config):
+    """For commands that read settings from a YAML file."""
+
+    overrides: tuple[str, ...] = Field((), json_schema_extra={"flag": "--set"})
+    """KEY=VALUE: change a setting of the file, as in train.learning_rate=5e-4. Repeat for more."""

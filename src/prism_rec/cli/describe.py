@@ -25,7 +25,7 @@ def describe(options: DescribeOptions) -> None:
     """Load the dataset and show it."""
     from prism_rec.data.dataset import Dataset
 
-    show(Dataset.load(options.data), str(options.data), options.json_)
+    show(Dataset.load(options.data), str(options.data), options.as_json)
 
 
 def show(dataset: "Dataset", title: str, json: bool = False) -> None:

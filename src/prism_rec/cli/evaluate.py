@@ -29,13 +29,12 @@ def evaluate(
     """
     from prism_rec.evaluate.questions import answer
     from prism_rec.evaluate.report import report
+    from prism_rec.rank import Ranker
     from prism_rec.train import load_run
 
     loaded = load_run(run, device)
-    settings = loaded.config
-    evaluation = answer(
-        loaded.model, loaded.dataset.queries(part), settings.model.max_length, settings.train.rank_batch_size
-    )
+    ranker = Ranker(loaded.model, loaded.config.train.rank_batch_size)
+    evaluation = answer(ranker, loaded.dataset.queries(part))
     # Not ranks-test.npz: in a cell of a comparison those are the ones that its result was made from.
     evaluation.save(run / f"evaluation-{part}.npz")
     result = report(loaded.dataset, part, evaluation)

@@ -14,7 +14,7 @@ class ExportDataOptions(ExportData, Output, Talk):
 
     For instance:
 
-        prism-rec export-data data/beauty --to recbole --out recbole/beauty
+        prism-rec export-data data/beauty --format recbole --out recbole/beauty
     """
 
 
@@ -26,4 +26,4 @@ def export_data(options: ExportDataOptions) -> None:
 
     with shown(options.quiet) as events:
         files = [str(path) for path in run(only(options, ExportData), options.out, events)]
-    Console().out(dumps(files) if options.json_ else "\n".join(files), highlight=False)
+    Console().out(dumps(files) if options.as_json else "\n".join(files), highlight=False)

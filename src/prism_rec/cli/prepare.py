@@ -30,4 +30,4 @@ def prepare(options: PrepareOptions) -> None:
     """Prepare the data and show the dataset."""
     with shown(options.quiet) as events:
         dataset = run(only(options, Prepare), options.out, events)
-    show(dataset, str(options.out), options.json_)
+    show(dataset, str(options.out), options.as_json)

@@ -115,7 +115,7 @@ def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> str:
     model = train_run(dataset, cell.config, cell.folder, True, device, [herald]).model
     questions, settings = dataset.queries("test"), cell.config
     began = time.perf_counter()
-    evaluation = answer(model, questions, settings.model.max_length, settings.train.rank_batch_size)
+    evaluation = answer(Ranker(model, settings.train.rank_batch_size), questions)
     seconds = time.perf_counter() - began
     evaluation.save(cell.folder / RANKS)
     facts, epochs = require_folder(cell.folder, "train"), read_log(cell.folder / LOG)
@@ -138,7 +138,7 @@ def run_cell(cell: Cell, device: str, threads: int, tell: Tell) -> str:
         stopped_by=stopped_by(epochs, settings.train) or "epochs",
         epochs=epochs,
         test=report(dataset, "test", evaluation),
-        gate=weigh(model, questions, settings.model.max_length, settings.train.rank_batch_size),
+        gate=weigh(model, questions, settings.train.rank_batch_size),
         ranks_sha256=hash_file(cell.folder / RANKS),
     ).save(cell.folder)
     if trained:
@@ -164,13 +164,11 @@ class _Herald(Listener):
 
 
 @torch.inference_mode()
-def weigh(
-    model: SequenceRecommender, questions: Queries, max_length: int, batch_size: int
-) -> GateWeights | None:
+def weigh(model: SequenceRecommender, questions: Queries, batch_size: int) -> GateWeights | None:
     """Return the gate's weights after each question's history; None if the model has no gate of its own users."""
     if not model.fusion.personal:
         return None
-    ranker = Ranker(model, max_length, batch_size)
+    ranker = Ranker(model, batch_size)
     rows = np.arange(len(questions.users))
     parts = [
         ranker.states(questions.histories, rows[begin : begin + batch_size]).weights.cpu().numpy()

@@ -6,9 +6,8 @@ from pathlib import Path
 from prism_rec.compare.recipe import POPULARITY
 from prism_rec.compare.result import RANKS, CellResult
 from prism_rec.data.dataset import Dataset
-from prism_rec.evaluate.questions import LONGEST_CUTOFF
+from prism_rec.evaluate.questions import answer
 from prism_rec.evaluate.report import report
-from prism_rec.evaluate.results import Evaluation
 from prism_rec.folders import hash_file
 from prism_rec.rank import PopularityRanker
 from prism_rec.version import VERSION
@@ -30,8 +29,7 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
     ranker = PopularityRanker(dataset.training(), dataset.number_of_items)
     counted = time.perf_counter()
     questions = dataset.queries("test")
-    ranks = ranker.rank(questions.histories, questions.targets, LONGEST_CUTOFF)
-    evaluation = Evaluation(questions.users, ranks.ranks, ranks.top)
+    evaluation = answer(ranker, questions)
     evaluation.save(folder / RANKS)
     result = CellResult(
         version=VERSION,

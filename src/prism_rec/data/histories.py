@@ -27,7 +27,7 @@ class Histories:
 
     @classmethod
     def from_lists(cls, lists: Iterable[Sequence[int]]) -> Histories:
-        """Make histories from one sequence of catalogue rows a user."""
+        """Make histories from one sequence of catalogue rows per user."""
         rows = [np.asarray(row, dtype=np.int64) for row in lists]
         items = np.concatenate(rows) if rows else np.zeros(0, np.int64)
         return cls(items, _offsets(np.array([len(row) for row in rows], np.int64)))
@@ -52,15 +52,27 @@ class Histories:
         return np.diff(self.offsets)
 
     def prefixes(self, users: IntArray, ends: IntArray) -> Histories:
-        """Return one history a row: that of `users[i]`, cut to its first `ends[i]` items.
+        """Return one history per row: that of `users[i]`, cut to its first `ends[i]` items.
 
         Args:
-            users: int64 [R], any users in any order, repeated if need be.
-            ends: int64 [R], 0 to the length of that user's history.
+            users: int64 [R], any users in any order; a user may occur several times.
+            ends: int64 [R], from 0 to the length of that user's history.
         """
-        offsets = _offsets(ends)
-        shifts = self.offsets[users] - offsets[:-1]
-        return Histories(self.items[np.repeat(shifts, ends) + np.arange(offsets[-1])], offsets)
+        return Histories(self.items[ranges(self.offsets[users], ends)], _offsets(ends))
+
+    def counts(self, number_of_items: int) -> IntArray:
+        """Return how many events each catalogue row has, int64 [N + 1]; row 0, padding, has none."""
+        return np.bincount(self.items, minlength=number_of_items + 1)
+
+
+def ranges(begins: IntArray, lengths: IntArray) -> IntArray:
+    """Return begins[0], begins[0] + 1, ... (lengths[0] numbers), then those from begins[1], and so on: int64 [P].
+
+    With this, a batch of histories is one index operation: `histories.items[ranges(begins, lengths)]`. For instance,
+    begins [7, 2] and lengths [3, 2] give [7, 8, 9, 2, 3].
+    """
+    shifts = begins - (np.cumsum(lengths) - lengths)
+    return np.repeat(shifts, lengths) + np.arange(lengths.sum())
 
 
 def _offsets(lengths: IntArray) -> IntArray:

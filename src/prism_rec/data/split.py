@@ -51,6 +51,7 @@ class LeaveOneOut(Config):
     """
 
     kind: Literal["leave-one-out"] = "leave-one-out"
+    """Name of the split."""
     shortest_history: ClassVar[int] = 3
     needs_times: ClassVar[bool] = False
 
@@ -93,6 +94,7 @@ class Temporal(Config):
     """
 
     kind: Literal["temporal"] = "temporal"
+    """Name of the split."""
     quantiles: tuple[float, float] | None = (0.8, 0.9)
     """When validation and test begin, as quantiles of all event times."""
     times: tuple[Moment, Moment] | None = None

@@ -1,28 +1,19 @@
-"""A model's answers to a dataset's next-item questions."""
+"""Answers to a dataset's next-item questions."""
 
 from prism_rec.data.dataset import Queries
 from prism_rec.evaluate.results import Evaluation
-from prism_rec.model import SequenceRecommender
-from prism_rec.rank import Ranker
+from prism_rec.rank import RanksItems
 
 LONGEST_CUTOFF = 50
 
 
-def answer(
-    model: SequenceRecommender,
-    queries: Queries,
-    max_length: int,
-    batch_size: int = 256,
-    k: int = LONGEST_CUTOFF,
-) -> Evaluation:
-    """Rank the whole catalogue for every question, the items of its history removed.
+def answer(ranker: RanksItems, queries: Queries, k: int = LONGEST_CUTOFF) -> Evaluation:
+    """Rank the whole catalogue for every question, without the items of its history.
 
     Args:
-        model: what ranks; it is left in evaluation mode.
-        queries: the questions, every one of them answered.
-        max_length: the latest items of a history that the model sees.
-        batch_size: questions at once.
+        ranker: what ranks, such as `Ranker(model)`.
+        queries: the questions; all are answered.
         k: length of the lists that are kept.
     """
-    ranks = Ranker(model, max_length, batch_size).rank(queries.histories, queries.targets, k)
+    ranks = ranker.rank(queries.histories, queries.targets, k)
     return Evaluation(queries.users, ranks.ranks, ranks.top)

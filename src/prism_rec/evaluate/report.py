@@ -1,9 +1,7 @@
-"""All that is said of one model's answers, as plain values."""
+"""The report on one model's answers, as plain values."""
 
 from dataclasses import asdict
 from typing import Any, Literal
-
-import numpy as np
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.evaluate.intervals import estimate_metrics
@@ -18,31 +16,26 @@ from prism_rec.evaluate.slices import (
 )
 
 
-def count_popularity(dataset: Dataset) -> np.ndarray:
-    """Return the training events of each catalogue row, int64 [N + 1]."""
-    return np.bincount(dataset.training().items, minlength=dataset.number_of_items + 1)
-
-
 def standard_slices(dataset: Dataset, part: Literal["validation", "test"]) -> list[Slice]:
-    """Return the slices that every report has: by history, by popularity of the target, by what it lacks."""
+    """Return the slices of every report: by history, by popularity of the target, by its missing modalities."""
     questions = dataset.queries(part)
     presence = {name: table.present for name, table in dataset.features.items()}
     return [
         *slice_by_history(questions.histories.lengths),
-        *slice_by_popularity(questions.targets, count_popularity(dataset)),
+        *slice_by_popularity(questions.targets, dataset.training().counts(dataset.number_of_items)),
         *slice_by_presence(questions.targets, presence),
     ]
 
 
 def report(dataset: Dataset, part: Literal["validation", "test"], evaluation: Evaluation) -> dict[str, Any]:
-    """Return metrics, their 95 % intervals over users, and both by slice; JSON values only.
+    """Return metrics, their 95 % intervals over users, and both per slice; JSON values only.
 
     Args:
-        dataset: what was asked about.
+        dataset: the data that the questions are about.
         part: which questions.
         evaluation: their answers, in the order of the questions.
     """
-    popularity = count_popularity(dataset)
+    popularity = dataset.training().counts(dataset.number_of_items)
     slices = standard_slices(dataset, part)
     by_slice = estimate_slices(evaluation.ranks, slices)
     return {

@@ -1,5 +1,6 @@
 """Plug-ins: modality vectors -> components of an item and their weights for a user."""
 
-from prism_rec.fusion.base import Features, Fused, Fusion, History, Parts
+from prism_rec.fusion.base import Fused, Fusion, FusionSettings
+from prism_rec.fusion.reading import Features, ItemSet, Parts, Reading
 
-__all__ = ["Features", "Fused", "Fusion", "History", "Parts"]
+__all__ = ["Features", "Fused", "Fusion", "FusionSettings", "ItemSet", "Parts", "Reading"]

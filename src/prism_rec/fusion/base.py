@@ -1,87 +1,28 @@
-"""What a fusion must do: modality vectors -> named components of an item, and their weights for a user."""
+"""The contract of a fusion: modality vectors -> named components of an item, and their weights for a user."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from prism_rec.nn.gather import gather_rows
-from prism_rec.nn.packing import Packing
-
-
-class Features(NamedTuple):
-    """The pictures and texts of I items, as vectors; a row is zero where the item lacks the modality."""
-
-    vectors: tuple[Tensor, ...]  # M tensors [I, d_m]
-    present_IM: Bool[Tensor, "I M"]
-
-
-class Parts(NamedTuple):
-    """What a fusion makes of I items, whoever looks at them."""
-
-    components_IJD: Float[Tensor, "I J D"]  # zero where absent
-    present_IJ: Bool[Tensor, "I J"]
-    projected_IMD: Float[Tensor, "I M D"]  # in the common space; where lacking, what stands for it
-
-    def take(self, places: Int[Tensor, " _"]) -> "Parts":
-        """Return the parts of some of the items."""
-        return Parts(
-            gather_rows(self.components_IJD, places),
-            self.present_IJ[places],
-            gather_rows(self.projected_IMD, places),
-        )
-
-
-class Seen(NamedTuple):
-    """Those of I items that stand in a history, padding left out; what is asked of them alone is asked here."""
-
-    items_S: Int[Tensor, " S"]  # their positions among the I
-    parts: Parts  # theirs, taken once
-
-
-class History(NamedTuple):
-    """A batch of histories over I distinct items, one after another without padding: P places in all."""
-
-    features: Features
-    ids_IV: Float[Tensor, "I V"]  # one vector of D for each stream of the backbone, side by side
-    parts: Parts
-    seen: Seen
-    evidence_IE: Float[Tensor, "I E"]  # what a gate sees of each item; zero where it stands in no history
-    index_P: Int[Tensor, " P"]  # position of each place's item among the I
-    packing: Packing  # where each history begins and ends
-
-    @property
-    def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
-        """What a fusion sees of the ids: the vectors of the first stream."""
-        return self.ids_IV[:, : self.parts.projected_IMD.shape[-1]]
-
-    def first(self, count: int) -> "History":
-        """Return the first histories alone."""
-        lengths_B = self.packing.lengths_B[:count]
-        index_P = self.index_P[: int(lengths_B.sum())]
-        items_S = index_P.unique()
-        seen = Seen(items_S, self.parts.take(items_S))
-        return self._replace(seen=seen, index_P=index_P, packing=Packing(lengths_B))
-
-    def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
-        """Return the mean of the items' rows over each history."""
-        return F.embedding_bag(self.index_P, rows_ID, self.packing.starts_B, mode="mean")
+from prism_rec.config import Config
+from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.nn.rows import gather_rows
 
 
 class Fused(NamedTuple):
-    """What a fusion adds to the ids at each place of the histories, and the weights with which it did so."""
+    """The vectors that a fusion adds to the ids at each place of the histories, and the weights that it used."""
 
     vectors_PD: Float[Tensor, "P D"]
     weights_PJ: Float[Tensor, "P J"]
 
 
-# How the model encodes the histories of a batch in X ways: given what is added to the ids in each way, for I items, and
-# which of the I stands at each place, it returns the user's state after each history's last item; of several streams
-# the first.
+# A function of the model that encodes the histories of a batch in X ways. Given the vectors that each way adds to the
+# ids of I items, and which of the I is at each place, it returns the user's state after each history's last item (of
+# a backbone with several streams, the first stream of it).
 Encode = Callable[[Float[Tensor, "I X D"], Int[Tensor, " P"]], Float[Tensor, "X B D"]]
 
 
@@ -94,10 +35,10 @@ class Fusion(nn.Module, ABC):
 
     Attributes:
         component_names: the J components beside `id`.
-        causal: whether what is added at position t is found from items 1..t alone.
-        scores_content: whether the components are an item's own, so that candidates can be scored by them.
-        personal: whether the weights differ between users. They then are shares: they sum to one over the
-            components that an item has. Otherwise every weight is one.
+        causal: whether the vector added at position t depends on items 1..t only.
+        scores_content: whether components belong to one item each, so that candidates can be scored by them.
+        personal: whether the weights differ between users. If so, they are shares: they sum to one over the components
+            that an item has. Otherwise every weight is one.
     """
 
     component_names: tuple[str, ...] = ()
@@ -112,33 +53,55 @@ class Fusion(nn.Module, ABC):
 
     @abstractmethod
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
-        """Return what depends on the item alone; computed once per distinct item."""
+        """Return everything that depends on the item only; computed once per distinct item."""
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item; E is 0 where there is no gate."""
+        """Return what the gate sees of each item; E is 0 if there is no gate."""
         return ids_ID[:, :0]
 
     @abstractmethod
-    def forward(self, history: History) -> Fused:
-        """Return what is added to the ids at each place; if `causal`, the t-th of a history sees items 1..t alone."""
+    def forward(self, reading: Reading) -> Fused:
+        """Return the vectors added to the ids at each place; if `causal`, the t-th place depends on items 1..t only."""
 
-    def interaction_loss(self, history: History, encode: Encode) -> Float[Tensor, ""]:
-        """Return the weighted sum of the losses that shape the components; zero where there are none.
+    def interaction_loss(self, reading: Reading, encode: Encode) -> Float[Tensor, ""]:
+        """Return the weighted sum of the losses that shape the components; zero if the fusion has none.
 
         Args:
-            history: what the recommendation loss was taken on.
+            reading: the histories that the recommendation loss was computed on.
             encode: encodes these histories with other vectors added to their ids than `forward` returned.
         """
-        return history.ids_ID.new_zeros(())
+        return reading.items.ids_ID.new_zeros(())
+
+
+class FusionSettings(Config, ABC):
+    """The base of every fusion's settings.
+
+    Attributes:
+        uses_features: whether the fusion reads pictures and texts. If not, a model has none, whatever the data has.
+    """
+
+    uses_features: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self, modalities: Mapping[str, int], width: int) -> Fusion:
+        """Make the fusion with fresh weights.
+
+        Args:
+            modalities: name -> width of its vectors, in the order of the model; empty unless `uses_features`.
+            width: D.
+
+        Raises:
+            InputError: settings that do not fit the modalities.
+        """
 
 
 class Projections(nn.Module):
-    """Each modality's own linear map to D.
+    """One linear map to D per modality.
 
     Args:
         modalities: name -> width of its vectors.
         width: D.
-        learned_absent: whether a learned vector stands for a modality that an item lacks; else zero does.
+        learned_absent: whether a learned vector stands in for a modality that an item lacks; otherwise zero does.
     """
 
     absent_MD: Tensor
@@ -158,26 +121,27 @@ class Projections(nn.Module):
 
 
 def share_weights(weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]) -> Float[Tensor, "... J"]:
-    """Return the weights renormalised over the components that are present; all zero where none is."""
+    """Return the weights renormalised over the components that are present; all zero if none is."""
     kept = weights * present
     return kept / kept.sum(-1, keepdim=True).clamp_min(torch.finfo(kept.dtype).tiny)
 
 
-def weigh_components(history: History, weights_PJ: Float[Tensor, "P J"]) -> Fused:
-    """Sum the components of each place's item with the weights given, shared over those that it has."""
-    shared_PJ = share_weights(weights_PJ, history.parts.present_IJ[history.index_P])
-    components_PJD = gather_rows(history.parts.components_IJD, history.index_P)
+def weigh_components(reading: Reading, weights_PJ: Float[Tensor, "P J"]) -> Fused:
+    """Sum the components of each place's item with the given weights, shared over those that the item has."""
+    parts = reading.items.parts
+    shared_PJ = share_weights(weights_PJ, parts.present_IJ[reading.index_P])
+    components_PJD = gather_rows(parts.components_IJD, reading.index_P)
     return Fused((shared_PJ[:, None] @ components_PJD).squeeze(1), weights_PJ)
 
 
-def add_components(history: History) -> Fused:
-    """Sum the components of each place's item, every weight one."""
-    components_IJD = history.parts.components_IJD
-    vectors_PD = gather_rows(components_IJD.sum(1), history.index_P)
+def add_components(reading: Reading) -> Fused:
+    """Sum the components of each place's item; every weight is one."""
+    components_IJD = reading.items.parts.components_IJD
+    vectors_PD = gather_rows(components_IJD.sum(1), reading.index_P)
     return Fused(vectors_PD, components_IJD.new_ones(len(vectors_PD), components_IJD.shape[1]))
 
 
-def empty_parts(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
+def no_components(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
     """Return the parts of items that have no component beside their id."""
     items, _, width = projected_IMD.shape
     return Parts(

@@ -1,4 +1,4 @@
-"""The gate: how much each component counts for a user (PRISM, equation 10)."""
+"""The gate: how much weight each component has for a user (PRISM, equation 10)."""
 
 from typing import Literal
 
@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from prism_rec.fusion.base import History
+from prism_rec.fusion.reading import Reading
 from prism_rec.nn.dropout import Dropout
-from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.rows import gather_rows
 
 Sees = Literal["prefix", "item"]
 
@@ -17,15 +17,15 @@ Sees = Literal["prefix", "item"]
 class Gate(nn.Module):
     """A network (J + 1) D -> 2 D -> J, softmax with a temperature.
 
-    Its first map is linear, and so is the mean over a prefix: each distinct item passes the map once, and the means
-    are taken over what comes out.
+    Its first map is linear, and so is the mean over a prefix. So each distinct item passes the map once, and the means
+    are taken of the results.
 
     Args:
         components: J.
         width: D.
         temperature: divides the logits; smaller is sharper.
         dropout: on the hidden layer.
-        sees: `prefix`, the mean of components and ids over items 1..t; or `item`, the item at t alone.
+        sees: `prefix`, the mean of components and ids over items 1..t; or `item`, those of the item at t.
     """
 
     def __init__(
@@ -46,23 +46,23 @@ class Gate(nn.Module):
     def evidence(
         self, components_IJD: Float[Tensor, "I J D"], ids_ID: Float[Tensor, "I D"]
     ) -> Float[Tensor, "I E"]:
-        """Return each item's share of the hidden layer, its bias left out; E = 2 D."""
+        """Return what each item adds to the hidden layer, without its bias; E = 2 D."""
         return F.linear(torch.cat([components_IJD.flatten(1), ids_ID], 1), self.inner.weight)
 
     def forward(self, evidence: Float[Tensor, "*P E"]) -> Float[Tensor, "*P J"]:
-        """Return the weights for evidence pooled over whatever the gate sees; they sum to one."""
+        """Return the weights for evidence averaged over the items that the gate sees; they sum to one."""
         hidden = self.dropout(F.gelu(evidence + self.inner.bias))
         return (self.outer(hidden) / self.temperature).softmax(-1)
 
-    def weigh(self, history: History) -> Float[Tensor, "P J"]:
+    def weigh(self, reading: Reading) -> Float[Tensor, "P J"]:
         """Return the weights at every place of a batch of histories."""
-        evidence_PE = gather_rows(history.evidence_IE, history.index_P)
+        evidence_PE = gather_rows(reading.items.evidence_IE, reading.index_P)
         if self.sees == "prefix":
-            evidence_PE = history.packing.each_place(prefix_means, evidence_PE)
+            evidence_PE = reading.packing.each_place(prefix_means, evidence_PE)
         return self(evidence_PE)
 
 
 def prefix_means(x_BLE: Float[Tensor, "B L E"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B L E"]:
-    """Return at each position the mean over those up to it; padding stands behind and matters to none."""
+    """Return at each position the mean over positions up to it; padding comes after them and changes none."""
     counts_L1 = torch.arange(1, x_BLE.shape[1] + 1, device=x_BLE.device)[:, None]
     return x_BLE.cumsum(1) / counts_L1

@@ -1,7 +1,7 @@
 """Items, fusion and backbone put together."""
 
 from prism_rec.model.items import ItemTable
-from prism_rec.model.recommender import SequenceRecommender
-from prism_rec.model.tuples import ItemSet, UserStates
+from prism_rec.model.keys import KeyGroup, UserStates
+from prism_rec.model.sequence_recommender import SequenceRecommender
 
-__all__ = ["ItemSet", "ItemTable", "SequenceRecommender", "UserStates"]
+__all__ = ["ItemTable", "KeyGroup", "SequenceRecommender", "UserStates"]

@@ -1,1 +1,1 @@
-"""Layers that know nothing of recommendation; each exists once."""
+"""Layers that know nothing of recommendation. Each exists once."""

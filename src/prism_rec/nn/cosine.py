@@ -1,4 +1,4 @@
-"""Cosine similarity of rows with a gradient in few passes over memory."""
+"""Cosine similarity of rows, whose gradient takes few passes over memory."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Below this length a vector counts as zero, whose cosine with anything is 0.
+# A shorter vector counts as zero, whose cosine with any vector is 0.
 EPSILON = 1e-8
 
 
 def cosine(one: Float[Tensor, "*I D"], other: Float[Tensor, "*I D"]) -> Float[Tensor, "*I"]:
     """Return the cosine of each row of one with the same row of the other.
 
-    PyTorch's own divides both by their lengths first, and so goes over them some twenty times forth and back; where
-    the rows are few enough numbers for the products around them to be fast, that costs as much as the products.
+    torch.cosine_similarity normalises both inputs and makes about twenty passes over memory, forward and backward. For
+    narrow rows that costs as much as the matrix products around it.
     """
     return _Cosine.apply(one, other)  # type: ignore[no-untyped-call]
 

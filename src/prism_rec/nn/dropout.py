@@ -8,11 +8,11 @@ from torch import Tensor, nn
 class Dropout(nn.Module):
     """Zeroes elements with a probability during training and scales the rest up, as `torch.nn.Dropout` does.
 
-    On the CPU a mask there costs as much as a matrix product, drawn as it is one number an element. Here one random
-    number of 64 bits serves four elements: five times as fast. The probability so is a multiple of 1 / 65,536.
+    On the CPU, torch draws one random number per element, which costs as much as a matrix product. Here one 64-bit
+    number serves four elements, five times faster. The probability is rounded to a multiple of 1 / 65,536.
 
     Args:
-        probability: of an element to be zeroed, 0 to 1, 1 excluded.
+        probability: that an element is zeroed; at least 0 and less than 1.
     """
 
     def __init__(self, probability: float) -> None:

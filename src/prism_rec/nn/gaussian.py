@@ -18,19 +18,19 @@ class Gaussian(NamedTuple):
 
 
 class GaussianDistance(ABC):
-    """A distance d(a, b), to be had between pairs or between all of one side and all of the other.
+    """A distance d(a, b), computed row by row, or between every pair of two sets.
 
-    For all against all it is the inner product of what each side makes of itself: -d(a, b) = query(a) . key(b).
+    Between every pair it is an inner product of vectors that depend on one side each: -d(a, b) = query(a) . key(b).
 
     Attributes:
-        mean_factor: what the inner product of the two means is multiplied with in -d where both covariances are 1.
+        mean_factor: factor of the inner product of the two means in -d if both covariances are 1.
     """
 
     mean_factor: float
 
     @abstractmethod
     def rowwise(self, a: Gaussian, b: Gaussian) -> Float[Tensor, "*P"]:
-        """Return d of each Gaussian of `a` and the one of `b` in its place; the axes before D may broadcast."""
+        """Return d of each Gaussian of `a` and the one in the same row of `b`; the axes before D may broadcast."""
 
     @abstractmethod
     def query(self, a: Gaussian) -> Float[Tensor, "*P Q"]:
@@ -41,14 +41,14 @@ class GaussianDistance(ABC):
         """Return the right side of the inner product, Q = 2 D + 2."""
 
     def pairwise(self, a: Gaussian, b: Gaussian) -> Float[Tensor, "*P I K"]:
-        """Return d of each of the I Gaussians [*P, I, D] of `a` and each of the K Gaussians [*P, K, D] of `b`."""
+        """Return d between each of the I Gaussians [*P, I, D] of `a` and each of the K Gaussians [*P, K, D] of `b`."""
         return -(self.query(a) @ self.key(b).mT)
 
 
 class Wasserstein(GaussianDistance):
     """The squared 2-Wasserstein distance |mu_a - mu_b|^2 + |sqrt(S_a) - sqrt(S_b)|^2.
 
-    It is Euclidean in [mu; sqrt(S)]. Covariances are clamped at 1e-24, where the root still has a finite slope.
+    It is Euclidean in [mu; sqrt(S)]. Covariances are clamped at 1e-24, so that the root has a finite slope.
     """
 
     mean_factor = 2.0
@@ -60,15 +60,15 @@ class Wasserstein(GaussianDistance):
 
     def query(self, a: Gaussian) -> Float[Tensor, "*P Q"]:
         """Return [2 mu, 2 sqrt(S), -1, -|mu|^2 - sum S]."""
-        place = self._coordinates(a)
-        norm = place.square().sum(-1, keepdim=True)
-        return torch.cat([2 * place, -torch.ones_like(norm), -norm], -1)
+        point = self._coordinates(a)
+        norm = point.square().sum(-1, keepdim=True)
+        return torch.cat([2 * point, -torch.ones_like(norm), -norm], -1)
 
     def key(self, b: Gaussian) -> Float[Tensor, "*P Q"]:
         """Return [mu, sqrt(S), |mu|^2 + sum S, 1]."""
-        place = self._coordinates(b)
-        norm = place.square().sum(-1, keepdim=True)
-        return torch.cat([place, norm, torch.ones_like(norm)], -1)
+        point = self._coordinates(b)
+        norm = point.square().sum(-1, keepdim=True)
+        return torch.cat([point, norm, torch.ones_like(norm)], -1)
 
     def _coordinates(self, gaussian: Gaussian) -> Float[Tensor, "*P E"]:
         return torch.cat([gaussian.mean, gaussian.covariance.clamp_min(self.floor).sqrt()], -1)
@@ -77,8 +77,8 @@ class Wasserstein(GaussianDistance):
 class KullbackLeibler(GaussianDistance):
     """KL(a || b) = 1/2 sum over D of [S_a / S_b + (mu_b - mu_a)^2 / S_b - 1 + log S_b - log S_a].
 
-    Determinants are sums of logs: a product underflows. Covariances are clamped at 1e-6: 1 / S^2, its slope, has
-    to stay finite.
+    Determinants are sums of logs, because a product underflows. Covariances are clamped at 1e-6, because the slope
+    contains 1 / S^2, which must stay finite.
     """
 
     mean_factor = 1.0
@@ -102,8 +102,8 @@ class KullbackLeibler(GaussianDistance):
         """Return [1 / S, mu / S, sum of mu^2 / S + log S, 1]."""
         mean, covariance = self._clamped(b)
         precision = covariance.reciprocal()
-        own = (mean.square() * precision + covariance.log()).sum(-1, keepdim=True)
-        return torch.cat([precision, mean * precision, own, torch.ones_like(own)], -1)
+        constant = (mean.square() * precision + covariance.log()).sum(-1, keepdim=True)
+        return torch.cat([precision, mean * precision, constant, torch.ones_like(constant)], -1)
 
     def _clamped(self, gaussian: Gaussian) -> Gaussian:
         return Gaussian(gaussian.mean, gaussian.covariance.clamp_min(self.floor))

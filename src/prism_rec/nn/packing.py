@@ -1,27 +1,38 @@
-"""Rows of different lengths, kept one after another and padded only where a network needs them side by side."""
+"""Rows of different lengths, kept one after another, and padded only in the blocks that a network reads."""
 
 from collections.abc import Callable, Iterator
 from math import log
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.rows import gather_rows
 
-# Rows of one block differ in length by this factor at most. A smaller one computes less for padding and takes more
-# blocks; at 1.5 a batch of the Amazon histories is padded by an eighth, in eight or nine blocks.
+# The lengths of one block differ by this factor at most. A smaller factor computes less padding and makes more blocks;
+# at 1.5 a batch of the Amazon histories has eight or nine blocks, of which an eighth is padding.
 GROWTH = 1.5
 
 
 class Packing:
-    """How B rows of some lengths, P places in all, are put side by side in blocks of about one length each.
+    """Which of P places belong to which of B rows, and how the rows are put side by side in blocks.
 
-    What is packed is [P, ...], row by row and without padding. A block is [b, l, ...], padded on the right with
-    repetitions of each row's last place, so that what stands there is harmless and finite.
+    Packed values are [P, ...]: the places of row 0, then those of row 1, and so on, without padding. A block is
+    [b, l, ...]: rows of similar lengths, padded on the right. Padding repeats the last place of its row, so that it is
+    finite and harmless.
+
+    For instance, lengths [3, 1, 1] make 5 places and two blocks. The cells of all blocks, block after block, are C = 5:
+
+        place              0  1  2 | 3 | 4      rows 0, 1 and 2
+        first block, 2x1   [[3], [4]]           rows 1 and 2
+        second block, 1x3  [[0, 1, 2]]          row 0
+        place_C            3  4  0  1  2        the place that each cell shows
+        cell_P             2  3  4  0  1        the cell that shows each place; never one of padding
+
+    So `packed[place_C]` is the content of all blocks, and `cells[cell_P]` packs what was computed in them.
 
     Args:
-        lengths_B: at least 1.
+        lengths_B: at least 1 each, at least one row.
     """
 
     def __init__(self, lengths_B: Int[Tensor, " B"]) -> None:
@@ -29,21 +40,25 @@ class Packing:
         self.starts_B = lengths_B.cumsum(0) - lengths_B
         size_B = (lengths_B.double().log() / log(GROWTH)).ceil()
         self.rows = [(size_B == size).nonzero().squeeze(1) for size in size_B.unique()]
-        places, inside = zip(*(self._cells(rows) for rows in self.rows), strict=True)
+        places, real = zip(*(self._cells(rows) for rows in self.rows), strict=True)
         self.shapes = [place_bl.shape for place_bl in places]
         self.place_C = torch.cat([place_bl.flatten() for place_bl in places])
-        real_C = torch.cat([inside_bl.flatten() for inside_bl in inside])
-        cells_P = real_C.nonzero().squeeze(1)
-        self.cell_P = torch.zeros_like(cells_P).index_copy(0, self.place_C[cells_P], cells_P)
+        real_C = torch.cat([real_bl.flatten() for real_bl in real])
+        real_cells_P = real_C.nonzero().squeeze(
+            1
+        )  # the cells that are not padding, in the order of the blocks
+        self.cell_P = torch.empty_like(real_cells_P)
+        self.cell_P[self.place_C[real_cells_P]] = real_cells_P
 
     def owners(self) -> Int[Tensor, " P"]:
-        """Return which row each place belongs to."""
+        """Return the row that each place belongs to."""
         rows_B = torch.arange(len(self.lengths_B), device=self.lengths_B.device)
         return rows_B.repeat_interleave(self.lengths_B)
 
     def blocks(self, packed: Float[Tensor, "P ..."]) -> Iterator[tuple[Tensor, Int[Tensor, " b"]]]:
-        """Yield [b, l, ...] and the lengths of its rows, block by block."""
-        # All blocks are gathered at once: a gradient as large as `packed` then arises once, not once a block.
+        """Yield each block [b, l, ...] with the lengths of its rows."""
+        # One gather serves all blocks. In the backward pass it makes one gradient as large as `packed`; a gather per
+        # block would make one such gradient per block.
         cells = gather_rows(packed, self.place_C).split([shape.numel() for shape in self.shapes])
         for block, shape, rows in zip(cells, self.shapes, self.rows, strict=True):
             yield block.unflatten(0, shape), self.lengths_B[rows]
@@ -51,23 +66,23 @@ class Packing:
     def each_place(
         self, function: Callable[[Tensor, Tensor], Tensor], packed: Float[Tensor, "P ..."]
     ) -> Float[Tensor, "P ..."]:
-        """Apply to every block a function (block, lengths) that returns something at each place, and pack that."""
+        """Apply `function(block, lengths) -> [b, l, ...]` to every block and pack the results."""
         done = [function(block, lengths).flatten(0, 1) for block, lengths in self.blocks(packed)]
         return gather_rows(torch.cat(done), self.cell_P)
 
     def each_row(
         self, function: Callable[[Tensor, Tensor], Tensor], packed: Float[Tensor, "P ..."]
     ) -> Float[Tensor, "B ..."]:
-        """Apply to every block a function (block, lengths) that returns something for each row."""
+        """Apply `function(block, lengths) -> [b, ...]` to every block and put the results in the order of the rows."""
         done = [function(block, lengths) for block, lengths in self.blocks(packed)]
         return gather_rows(torch.cat(done), torch.cat(self.rows).argsort())
 
     def last(self, packed: Float[Tensor, "P ..."]) -> Float[Tensor, "B ..."]:
-        """Return what stands at each row's last place."""
+        """Return the value at each row's last place."""
         return gather_rows(packed, self.starts_B + self.lengths_B - 1)
 
-    def _cells(self, rows: Int[Tensor, " b"]) -> tuple[Tensor, Tensor]:
-        """Return which place each cell of the block of some rows holds, and whether it is the row's own: [b, l]."""
+    def _cells(self, rows: Int[Tensor, " b"]) -> tuple[Int[Tensor, "b l"], Bool[Tensor, "b l"]]:
+        """Return, for the block of some rows, the place that each cell shows, and whether the cell is not padding."""
         last_b1 = self.lengths_B[rows, None] - 1
         columns_l = torch.arange(int(last_b1.max()) + 1, device=rows.device)
         return self.starts_B[rows, None] + columns_l.minimum(last_b1), columns_l <= last_b1

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from prism_rec.objectives.base import ObjectiveSettings
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig, SampledCrossEntropyConfig
 from prism_rec.objectives.indirec.objective import InDiRecConfig
 from prism_rec.objectives.sampled import (
@@ -20,5 +21,5 @@ ObjectiveConfig = Annotated[
     | GeneralisedBinaryCrossEntropyConfig
     | StosaObjectiveConfig
     | InDiRecConfig,
-    Kinds("prism_rec.objectives"),
+    Kinds("prism_rec.objectives", ObjectiveSettings),
 ]

@@ -7,17 +7,17 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.batches import Batch
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
-from prism_rec.model import ItemSet, SequenceRecommender, UserStates
+from prism_rec.fusion.reading import ItemSet
+from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.model.config import ModelConfig
 from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
 Precision = Literal["float32", "bfloat16"]
-"""Of the scores of the whole catalogue while a model is trained; weights and all else are float32."""
+"""Number format of the scores of the whole catalogue during training; weights and the rest are float32."""
 
 
 def catalogue_cross_entropy(
@@ -27,14 +27,14 @@ def catalogue_cross_entropy(
     targets_P: Int[Tensor, " P"],
     precision: Precision,
 ) -> Float[Tensor, ""]:
-    """Return the mean of -log softmax(scores)[target] over P states, the scores being those of the whole catalogue.
+    """Return the mean of -log softmax(scores)[target] over P states, with the scores of the whole catalogue.
 
-    `bfloat16` rounds states, keys and scores to 8 bits, which moves gradients by some thousandths, by some hundredths
-    where a model is sure of itself; else they are as the model has them.
+    `bfloat16` rounds states, keys and scores to 8 bits, which moves gradients by some thousandths, or by some
+    hundredths if a model is sure of its answers. `float32` keeps the dtype of the model.
     """
     groups = model.keys(items)
     rows_N = torch.cat([group.rows_I for group in groups])
-    column_N = torch.empty_like(items.rows_I)
+    column_N = torch.empty_like(items.rows_I)  # catalogue row -> column of the scores, group after group
     column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
     return linear_cross_entropy(
         [model.queries(users, group) for group in groups],
@@ -45,13 +45,15 @@ def catalogue_cross_entropy(
 
 
 def check_precision(precision: Precision, model: ModelConfig) -> None:
-    """Refuse distances in bfloat16: as an inner product they are small differences of large numbers, which it rounds.
+    """Refuse distances in bfloat16: as inner products they are small differences of large numbers, which it rounds.
 
     Raises:
-        InputError: backbone STOSA.
+        InputError: the backbone scores by a distance.
     """
-    if precision == "bfloat16" and isinstance(model.backbone, StosaConfig):
-        raise InputError("distances of backbone stosa need objective.precision: float32; change it")
+    if precision == "bfloat16" and model.backbone.scores == "distance":
+        raise InputError(
+            f"distances of backbone {model.backbone.kind} need objective.precision: float32; change it"
+        )
 
 
 class CrossEntropy(Objective):
@@ -62,22 +64,22 @@ class CrossEntropy(Objective):
         self.precision = precision
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
-        """Return the mean over the batch's real positions."""
-        items = model.item_set(batch.histories_BL)
-        history = model.history(batch.histories_BL, batch.lengths_B, items)
-        loss = catalogue_cross_entropy(model, model.encode(history), items, batch.targets_P, self.precision)
-        return Outcome(loss, history)
+        """Return the mean over the batch's positions."""
+        reading = model.read(batch.items_P, batch.lengths_B)
+        users = model.encode(reading)
+        loss = catalogue_cross_entropy(model, users, reading.items, batch.targets_P, self.precision)
+        return Outcome(loss, reading)
 
 
 class SampledCrossEntropy(Objective):
     """-log softmax over the target and negatives that all positions of a batch share, corrected by log Q.
 
     The correction (Bengio and Senecal, 2008) subtracts from a negative's score the log of the expected number of times
-    that it is drawn, so that the sampled softmax estimates the full one. The target is always there and not corrected;
-    where it is drawn as a negative too, it does not count.
+    that it is drawn, so that the sampled softmax estimates the full one. The target is always in the softmax, without
+    correction; if it is drawn as a negative too, that draw is ignored.
 
     Args:
-        negatives: drawn once a batch, with repetition.
+        negatives: drawn once per batch, with repetition.
         proposal: `uniform` over the catalogue, or by `popularity`, training events + 1.
     """
 
@@ -87,42 +89,43 @@ class SampledCrossEntropy(Objective):
         self.proposal = proposal
 
     def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
-        """Count the items."""
+        """Compute the probability of drawing each item."""
         number_of_items = model.items.number_of_items
         counts_N = torch.ones(number_of_items)
         if self.proposal == "popularity":
-            counts_N += torch.from_numpy(histories.items).bincount(minlength=number_of_items + 1)[1:]
+            counts_N += torch.from_numpy(histories.counts(number_of_items)[1:])
         self.probability_N = (counts_N / counts_N.sum()).to(model.device)
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
-        """Return the mean over the batch's real positions."""
+        """Return the mean over the batch's positions."""
         negatives_C = self.probability_N.multinomial(self.negatives, replacement=True) + 1
-        items = model.item_set(batch.histories_BL, torch.cat([batch.targets_P, negatives_C]))
-        history = model.history(batch.histories_BL, batch.lengths_B, items)
-        users = model.encode(history)
+        reading = model.read(batch.items_P, batch.lengths_B, torch.cat([batch.targets_P, negatives_C]))
+        users = model.encode(reading)
         targets_P1 = batch.targets_P[:, None]
-        target_P1 = model.score(users, targets_P1, items)
-        groups = model.keys(items, negatives_C)
+        target_P1 = model.score(users, targets_P1, reading.items)
+        groups = model.keys(reading.items, negatives_C)
         others_PC = torch.cat([model.queries(users, group) @ group.keys_IK.T for group in groups], 1)
         rows_C = torch.cat([group.rows_I for group in groups])
         others_PC = others_PC - self._log_expected(rows_C)
         others_PC = others_PC.masked_fill(rows_C == targets_P1, -torch.inf)
         loss_P = torch.cat([target_P1, others_PC], 1).logsumexp(1) - target_P1.squeeze(1)
-        return Outcome(loss_P.mean(), history)
+        return Outcome(loss_P.mean(), reading)
 
     def _log_expected(self, rows: Tensor) -> Float[Tensor, "..."]:
         return (self.probability_N[rows - 1] * self.negatives).log()
 
 
 class CrossEntropyConfig(ObjectiveSettings):
-    """Settings of `cross_entropy`, the full softmax.
-
-    `precision: bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX);
-    on others it is slower than float32, and on GPUs it has not been measured.
-    """
+    """Settings of `cross_entropy`, the full softmax."""
 
     kind: Literal["cross_entropy"] = "cross_entropy"
+    """Name of the objective."""
     precision: Precision = "float32"
+    """Number format of the catalogue's scores.
+
+    `bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX). On others it
+    is slower than `float32`; on GPUs it has not been measured.
+    """
 
     def check(self, model: ModelConfig) -> None:
         """Refuse distances in bfloat16; see `check_precision`."""
@@ -134,11 +137,14 @@ class CrossEntropyConfig(ObjectiveSettings):
 
 
 class SampledCrossEntropyConfig(ObjectiveSettings):
-    """Settings of `sampled_cross_entropy`."""
+    """Settings of `sampled_cross_entropy`, a softmax over the target and a sample of the catalogue."""
 
     kind: Literal["sampled_cross_entropy"] = "sampled_cross_entropy"
+    """Name of the objective."""
     negatives: int = Field(1024, ge=1)
+    """Number of negatives per batch."""
     proposal: Literal["uniform", "popularity"] = "uniform"
+    """How negatives are drawn: `uniform`, or by `popularity` (training events + 1)."""
 
     def build(self) -> SampledCrossEntropy:
         """Make the objective."""

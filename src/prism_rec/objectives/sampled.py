@@ -1,4 +1,4 @@
-"""Losses on one target and a few negatives a position."""
+"""Losses on one target and a few negatives per position."""
 
 from abc import abstractmethod
 from typing import Literal
@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.batches import Batch, NegativeSampler
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
@@ -19,7 +18,7 @@ from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
 
 class SampledObjective(Objective):
-    """Scores each position's target against negatives drawn for it from the items that its user has not chosen.
+    """Scores each position's target against negatives drawn from the items that its user has not chosen.
 
     Args:
         negatives: drawn for each position.
@@ -34,21 +33,20 @@ class SampledObjective(Objective):
         self.sampler = NegativeSampler(histories, model.items.number_of_items, model.device)
 
     def candidates(self, batch: Batch) -> Int[Tensor, "P C"]:
-        """Return for each position its target and, behind it, the negatives drawn."""
+        """Return for each position its target, and after it the negatives drawn."""
         users_P = batch.users_B.repeat_interleave(batch.lengths_B)
         return torch.cat([batch.targets_P[:, None], self.sampler.draw(users_P, self.negatives)], 1)
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
-        """Return the mean over the batch's real positions."""
+        """Return the mean over the batch's positions."""
         candidates_PC = self.candidates(batch)
-        items = model.item_set(batch.histories_BL, candidates_PC)
-        history = model.history(batch.histories_BL, batch.lengths_B, items)
-        scores_PC = model.score(model.encode(history), candidates_PC, items)
-        return Outcome(self.loss(scores_PC[:, :1], scores_PC[:, 1:]), history)
+        reading = model.read(batch.items_P, batch.lengths_B, candidates_PC)
+        scores_PC = model.score(model.encode(reading), candidates_PC, reading.items)
+        return Outcome(self.loss(scores_PC[:, :1], scores_PC[:, 1:]), reading)
 
     @abstractmethod
     def loss(self, target_P1: Float[Tensor, "P 1"], negatives_PC: Float[Tensor, "P C"]) -> Float[Tensor, ""]:
-        """Return the mean loss of the positions from the scores of targets and negatives."""
+        """Return the mean loss over the positions from the scores of targets and negatives."""
 
 
 class BinaryCrossEntropy(SampledObjective):
@@ -74,7 +72,7 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
 
     Args:
         negatives: drawn for each position.
-        calibration: t; 0 is plain binary cross-entropy, 1 undoes the overconfidence of sampling in full.
+        calibration: t; 0 is plain binary cross-entropy, 1 fully removes the overconfidence caused by sampling.
     """
 
     def __init__(self, negatives: int, calibration: float) -> None:
@@ -82,7 +80,7 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
         self.calibration = calibration
 
     def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
-        """Make the sampler and fix beta."""
+        """Make the sampler and compute beta."""
         super().begin_training(model, histories)
         alpha = min(1.0, self.negatives / max(1, model.items.number_of_items - 1))
         self.beta = alpha * (self.calibration * (1 - 1 / alpha) + 1 / alpha)
@@ -94,26 +92,28 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
 
 
 class _ProbabilitySettings(ObjectiveSettings):
-    """Of losses that take a score for the log odds of a choice."""
+    """Settings of losses that use a score as the log odds of a choice."""
 
     def check(self, model: ModelConfig) -> None:
-        """Refuse scores that are negative distances: no item could be likelier than not.
+        """Refuse scores that are negative distances: no item could be more likely than not.
 
         Raises:
-            InputError: backbone STOSA.
+            InputError: the backbone scores by a distance.
         """
-        if isinstance(model.backbone, StosaConfig):
+        if model.backbone.scores == "distance":
             raise InputError(
-                "this objective reads scores as log odds, and those of backbone stosa, negative distances, are never "
-                "above zero; take the objective stosa, bpr or cross_entropy"
+                f"this objective uses scores as log odds, and those of backbone {model.backbone.kind}, negative "
+                "distances, are never above zero; use the objective stosa, bpr or cross_entropy"
             )
 
 
 class BinaryCrossEntropyConfig(_ProbabilitySettings):
-    """Settings of `bce`."""
+    """Settings of `bce`, binary cross-entropy."""
 
     kind: Literal["bce"] = "bce"
+    """Name of the objective."""
     negatives: int = Field(1, ge=1)
+    """Number of negatives per position."""
 
     def build(self) -> BinaryCrossEntropy:
         """Make the objective."""
@@ -121,10 +121,12 @@ class BinaryCrossEntropyConfig(_ProbabilitySettings):
 
 
 class BayesianPersonalisedRankingConfig(ObjectiveSettings):
-    """Settings of `bpr`."""
+    """Settings of `bpr`, Bayesian personalised ranking."""
 
     kind: Literal["bpr"] = "bpr"
+    """Name of the objective."""
     negatives: int = Field(1, ge=1)
+    """Number of negatives per position."""
 
     def build(self) -> BayesianPersonalisedRanking:
         """Make the objective."""
@@ -132,11 +134,14 @@ class BayesianPersonalisedRankingConfig(ObjectiveSettings):
 
 
 class GeneralisedBinaryCrossEntropyConfig(_ProbabilitySettings):
-    """Settings of `gbce`."""
+    """Settings of `gbce`, generalised binary cross-entropy."""
 
     kind: Literal["gbce"] = "gbce"
+    """Name of the objective."""
     negatives: int = Field(128, ge=1)
+    """Number of negatives per position."""
     calibration: float = Field(0.75, ge=0, le=1)
+    """0 is plain binary cross-entropy; 1 fully removes the overconfidence caused by sampling."""
 
     def build(self) -> GeneralisedBinaryCrossEntropy:
         """Make the objective."""

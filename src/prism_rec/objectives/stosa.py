@@ -1,26 +1,23 @@
-"""STOSA's loss (Fan et al., WWW 2022): BPR on distances, and a target that keeps away from the negatives."""
+"""STOSA's loss (Fan et al., WWW 2022): BPR on distances, and a term that keeps the target away from the negatives."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from prism_rec.backbones.stosa import Stosa, StosaConfig
 from prism_rec.batches import Batch
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
-from prism_rec.nn.gather import gather_rows
+from prism_rec.nn.rows import gather_rows
 from prism_rec.objectives.base import ObjectiveSettings, Outcome
 from prism_rec.objectives.sampled import BayesianPersonalisedRanking
-
-NEEDS_STOSA = "objective stosa needs the distance of two items, which only backbone stosa has; change either"
 
 
 class StosaObjective(BayesianPersonalisedRanking):
     """-log sigmoid(target - negative) + weight * max(0, d(state, target) - d(target, negative)).
 
-    Scores are negative distances, and content where candidates are scored by it; d is the distance alone, between
-    a user's state and an item's id, or between the ids of two items.
+    The scores in the first term are negative distances, plus content if candidates are scored by it. d is the distance
+    only: between a user's state and an item's id, or between the ids of two items.
 
     Args:
         negatives: drawn for each position.
@@ -32,41 +29,41 @@ class StosaObjective(BayesianPersonalisedRanking):
         self.weight = weight
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
-        """Return the mean over the batch's real positions.
-
-        Raises:
-            InputError: the model's backbone is another one.
-        """
-        if not isinstance(model.backbone, Stosa):
-            raise InputError(NEEDS_STOSA)
+        """Return the mean over the batch's positions; the model's backbone must have an `id_distance`."""
         candidates_PC = self.candidates(batch)
-        items = model.item_set(batch.histories_BL, candidates_PC)
-        history = model.history(batch.histories_BL, batch.lengths_B, items)
-        contributions_PCJ = model.contributions(model.encode(history), candidates_PC, items)
+        reading = model.read(batch.items_P, batch.lengths_B, candidates_PC)
+        items = reading.items
+        contributions_PCJ = model.contributions(model.encode(reading), candidates_PC, items)
         scores_PC = contributions_PCJ.sum(-1)
         ids_PCV = gather_rows(items.ids_IV, items.place_N[candidates_PC])
         apart_PC = model.backbone.id_distance(ids_PCV[:, :1], ids_PCV[:, 1:])
         # The contribution of the id is the negative distance itself.
         excess_PC = -contributions_PCJ[:, :1, 0] - apart_PC
         loss = self.loss(scores_PC[:, :1], scores_PC[:, 1:]) + self.weight * excess_PC.clamp_min(0).mean()
-        return Outcome(loss, history)
+        return Outcome(loss, reading)
 
 
 class StosaObjectiveConfig(ObjectiveSettings):
-    """Settings of `stosa`; `weight` is that of the term that keeps the target away from the negatives."""
+    """Settings of `stosa`."""
 
     kind: Literal["stosa"] = "stosa"
+    """Name of the objective."""
     negatives: int = Field(1, ge=1)
+    """Number of negatives per position."""
     weight: float = Field(0.005, ge=0)
+    """Weight of the term that keeps the target away from the negatives."""
 
     def check(self, model: ModelConfig) -> None:
-        """Refuse any backbone but STOSA.
+        """Refuse a backbone without a distance between items.
 
         Raises:
-            InputError: another backbone.
+            InputError: the backbone does not score by a distance.
         """
-        if not isinstance(model.backbone, StosaConfig):
-            raise InputError(NEEDS_STOSA)
+        if model.backbone.scores != "distance":
+            raise InputError(
+                "objective stosa needs a backbone that scores by a distance, such as stosa, and "
+                f"{model.backbone.kind} does not; change either"
+            )
 
     def build(self) -> StosaObjective:
         """Make the objective."""

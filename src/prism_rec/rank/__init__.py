@@ -1,6 +1,6 @@
 """From user states to ordered items: the one path that evaluation, recommendation and serving share."""
 
 from prism_rec.rank.popularity import PopularityRanker
-from prism_rec.rank.ranker import Ranker, Ranks
+from prism_rec.rank.ranker import Ranker, Ranks, RanksItems
 
-__all__ = ["PopularityRanker", "Ranker", "Ranks"]
+__all__ = ["PopularityRanker", "Ranker", "Ranks", "RanksItems"]

@@ -1,4 +1,4 @@
-"""Order among scores: ranks by counting, the best k, ties by item number."""
+"""Order among scores: ranks by counting, and the best k; ties by item number."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,22 +8,22 @@ from torch import Tensor
 def rank_of(scores_BN: Float[Tensor, "B N"], rows_B: Int[Tensor, " B"]) -> Int[Tensor, " B"]:
     """Return the 1-based rank of one column in each row; of equal scores the lower column comes first.
 
-    A score that is not a number is no score: where the column's own is one, it comes last.
+    If the column's own score is NaN, it comes last.
     """
     own_B1 = scores_BN.gather(1, rows_B[:, None])
     better_B = (~(scores_BN <= own_B1)).count_nonzero(1) - own_B1.isnan().squeeze(1).long()
     tied_B = (scores_BN == own_B1).count_nonzero(1) > 1
     if tied_B.any():
         columns_N = torch.arange(scores_BN.shape[1], device=scores_BN.device)
-        equal_TN = scores_BN[tied_B] == own_B1[tied_B]
-        better_B[tied_B] += (equal_TN & (columns_N < rows_B[tied_B, None])).count_nonzero(1)
+        equal_RN = scores_BN[tied_B] == own_B1[tied_B]
+        better_B[tied_B] += (equal_RN & (columns_N < rows_B[tied_B, None])).count_nonzero(1)
     return better_B + 1
 
 
 def best(scores_BN: Float[Tensor, "B N"], k: int) -> tuple[Float[Tensor, "B k"], Int[Tensor, "B k"]]:
     """Return the k highest scores and their columns, best first; of equal scores the lower column comes first."""
     values_Bk, columns_Bk = scores_BN.topk(min(k, scores_BN.shape[1]))
-    # `topk` takes any of the columns that tie for the last place: where there are more, sort the whole row.
+    # If more columns tie for the last place than there is room, `topk` returns any of them: sort the whole row.
     last_B1 = values_Bk[:, -1:]
     split_B = (scores_BN == last_B1).count_nonzero(1) > (values_Bk == last_B1).count_nonzero(1)
     if split_B.any():

@@ -7,30 +7,28 @@ from prism_rec.rank.ranker import Ranks
 
 
 class PopularityRanker:
-    """Ranks items by the number of their training events, for every user alike; ties by item number.
+    """Ranks items by the number of their training events, the same for every user; ties by item number.
 
     Args:
-        training: training histories; items that do not occur in them come last.
+        training: training histories; items that are not in them come last.
         number_of_items: N.
     """
 
     def __init__(self, training: Histories, number_of_items: int) -> None:
-        events_N = np.bincount(training.items, minlength=number_of_items + 1)[1:]
+        events_N = training.counts(number_of_items)[1:]
         self.order_N = np.argsort(-events_N, kind="stable") + 1  # item rows, the most popular first
-        self.place_N = np.full(
-            number_of_items + 1, number_of_items
-        )  # place in that order; padding's is behind
+        self.place_N = np.full(number_of_items + 1, number_of_items)  # place in that order; padding is last
         self.place_N[self.order_N] = np.arange(number_of_items)
 
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items, those of the history removed.
+        """Rank each history's target among all items except those of the history.
 
-        A target that stands in its own history stays a candidate, as in `Ranker.rank`.
+        A target that is in its own history stays a candidate, as in `Ranker.rank`.
 
         Args:
             histories: Q histories.
             targets: int64 [Q].
-            k: how many of the best items to return as well; 0 where the catalogue is exhausted.
+            k: number of best items to return as well; 0 in the list means that no item is left.
         """
         ranks = np.empty(len(histories), np.int64)
         top = np.zeros((len(histories), k), np.int64)

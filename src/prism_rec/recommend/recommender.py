@@ -30,7 +30,7 @@ class Recommender:
     def __init__(self, run: Run, batch_size: int = 256) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = Ranker(run.model, run.config.model.max_length, batch_size)
+        self.ranker = Ranker(run.model, batch_size)
         self._items = _Ids(run.dataset.items["item_id"], first_row=1, what="item")
         self._users = _Ids(run.dataset.users["user_id"], first_row=0, what="user")
 

@@ -17,8 +17,8 @@ class ExportData(Config):
 
     data: Path
     """A dataset folder."""
-    to: ExportFormat
-    """The library that will read the files."""
+    format: ExportFormat
+    """The format of the files, named after the library that reads them."""
 
 
 def export_data(settings: ExportData, out: Path, events: Events = Events()) -> list[Path]:
@@ -42,8 +42,8 @@ def export_data(settings: ExportData, out: Path, events: Events = Events()) -> l
     def run() -> None:
         dataset = Dataset.load(settings.data)
         begin_folder(out, STAGE)
-        names = settings.to.write(dataset, out)
-        config = {"to": settings.to.model_dump(mode="json")}
+        names = settings.format.write(dataset, out)
+        config = {"format": settings.format.model_dump(mode="json")}
         finish_folder(out, STAGE, config, names, counts=dataset.counts())
 
     step = Step(

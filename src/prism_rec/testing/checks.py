@@ -1,32 +1,75 @@
-"""What the contracts of all plug-ins have in common."""
+"""What the contracts of all plug-ins share."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prism_rec.batches import pad
 from prism_rec.config import Config
 from prism_rec.data.feature_table import FeatureTable
-from prism_rec.fusion import History
-from prism_rec.model import ItemSet, ItemTable, SequenceRecommender, UserStates
-from prism_rec.model.recommender import Candidates
+from prism_rec.data.histories import Histories
+from prism_rec.fusion import ItemSet, Reading
+from prism_rec.model import ItemTable, SequenceRecommender, UserStates
+from prism_rec.model.sequence_recommender import Candidates
 from prism_rec.testing.planted import plant_features
 from prism_rec.train.checkpoint import load_tensors, save_tensors
 
 ITEMS = 12
 WIDTH = 8
-# Of several lengths, with repeated items, and some of items that all lack a modality: 4, 8 and 12 lack every one.
+# Histories of several lengths, with repeated items, and some of items that all lack a modality; 4, 8 and 12 have none.
 HISTORIES = ((5, 3, 7, 3, 10, 2, 11, 6, 9), (4,), (1, 5), (2, 6, 10), (7, 8, 3, 12), (3, 3, 3, 1, 2, 7))
 DTYPES = (torch.float32, torch.float64)
 
 
+class PluginContract:
+    """The tests that fusions, backbones and objectives share.
+
+    Attributes:
+        config: settings that build the plug-in.
+        without_gradient: ends of names of parameters that no loss can reach.
+    """
+
+    config: Any
+    without_gradient: tuple[str, ...] = ()
+
+    def model(self, **changes: Any) -> SequenceRecommender:
+        """Return a tiny model with the plug-in, or one that it can train."""
+        raise NotImplementedError
+
+    def step(self, seed: int) -> nn.Module:
+        """Return a module with the first weights of a seed, and gradients for all parameters that can have one."""
+        raise NotImplementedError
+
+    def test_every_parameter_gets_a_gradient(self) -> None:
+        """In every element, except those that cannot have any."""
+        assert without_gradient(self.step, self.without_gradient) == []
+
+    def test_every_setting_is_described(self) -> None:
+        """By a string below it, which help and docs show."""
+        assert undescribed(type(self.config)) == []
+
+    def test_settings_come_back(self) -> None:
+        """As plain values and back."""
+        config = self.config
+        assert type(config).parse(config.model_dump(mode="json"), "written and read") == config
+
+    def test_inference_is_deterministic(self) -> None:
+        """Random numbers have no effect outside training."""
+        model = self.model()
+
+        def scores(seed: int) -> Tensor:
+            torch.manual_seed(seed)
+            reading = read(model, [history[-model.max_length :] for history in HISTORIES])
+            return rank_all(model, model.encode(reading), reading.items)
+
+        assert torch.equal(scores(1), scores(2))
+
+
 def assert_equal(actual: Tensor, expected: Tensor, message: str) -> None:
-    """Compare at 1e-5 in float32 and at 1e-10 in float64, relative to what is compared where that is above 1."""
+    """Compare at 1e-5 in float32 and at 1e-10 in float64, relative to the expected value if that is above 1."""
     tolerance = 1e-5 if actual.dtype == torch.float32 else 1e-10
     torch.testing.assert_close(
         actual, expected, rtol=tolerance, atol=tolerance, msg=lambda text: f"{message}: {text}"
@@ -47,16 +90,9 @@ def build_model(
     Its weights are drawn wide, so that nothing hides in small numbers.
     """
     torch.manual_seed(seed)
-    tables = plant_features(ITEMS) if features is None else features
     encoder = backbone.build(WIDTH, max_length)
-    items = ItemTable(
-        ITEMS,
-        WIDTH,
-        {name: torch.from_numpy(table.vectors) for name, table in tables.items()},
-        {name: torch.from_numpy(table.present) for name, table in tables.items()},
-        encoder.streams,
-    )
-    model = SequenceRecommender(items, fusion.build(items.modalities, WIDTH), encoder, candidates)
+    items = ItemTable(ITEMS, WIDTH, plant_features(ITEMS) if features is None else features, encoder.streams)
+    model = SequenceRecommender(items, fusion.build(items.modalities, WIDTH), encoder, max_length, candidates)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(std=0.4)
@@ -64,19 +100,13 @@ def build_model(
     return model.to(dtype).eval()
 
 
-def histories_of(
-    model: SequenceRecommender,
-    histories: Sequence[Sequence[int]],
-    items: ItemSet | None = None,
-    padding: int = 0,
-) -> History:
-    """Return histories as a model takes them, with further columns of padding."""
-    lengths = np.array([len(history) for history in histories])
-    flat = np.concatenate([np.asarray(history) for history in histories])
-    padded_BL = np.pad(pad(flat, np.cumsum(lengths) - lengths, lengths), ((0, 0), (0, padding)))
-    return model.history(
-        torch.from_numpy(padded_BL), torch.from_numpy(lengths), model.item_set() if items is None else items
-    )
+def read(
+    model: SequenceRecommender, histories: Sequence[Sequence[int]], items: ItemSet | None = None
+) -> Reading:
+    """Return histories as a model reads them; unless items are given, over the whole catalogue."""
+    flat = Histories.from_lists(histories)
+    items_P, lengths_B = torch.from_numpy(flat.items), torch.from_numpy(flat.lengths)
+    return model.read(items_P, lengths_B, items=model.item_set() if items is None else items)
 
 
 def score_all(model: SequenceRecommender, users: UserStates, items: ItemSet) -> Tensor:
@@ -98,8 +128,8 @@ def assert_scores_add_up(fusion: Any, backbone: Any) -> None:
     for candidates in get_args(Candidates):
         for dtype in DTYPES:
             model = build_model(fusion, backbone, candidates=candidates, dtype=dtype)
-            items = model.item_set()
-            users = model.encode(histories_of(model, HISTORIES, items))
+            reading = read(model, HISTORIES)
+            users, items = model.encode(reading), reading.items
             every_PN = torch.arange(1, ITEMS + 1).expand(len(users.states), -1)
             contributions_PNJ = model.contributions(users, every_PN, items)
             scores_PN = score_all(model, users, items)
@@ -108,24 +138,8 @@ def assert_scores_add_up(fusion: Any, backbone: Any) -> None:
             assert_equal(rank_all(model, users, items), scores_PN, f"queries @ keys, candidates {candidates}")
 
 
-def assert_inference_is_deterministic(model: SequenceRecommender) -> None:
-    """Check that random numbers play no part outside training."""
-
-    def scores(seed: int) -> Tensor:
-        torch.manual_seed(seed)
-        items = model.item_set()
-        return rank_all(model, model.encode(histories_of(model, HISTORIES, items)), items)
-
-    assert torch.equal(scores(1), scores(2))
-
-
-def assert_round_trip(config: Config) -> None:
-    """Check that settings come back from plain values as they were."""
-    assert type(config).parse(config.model_dump(mode="json"), "written and read") == config
-
-
 def save_and_load(module: nn.Module, other: nn.Module) -> None:
-    """Bring one module's weights into another by way of a file."""
+    """Copy one module's weights into another by way of a file."""
     with TemporaryDirectory() as folder:
         save_tensors(Path(folder) / "weights.safetensors", module.state_dict(), {})
         other.load_state_dict(load_tensors(Path(folder) / "weights.safetensors")[0])
@@ -134,7 +148,7 @@ def save_and_load(module: nn.Module, other: nn.Module) -> None:
 def without_gradient(step: Callable[[int], nn.Module], exempt: Iterable[str] = ()) -> list[str]:
     """Return the parameters with an element that gets no gradient, whatever the first weights.
 
-    A rectifier may be dead under some weights, so that a few are tried.
+    A rectifier may be dead under some weights, so several are tried.
 
     Args:
         step: makes the module with the first weights of a seed, and its gradients.
@@ -155,6 +169,11 @@ def without_gradient(step: Callable[[int], nn.Module], exempt: Iterable[str] = (
     return missed
 
 
+def undescribed(settings: type[Config]) -> list[str]:
+    """Return the fields of a settings class that have no description."""
+    return [name for name, field in settings.model_fields.items() if not field.description]
+
+
 def registered(union: Any) -> set[type[Config]]:
     """Return the members of a registered plug-in type, such as `FusionConfig`."""
     members = get_args(get_args(union)[0])
@@ -162,7 +181,7 @@ def registered(union: Any) -> set[type[Config]]:
 
 
 def covered(namespace: Mapping[str, Any], contract: type) -> set[type[Config]]:
-    """Return the kinds of settings that a test file's subclasses of a contract name."""
+    """Return the settings classes that a test file's subclasses of a contract name."""
     classes = [
         value for value in namespace.values() if isinstance(value, type) and issubclass(value, contract)
     ]
@@ -181,4 +200,6 @@ def assert_every_one_has_a_contract_test(union: Any, contract: type, namespace: 
     without = ", ".join(sorted(config.__name__ for config in known - tested))
     assert not without, f"{without}: add a subclass of {contract.__name__} to this file, with config = ..."
     unknown = ", ".join(sorted(config.__name__ for config in tested - known))
-    assert not unknown, f"{unknown}: tested, but registered nowhere; docs/plugins.md says where that is"
+    assert not unknown, (
+        f"{unknown}: tested, but registered nowhere; docs/how-to/plugins.md says how to register a kind"
+    )

@@ -1,4 +1,4 @@
-"""What can be read off an expert's components: a logistic probe for each planted bit on each expert."""
+"""Which planted bits an expert's components hold: one logistic probe per bit and expert."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 
+from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import IntArray
 from prism_rec.model import SequenceRecommender
 from prism_rec.testing.planted_parts import PlantedParts
 from prism_rec.train import RunConfig
 from prism_rec.train.loop import make_optimizer, train_epoch
+from prism_rec.train.step import TrainStep
 
 DRAWS = 12
 
@@ -21,12 +23,12 @@ def learn(config: RunConfig, planted: PlantedParts) -> SequenceRecommender:
     model = config.model.build(planted.number_of_items, planted.features)
     objective = config.objective.build()
     objective.begin_training(model, planted.histories)
-    optimizer = make_optimizer({"model": model, "objective": objective}, config.train)
-    batches = objective.batches(
-        planted.histories, config.model.max_length, config.train.batch_size, config.train.seed
-    )
+    step = TrainStep(model, objective)
+    optimizer = make_optimizer(step, config.train)
+    plan = BatchPlan(model.max_length, config.train.batch_size, config.train.seed)
+    batches = objective.batches(planted.histories, plan)
     for epoch in range(1, config.train.epochs + 1):
-        train_epoch(model, objective, optimizer, batches, epoch, config.train)
+        train_epoch(step, optimizer, batches, epoch, config.train)
     return model.eval()
 
 
@@ -34,13 +36,13 @@ def learn(config: RunConfig, planted: PlantedParts) -> SequenceRecommender:
 def probe_experts(
     model: SequenceRecommender, bits: Mapping[str, IntArray], labels: int
 ) -> dict[str, dict[str, float]]:
-    """Return how often each bit is told from each component, by bit and then by component; 0.5 is chance.
+    """Return how often each bit is predicted from each component, by bit and then by component; 0.5 is chance.
 
     Args:
         model: with components for every item.
-        bits: by name, each catalogue row's.
-        labels: how many items a probe learns from. With many it finds whatever trace there is of a bit; with few it
-            finds what stands out.
+        bits: by name, one per catalogue row.
+        labels: number of items that a probe learns from. With many, it finds any trace of a bit; with few, only a clear
+            one.
     """
     components_IJD = model.item_set().parts.components_IJD[1:].numpy().astype(np.float64)
     return {
@@ -57,12 +59,12 @@ def probe(
     bits_I: Int64[np.ndarray, "I"],
     labels: int,
 ) -> float:
-    """Return the accuracy of logistic regression on the items that it was not fitted to, over 12 draws of those.
+    """Return the accuracy of logistic regression on items that it was not fitted to, over 12 draws of them.
 
     Args:
         vectors_ID: of I items.
-        bits_I: what is to be told from them, 0 or 1.
-        labels: how many items it is fitted to.
+        bits_I: to be predicted, 0 or 1.
+        labels: number of items that it is fitted to.
     """
     from sklearn.linear_model import LogisticRegression  # takes a second to import
 

@@ -36,26 +36,22 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 class TrainingState:
-    """All that decides how a run goes on: weights, optimiser moments, random numbers, and where it stands.
+    """Everything that decides how a run goes on: weights, optimiser moments, random numbers, and facts.
 
     Args:
-        modules: named modules with the weights that are trained.
-        optimizer: over their parameters.
-        device: where the run draws its random numbers, beside the CPU.
+        step: the module with the weights that are trained.
+        optimizer: over its parameters.
+        device: draws the run's random numbers, next to the CPU.
     """
 
-    def __init__(
-        self, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, device: torch.device
-    ) -> None:
-        self.modules = modules
+    def __init__(self, step: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+        self.step = step
         self.optimizer = optimizer
         self.device = device
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write everything to one file."""
-        tensors = {
-            f"{name}/{key}": t for name, m in self.modules.items() for key, t in m.state_dict().items()
-        }
+        tensors = {f"weights/{key}": tensor for key, tensor in self.step.state_dict().items()}
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{number}/{key}": tensor for key, tensor in moments.items()}
         tensors["random/cpu"] = torch.get_rng_state()
@@ -64,10 +60,9 @@ class TrainingState:
         save_tensors(path, tensors, facts)
 
     def restore(self, path: Path) -> dict[str, Any]:
-        """Bring everything back to what it was when `path` was written; return the facts."""
+        """Restore everything to its state when `path` was written; return the facts."""
         tensors, facts = load_tensors(path)
-        for name, module in self.modules.items():
-            module.load_state_dict(_below(tensors, name))
+        self.step.load_state_dict(_below(tensors, "weights"))
         moments: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _below(tensors, "optimizer").items():
             number, _, moment = key.partition("/")

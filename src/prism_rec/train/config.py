@@ -13,49 +13,62 @@ from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig
 
 BUDGET = ("epochs", "max_targets", "patience", "validate_every", "metric")
-"""Settings of training that decide how long a model may learn and which of its epochs is taken."""
+"""The settings of training that decide how long a model may learn and which of its epochs is used."""
 
 
 class TrainConfig(Config):
-    """Settings of the loop.
-
-    `patience` counts validations without a better `metric`; `weight_decay` is Adam's L2 term, or AdamW's decoupled
-    one; `gradient_clip` bounds the norm of all gradients together; `max_targets` bounds the next items that an epoch
-    trains: where there are more, each epoch has a new random part of the users (of InDiRec's: of the segments);
-    `rank_batch_size` is the number of users ranked at once.
-    """
+    """Settings of the training loop."""
 
     epochs: int = Field(200, ge=1)
+    """Most epochs."""
     max_targets: int | None = Field(None, ge=1)
+    """Most training targets per epoch.
+
+    If there are more, each epoch uses a new random part of the users (for InDiRec: of the segments).
+    """
     batch_size: int = Field(256, ge=1)
+    """Users per step (for InDiRec: segments), over all processes together."""
     optimizer: Literal["adam", "adamw"] = "adam"
+    """The optimiser: Adam, or AdamW with decoupled weight decay."""
     learning_rate: float = Field(1e-3, gt=0)
+    """Step size of the optimiser."""
     weight_decay: float = Field(0.0, ge=0)
+    """The L2 term of Adam, or the decoupled weight decay of AdamW."""
     gradient_clip: float | None = Field(None, gt=0)
+    """Largest norm of all gradients together; larger ones are scaled down. None: no limit."""
     validate_every: int = Field(1, ge=1)
+    """Epochs from one validation to the next."""
     patience: int = Field(10, ge=1)
+    """Training stops after this many validations without a better `metric`."""
     metric: str = Field("ndcg@10", pattern=ACCURACY_PATTERN)
+    """The validation metric that chooses the best epoch."""
     rank_batch_size: int = Field(256, ge=1)
+    """Users ranked at once in validation and testing."""
     seed: int = Field(0, ge=0)
+    """Seed of all random numbers of a run."""
 
 
 class RunConfig(Config):
-    """All that a run is made of: what `prism-rec train CONFIG` reads, and what stands in its folder afterwards.
-
-    `features` says what the model gets for each item's pictures and texts: its own (`given`), or a control, drawn with
-    the seed: another item's (`shuffled`) or noise (`random`); see `data.controls`. `model.modalities` says which.
-    """
+    """All settings of a run: what `prism-rec train CONFIG` reads, and what the run folder keeps."""
 
     features: Control = "given"
+    """The features that the model gets for each item.
+
+    Its own (`given`); or, as a control, another item's (`shuffled`) or noise (`random`), drawn with the seed. See
+    `data.controls`. `model.modalities` says which modalities are used.
+    """
     model: ModelConfig = ModelConfig()
+    """The model."""
     objective: ObjectiveConfig = CrossEntropyConfig()
+    """The training loss."""
     train: TrainConfig = TrainConfig()
+    """The training loop."""
 
     @model_validator(mode="after")
-    def _goes_together(self) -> "RunConfig":
+    def _fits_together(self) -> "RunConfig":
         self.objective.check(self.model)
-        if self.features != "given" and self.model.fusion.kind == "id":
+        if self.features != "given" and not self.model.fusion.uses_features:
             raise InputError(
-                f"features: {self.features} changes nothing with the fusion id; take another fusion"
+                f"features: {self.features} changes nothing with the fusion {self.model.fusion.kind}; use another one"
             )
         return self

@@ -9,12 +9,14 @@ from typing import Literal
 import torch
 from torch import nn
 
+from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import Histories
 from prism_rec.errors import DivergedError
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
 from prism_rec.train.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.train.config import TrainConfig
+from prism_rec.train.step import TrainStep
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
@@ -22,28 +24,30 @@ BEST = "best.safetensors"
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch came to.
-
-    Losses are means over its batches; `validation` is empty if there was none; `share` is that of the training
-    examples that it had.
-    """
+    """The results of one epoch."""
 
     epoch: int
+    """Number of the epoch, from 1."""
     loss: float
+    """Mean recommendation loss over the epoch's batches."""
     interaction_loss: float
+    """Mean of the fusion's own losses over the epoch's batches, weighted."""
     seconds: float
+    """Time of the epoch without validation."""
     validation: dict[str, float] = field(default_factory=dict)
+    """Validation metrics; empty if there was no validation."""
     share: float = 1.0
+    """Part of the training examples that the epoch had, 0 to 1."""
 
 
 class Listener:
-    """Hears how training goes; a subclass overrides what it wants to know."""
+    """Is told how training goes; a subclass overrides the methods that it needs."""
 
     def on_batch(self, epoch: int, done: int, total: int) -> None:
-        """Hear that `done` of an epoch's `total` batches are done."""
+        """Take note that `done` of an epoch's `total` batches are done."""
 
     def on_epoch(self, records: Sequence[EpochRecord], best_epoch: int | None) -> None:
-        """Hear all records so far, the newest last; called once more after a resume, before going on."""
+        """Take note of all records so far, the newest last; called once more after a resume, before going on."""
 
 
 def fit(
@@ -51,42 +55,40 @@ def fit(
     objective: Objective,
     histories: Histories,
     config: TrainConfig,
-    max_length: int,
     validate: Callable[[SequenceRecommender], Mapping[str, float]],
     folder: Path,
     listeners: Sequence[Listener] = (),
 ) -> list[EpochRecord]:
     """Train until the epochs or the patience run out, and leave the model with the weights of its best epoch.
 
-    After every epoch the whole state is written to `folder`; where one stands there already, training goes on
-    from it and ends, on the CPU, with the same numbers bit for bit.
+    After every epoch the whole state is written to `folder`. If there is one already, training goes on from it and
+    ends, on the CPU, with the same numbers bit for bit.
 
     Args:
-        model: on the device where training is to run.
+        model: on the device that trains.
         objective: the loss; its own parameters are trained too.
-        histories: training histories alone: no validation or test item.
+        histories: training histories, without any validation or test item.
         config: of the loop.
-        max_length: the latest items of a history that count.
         validate: returns metrics of the model; `config.metric` must be among them.
-        folder: where the checkpoints go.
+        folder: for the checkpoints.
         listeners: progress bars, logs.
 
     Returns:
-        A record an epoch.
+        One record per epoch.
     """
     objective.begin_training(model, histories)
-    objective.to(model.device)
-    modules: dict[str, nn.Module] = {"model": model, "objective": objective}
-    optimizer = make_optimizer(modules, config)
-    state = TrainingState(modules, optimizer, model.device)
-    batches = objective.batches(histories, max_length, config.batch_size, config.seed, config.max_targets)
+    step = TrainStep(model, objective.to(model.device))
+    optimizer = make_optimizer(step, config)
+    state = TrainingState(step, optimizer, model.device)
+    plan = BatchPlan(model.max_length, config.batch_size, config.seed, config.max_targets)
+    batches = objective.batches(histories, plan)
     records: list[EpochRecord] = []
     if (folder / LAST).exists():
         records = [EpochRecord(**record) for record in state.restore(folder / LAST)["records"]]
         _tell(listeners, records, config.metric)
     while stopped_by(records, config) is None:
         epoch = len(records) + 1
-        record = train_epoch(model, objective, optimizer, batches, epoch, config, listeners)
+        record = train_epoch(step, optimizer, batches, epoch, config, listeners)
         if epoch % config.validate_every == 0 or epoch == config.epochs:
             record = replace(record, validation=dict(validate(model)))
         records.append(record)
@@ -99,44 +101,41 @@ def fit(
 
 
 def train_epoch(
-    model: SequenceRecommender,
-    objective: Objective,
+    step: TrainStep,
     optimizer: torch.optim.Optimizer,
     batches: Batches,
     epoch: int,
     config: TrainConfig,
     listeners: Sequence[Listener] = (),
 ) -> EpochRecord:
-    """Take one step a batch: recommendation loss + interaction loss (PRISM, equation 12)."""
+    """Take one step per batch on the sum of the losses (PRISM, equation 12)."""
     began = time.perf_counter()
-    objective.begin_epoch(model, epoch)
-    model.train()
-    totals = torch.zeros(2, device=model.device)
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    device = step.model.device
+    step.objective.begin_epoch(step.model, epoch)
+    step.train()
+    totals = torch.zeros(2, device=device)
     for done, batch in enumerate(batches.epoch(epoch), start=1):
-        outcome = objective(model, batch.to(model.device))
-        interaction_loss = model.interaction_loss(outcome.history)
+        losses = step(batch.to(device))
         optimizer.zero_grad()
-        (outcome.loss + interaction_loss).backward()
+        (losses.recommendation + losses.interaction).backward()
         if config.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
+            nn.utils.clip_grad_norm_(step.parameters(), config.gradient_clip)
         optimizer.step()
-        totals += torch.stack([outcome.loss.detach(), interaction_loss.detach()])
+        totals += torch.stack([losses.recommendation.detach(), losses.interaction.detach()])
         for listener in listeners:
             listener.on_batch(epoch, done, len(batches))
     if not totals.isfinite().all():
         raise DivergedError(
-            f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or clip gradients"
+            f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or set train.gradient_clip"
         )
     loss, interaction = (totals / max(1, len(batches))).tolist()
     return EpochRecord(epoch, loss, interaction, time.perf_counter() - began, share=batches.share)
 
 
-def make_optimizer(modules: Mapping[str, nn.Module], config: TrainConfig) -> torch.optim.Optimizer:
-    """Return Adam or AdamW over all parameters of the modules, its steps fused into one kernel."""
+def make_optimizer(step: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return Adam or AdamW over all parameters of a step, with its update fused into one kernel."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    parameters = [parameter for module in modules.values() for parameter in module.parameters()]
-    return kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    return kind(step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
@@ -146,7 +145,7 @@ def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
 
 
 def stopped_by(records: Sequence[EpochRecord], config: TrainConfig) -> Literal["patience", "epochs"] | None:
-    """Return what has run out, patience where both have; None: training goes on."""
+    """Return what has run out, `patience` if both have; None if training goes on."""
     best = best_epoch(records, config.metric)
     since = sum(bool(record.validation) for record in records[best:]) if best is not None else 0
     if since >= config.patience:

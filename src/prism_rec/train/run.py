@@ -26,6 +26,7 @@ from prism_rec.evaluate.metrics import accuracy
 from prism_rec.evaluate.questions import answer
 from prism_rec.folders import MANIFEST, finish_folder, hash_file, require_folder, write_text_atomically
 from prism_rec.model import SequenceRecommender
+from prism_rec.rank import Ranker
 from prism_rec.train.checkpoint import load_tensors
 from prism_rec.train.config import RunConfig
 from prism_rec.train.listeners import JsonLog
@@ -80,16 +81,13 @@ def train_run(
     questions = dataset.queries("validation")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
-        return accuracy(
-            answer(model, questions, config.model.max_length, config.train.rank_batch_size, k=0).ranks
-        )
+        return accuracy(answer(Ranker(model, config.train.rank_batch_size), questions, k=0).ranks)
 
     records = fit(
         model,
         config.objective.build(),
         dataset.training(),
         config.train,
-        config.model.max_length,
         validate,
         folder,
         [JsonLog(folder / LOG), *listeners],

@@ -54,7 +54,7 @@ class Search:
         base = {key: value for key, value in values.items() if key != SECTION}
         if not isinstance(values.get(SECTION), Mapping):
             raise InputError(
-                f"{where} has no section tune; say there what may change, as docs/compare.md does"
+                f"{where} has no section tune; say there what may change, as docs/how-to/compare.md does"
             )
         section = {SECTION: values[SECTION]}
         search = cls(base, _File.parse(section, where).tune, where)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from planted_intents import adjusted_rand_index, plant
 
+from prism_rec.batches import BatchPlan
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
@@ -18,12 +19,14 @@ from prism_rec.objectives.indirec.objective import InDiRec, segment_states
 from prism_rec.rank import Ranker
 from prism_rec.train.config import RunConfig, TrainConfig
 from prism_rec.train.loop import LAST, fit, make_optimizer, train_epoch
+from prism_rec.train.step import TrainStep
 
 INTENTS, EACH = 4, 8
 ITEMS = INTENTS * EACH
 HISTORIES, INTENT_OF_USER = plant(INTENTS, EACH, users=40)
 BACKBONES = ["sasrec", "esasrec", "bsarec", "gru4rec", "stosa"]
 FUSIONS = ["id", "sum", "prism", "prism_published"]
+PLAN = BatchPlan(max_length=6, batch_size=64, seed=0)
 
 
 def features() -> dict[str, FeatureTable]:
@@ -67,12 +70,12 @@ def test_over_any_encoder_it_reaches_every_parameter(backbone, fusion):
     run = run_of(backbone, fusion)
     assert RunConfig.parse(run.model_dump(mode="json")) == run
     model, objective = ready(run)
-    batches = objective.batches(HISTORIES, 6, 64, seed=0)
+    batches = objective.batches(HISTORIES, PLAN)
     objective.begin_epoch(model, 1)
     model.train()
     outcome = objective(model, next(batches.epoch(1)))
-    assert len(outcome.history.packing.lengths_B) == 64
-    (outcome.loss + model.interaction_loss(outcome.history)).backward()
+    assert len(outcome.reading.packing.lengths_B) == 64
+    (outcome.loss + model.interaction_loss(outcome.reading)).backward()
     for module in (model, objective):
         for name, parameter in module.named_parameters():
             assert parameter.grad is not None, name
@@ -83,7 +86,7 @@ def test_over_any_encoder_it_reaches_every_parameter(backbone, fusion):
 def test_the_loss_and_its_gradient_are_those_of_its_three_parts():
     model, objective = ready(run_of(diffusion_weight=3.0, contrastive_weight=0.5))
     model = model.double().eval()
-    batch = next(objective.batches(HISTORIES, 6, 64, seed=0).epoch(1))
+    batch = next(objective.batches(HISTORIES, PLAN).epoch(1))
     # In place of the diffusion, something without chance.
     objective.diffusion.loss = lambda x0, guides: (x0 * guides).square().mean()
     objective.diffusion.generate = lambda guides: guides.detach().sin()
@@ -92,14 +95,12 @@ def test_the_loss_and_its_gradient_are_those_of_its_three_parts():
         return torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)
 
     items = model.item_set()
-    states, guides = (
-        model.encode_last(model.history(histories, lengths, items)).states
-        for histories, lengths in zip(batch.histories_BL.chunk(2), batch.lengths_B.chunk(2), strict=True)
-    )
+    reading = model.read(batch.items_P, batch.lengths_B, items=items)
+    states, guides = model.encode_last(reading).states.chunk(2)
     expected = (
-        F.cross_entropy(states @ items.ids_IV[1:].T, batch.targets_S - 1)
-        + 3 * objective.diffusion.loss(items.ids_IV[batch.targets_S], guides)
-        + 0.5 * info_nce(objective.diffusion.generate(guides), states, batch.targets_S, 1.0)
+        F.cross_entropy(states @ items.ids_IV[1:].T, batch.targets_G - 1)
+        + 3 * objective.diffusion.loss(items.ids_IV[batch.targets_G], guides)
+        + 0.5 * info_nce(objective.diffusion.generate(guides), states, batch.targets_G, 1.0)
     )
     loss = objective(model, batch).loss
     torch.testing.assert_close(loss, expected)
@@ -117,22 +118,24 @@ def test_it_learns_what_comes_next(backbone):
     )
     model, objective = ready(run_of(backbone, dropout=0.0))
     train = TrainConfig(learning_rate=1e-2, optimizer="adamw", gradient_clip=1.0)
-    optimizer = make_optimizer({"model": model, "objective": objective}, train)
-    batches = objective.batches(histories, 6, 64, seed=0)
+    step = TrainStep(model, objective)
+    optimizer = make_optimizer(step, train)
+    batches = objective.batches(histories, PLAN)
     asked = histories.prefixes(np.arange(50), histories.lengths - 1)
     targets = histories.items[histories.offsets[1:] - 1]
     first = []
     while len(first) < 30 and 1 not in first:
-        train_epoch(model, objective, optimizer, batches, len(first) + 1, train)
-        first.append(np.mean(Ranker(model, 6).rank(asked, targets).ranks == 1))
+        train_epoch(step, optimizer, batches, len(first) + 1, train)
+        first.append(np.mean(Ranker(model).rank(asked, targets).ranks == 1))
     assert first[-1] == 1, first
 
 
 def test_it_finds_the_intents_that_were_planted():
     model, objective = ready(run_of())
     train = TrainConfig(learning_rate=5e-3, optimizer="adamw", gradient_clip=1.0)
-    optimizer = make_optimizer({"model": model, "objective": objective}, train)
-    batches = objective.batches(HISTORIES, 6, 64, seed=0)
+    step = TrainStep(model, objective)
+    optimizer = make_optimizer(step, train)
+    batches = objective.batches(HISTORIES, PLAN)
     of_segment = INTENT_OF_USER.repeat(HISTORIES.lengths - 1)
 
     def agreement() -> float:
@@ -141,7 +144,7 @@ def test_it_finds_the_intents_that_were_planted():
 
     assert agreement() < 0.5
     for epoch in range(1, 16):
-        train_epoch(model, objective, optimizer, batches, epoch, train)
+        train_epoch(step, optimizer, batches, epoch, train)
     assert agreement() >= 0.8
 
 
@@ -156,7 +159,7 @@ def test_resumed_training_ends_with_the_same_numbers_bit_for_bit(tmp_path: Path)
         def validate(model: SequenceRecommender) -> dict[str, float]:
             return {"ndcg@10": float(torch.get_rng_state().sum() % 1000)}  # notices another course of chance
 
-        records = fit(model, objective, HISTORIES, config, 6, validate, folder)
+        records = fit(model, objective, HISTORIES, config, validate, folder)
         return [(record.loss, record.validation["ndcg@10"]) for record in records], model.state_dict()
 
     whole, whole_weights = train(tmp_path / "whole", 3, seed=0)
@@ -172,13 +175,13 @@ def test_resumed_training_ends_with_the_same_numbers_bit_for_bit(tmp_path: Path)
 
 def test_the_states_clustered_are_those_that_ranking_sees():
     model, objective = ready(run_of(fusion="prism"))
-    segments = objective.batches(HISTORIES, 6, 64, seed=0).segments
+    segments = objective.batches(HISTORIES, PLAN).segments
     states = segment_states(model.train(), segments, np.arange(len(segments)))
     assert not model.training
     users = np.arange(len(HISTORIES))
     last = (HISTORIES.lengths - 1).cumsum() - 1  # each user's longest segment: all but the last item
     asked = HISTORIES.prefixes(users, HISTORIES.lengths - 1)
-    torch.testing.assert_close(states[last], Ranker(model, 6).states(asked, users).states)
+    torch.testing.assert_close(states[last], Ranker(model).states(asked, users).states)
 
 
 def test_what_is_diffused_is_the_target_as_candidates_are_scored():
@@ -186,8 +189,8 @@ def test_what_is_diffused_is_the_target_as_candidates_are_scored():
         run = run_of(fusion=fusion)
         model = run.model.model_copy(update={"candidates": candidates}).build(ITEMS, features()).eval()
         items = model.item_set()
-        history = model.history(torch.tensor([[1, 2, 3]]), torch.tensor([3]), items)
-        users, target = model.encode_last(history), torch.tensor([5])
+        reading = model.read(torch.tensor([1, 2, 3]), torch.tensor([3]), items=items)
+        users, target = model.encode_last(reading), torch.tensor([5])
         vector = model.vectors(users, target, items)
         # Scored by the dot product, the vector's score is the item's.
         score = (vector * users.states).sum(1, keepdim=True)
@@ -201,4 +204,4 @@ def test_an_odd_width_and_nothing_to_learn_are_refused_in_one_line():
     assert "\n" not in str(caught.value)
     _, objective = ready(run_of())
     with pytest.raises(InputError, match="no training history has two items"):
-        objective.batches(Histories.from_lists([[1], [2]]), 6, 64, seed=0)
+        objective.batches(Histories.from_lists([[1], [2]]), PLAN)

@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import Histories
 from prism_rec.objectives.indirec.intents import Intents
 from prism_rec.objectives.indirec.segments import SegmentBatches, Segments
@@ -10,10 +11,10 @@ from prism_rec.objectives.indirec.segments import SegmentBatches, Segments
 
 def listed(segments: Segments) -> list[tuple[list[int], int]]:
     """Return each segment's history and target."""
-    padded, lengths = segments.histories(np.arange(len(segments)))
+    items, lengths = segments.histories(np.arange(len(segments)))
     return [
-        (row[:length].tolist(), target)
-        for row, length, target in zip(padded, lengths, segments.targets.tolist(), strict=True)
+        (segment.tolist(), target)
+        for segment, target in zip(items.split(lengths.tolist()), segments.targets.tolist(), strict=True)
     ]
 
 
@@ -43,30 +44,33 @@ def test_every_item_but_the_first_is_a_target_once_after_what_came_before(lists,
 
 def test_an_epoch_has_each_segment_once_beside_a_guide_of_its_intent():
     histories = Histories.from_lists([np.arange(1, 9), np.arange(9, 15), [15]])
-    batches = SegmentBatches(Segments.cut(histories, 5), batch_size=4, seed=0)
+    batches = SegmentBatches(Segments.cut(histories, 5), BatchPlan(5, 4, seed=0))
     intents = np.arange(len(batches.segments)) % 3
     batches.intents = Intents(intents, np.arange(len(intents)))
     intent_of = dict(zip(batches.segments.targets.tolist(), intents, strict=True))  # each target occurs once
     seen, guided = [], set()
     for batch in batches.epoch(1):
-        size = len(batch.targets_S)
-        assert batch.histories_BL.shape[0] == len(batch.lengths_B) == 2 * size
+        size = len(batch.targets_G)
+        assert len(batch.lengths_B) == 2 * size
+        assert len(batch.items_P) == batch.lengths_B.sum()
         # Here each item is followed by the next number.
-        last = batch.histories_BL.gather(1, batch.lengths_B[:, None] - 1).squeeze(1)
-        assert torch.equal(last[:size] + 1, batch.targets_S)
+        last = batch.items_P[batch.lengths_B.cumsum(0) - 1]
+        assert torch.equal(last[:size] + 1, batch.targets_G)
         guides = (last[size:] + 1).tolist()
-        assert [intent_of[g] for g in guides] == [intent_of[t] for t in batch.targets_S.tolist()]
-        seen += batch.targets_S.tolist()
-        guided |= set(zip(batch.targets_S.tolist(), guides, strict=True))
+        assert [intent_of[g] for g in guides] == [intent_of[t] for t in batch.targets_G.tolist()]
+        seen += batch.targets_G.tolist()
+        guided |= set(zip(batch.targets_G.tolist(), guides, strict=True))
     assert sorted(seen) == sorted(batches.segments.targets.tolist())
     assert len(batches) == 3
     assert any(target != guide for target, guide in guided)
 
 
 def test_an_epoch_can_be_had_again_and_another_differs():
-    batches = SegmentBatches(Segments.cut(Histories.from_lists([np.arange(1, 40)]), 5), 8, seed=3)
+    batches = SegmentBatches(
+        Segments.cut(Histories.from_lists([np.arange(1, 40)]), 5), BatchPlan(5, 8, seed=3)
+    )
     one, again, other = (
-        torch.cat([batch.targets_S for batch in batches.epoch(n)]).tolist() for n in (1, 1, 2)
+        torch.cat([batch.targets_G for batch in batches.epoch(n)]).tolist() for n in (1, 1, 2)
     )
     assert one == again
     assert one != other
@@ -75,28 +79,47 @@ def test_an_epoch_can_be_had_again_and_another_differs():
 
 def test_the_segments_of_a_capped_epoch_guide_each_other():
     segments = Segments.cut(Histories.from_lists([np.arange(1, 41)]), 5)
-    batches = SegmentBatches(segments, batch_size=4, seed=3, max_targets=10)
+    batches = SegmentBatches(segments, BatchPlan(5, 4, seed=3, max_targets=10))
     for epoch in (1, 2):
         chosen = batches.chosen(epoch)
         intents = np.arange(10) % 3
         batches.intents = Intents(intents, chosen)
         intent_of = dict(zip(segments.targets[chosen].tolist(), intents, strict=True))
         for batch in batches.epoch(epoch):
-            size = len(batch.targets_S)
-            last = batch.histories_BL.gather(1, batch.lengths_B[:, None] - 1).squeeze(1)
+            size = len(batch.targets_G)
+            last = batch.items_P[batch.lengths_B.cumsum(0) - 1]
             guides = (last[size:] + 1).tolist()  # here each item is followed by the next number
-            assert [intent_of[g] for g in guides] == [intent_of[t] for t in batch.targets_S.tolist()]
+            assert [intent_of[g] for g in guides] == [intent_of[t] for t in batch.targets_G.tolist()]
 
 
 def test_a_capped_epoch_has_so_many_segments_anew_each_time():
     segments = Segments.cut(Histories.from_lists([np.arange(1, 41)]), 5)
-    batches = SegmentBatches(segments, batch_size=4, seed=3, max_targets=10)
+    batches = SegmentBatches(segments, BatchPlan(5, 4, seed=3, max_targets=10))
     epochs = [
-        frozenset(torch.cat([batch.targets_S for batch in batches.epoch(n)]).tolist()) for n in range(1, 31)
+        frozenset(torch.cat([batch.targets_G for batch in batches.epoch(n)]).tolist()) for n in range(1, 31)
     ]
     assert {len(targets) for targets in epochs} == {10}
     assert len(set(epochs)) == 30
     assert frozenset().union(*epochs) == set(segments.targets.tolist())
     assert len(batches) == 3
     assert batches.share == 10 / 39
-    assert SegmentBatches(segments, 4, 3, max_targets=39).share == 1
+    assert SegmentBatches(segments, BatchPlan(5, 4, seed=3, max_targets=39)).share == 1
+
+
+@given(size=st.integers(2, 30), batch_size=st.integers(1, 8), world=st.integers(1, 4))
+@settings(deadline=None, max_examples=50)
+def test_ranks_share_segments_and_guides_of_a_single_process(size, batch_size, world):
+    segments = Segments.cut(Histories.from_lists([np.arange(1, size + 1)]), 5)
+
+    def pairs_of(rank: int, world: int) -> list[set[tuple[int, int]]]:
+        """Return each batch's targets, each with the last item of its guide."""
+        batches = SegmentBatches(segments, BatchPlan(5, batch_size, seed=1, rank=rank, world=world))
+        batches.intents = Intents(np.arange(len(segments)) % 2, np.arange(len(segments)))
+        return [
+            set(zip(batch.targets_G.tolist(), last[len(last) // 2 :], strict=True))
+            for batch in batches.epoch(1)
+            for last in [batch.items_P[batch.lengths_B.cumsum(0) - 1].tolist()]
+        ]
+
+    ranks = [pairs_of(rank, world) for rank in range(world)]
+    assert [set.union(*parts) for parts in zip(*ranks, strict=True)] == pairs_of(0, 1)

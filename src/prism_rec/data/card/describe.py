@@ -124,5 +124,5 @@ def _is_filled(name: str, kind: pl.DataType) -> pl.Expr:
 
 
 def _count_cold(dataset: Dataset) -> int:
-    trained = np.bincount(dataset.training().items, minlength=dataset.number_of_items + 1)
+    trained = dataset.training().counts(dataset.number_of_items)
     return int((trained[1:] == 0).sum())

@@ -18,8 +18,7 @@ def measure_leakage(dataset: Dataset) -> dict[str, Any]:
         are later than a test event, as `mean` and `median` over test events, and the share of test events with `any`
         such event. The model has seen these events, so trends after the question help it to answer.
     """
-    training = dataset.training().items
-    trained = np.bincount(training, minlength=dataset.number_of_items + 1) > 0
+    trained = dataset.training().counts(dataset.number_of_items) > 0
     targets = dataset.queries("test").targets
     facts: dict[str, Any] = {"cold_test_targets": _share(~trained[targets])}
     if dataset.time != "order":

@@ -17,6 +17,7 @@ class MMRecFolder(Config):
     """A folder of MMRec: numbered interactions with the split in x_label, the ids of the numbers, and vectors."""
 
     kind: Literal["mmrec"] = "mmrec"
+    """Name of the format."""
 
     def write(self, dataset: Dataset, folder: Path) -> list[str]:
         """Write the files; the `.inter` file is named after the folder.

@@ -15,6 +15,7 @@ class RecBoleFiles(Config):
     """RecBole's atomic files: interactions, items and users under their ids; RecBole splits them itself."""
 
     kind: Literal["recbole"] = "recbole"
+    """Name of the format."""
 
     def write(self, dataset: Dataset, folder: Path) -> list[str]:
         """Write the files, named after the folder.

@@ -25,6 +25,7 @@ class AmazonReviews(Config):
     """What the editions have in common."""
 
     kind: str
+    """Name of the source."""
     reviews: Path
     """The file of reviews, such as reviews_Beauty_5.json.gz or Beauty.jsonl.gz; gzipped or not."""
     metadata: Path | None = Field(None, json_schema_extra={"flags": ["--meta"]})
@@ -117,6 +118,7 @@ class Amazon2014(AmazonReviews):
     """Amazon Reviews of 2014: `reviews_X_5.json.gz` or `reviews_X.json.gz`, and `meta_X.json.gz`."""
 
     kind: Literal["amazon-2014"] = "amazon-2014"
+    """Name of the source."""
     events = EventFields(
         user="reviewerID", item="asin", time="unixReviewTime", rating="overall", parse=parse_json_or_literal
     )
@@ -127,6 +129,7 @@ class Amazon2018(AmazonReviews):
     """Amazon Reviews of 2018: `X_5.json.gz` or `X.json.gz`, and `meta_X.json.gz`."""
 
     kind: Literal["amazon-2018"] = "amazon-2018"
+    """Name of the source."""
     events = EventFields(user="reviewerID", item="asin", time="unixReviewTime", rating="overall")
     items = ItemFormat(id="asin", describe=_describe_2018)
 
@@ -135,5 +138,6 @@ class Amazon2023(AmazonReviews):
     """Amazon Reviews of 2023: `X.jsonl.gz`, and `meta_X.jsonl.gz`; items are `parent_asin`, times milliseconds."""
 
     kind: Literal["amazon-2023"] = "amazon-2023"
+    """Name of the source."""
     events = EventFields(user="user_id", item="parent_asin", time="timestamp", rating="rating", unit="ms")
     items = ItemFormat(id="parent_asin", describe=_describe_2023)

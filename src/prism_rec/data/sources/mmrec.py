@@ -35,6 +35,7 @@ class MMRec(Config):
     """
 
     kind: Literal["mmrec"] = "mmrec"
+    """Name of the source."""
     folder: Path
     """The folder with NAME.inter and, if there are any, image_feat.npy and text_feat.npy."""
 

@@ -24,6 +24,7 @@ class MovieLens(Config):
     """A MovieLens dataset of GroupLens: ratings, films and, if there are any, tags."""
 
     kind: Literal["movielens"] = "movielens"
+    """Name of the source."""
     folder: Path
     """The unpacked folder, with ratings.csv or ratings.dat."""
 

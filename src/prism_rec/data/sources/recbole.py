@@ -19,6 +19,7 @@ class RecBole(Config):
     """RecBole's files `NAME.inter` and, if there are any, `NAME.item` and `NAME.user`."""
 
     kind: Literal["recbole"] = "recbole"
+    """Name of the source."""
     interactions: Path
     """The .inter file, or its folder; from a folder, the .item file is read too."""
     items: Path | None = None

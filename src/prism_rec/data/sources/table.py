@@ -15,6 +15,7 @@ class Table(Config):
     """A table with one row per event."""
 
     kind: Literal["table"] = "table"
+    """Name of the source."""
     interactions: Path
     """A file .csv, .tsv (also .gz) or .parquet with one row per event."""
     items: Path | None = None

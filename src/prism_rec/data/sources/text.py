@@ -15,6 +15,7 @@ class Text(Config):
     """Lines of `user item item ...`, oldest item first, separated by spaces or tabs."""
 
     kind: Literal["text"] = "text"
+    """Name of the source."""
     interactions: Path
     """A text file (also .gz) with the items of a user in each line."""
     items: Path | None = None

@@ -46,6 +46,7 @@ class Yelp(Config):
     """The Yelp Open Dataset: a folder with its files, or the files one by one."""
 
     kind: Literal["yelp"] = "yelp"
+    """Name of the source."""
     folder: Path | None = None
     """The folder with the files yelp_academic_dataset_review.json and, if there are any, ..._business.json and
     photos.json."""

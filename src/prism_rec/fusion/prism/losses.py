@@ -17,15 +17,19 @@ Distance = Literal["cosine", "euclidean"]
 
 
 class Lambdas(Config):
-    """Weights of the interaction losses (equation 9); `unique` counts for every modality not named in `uniques`."""
+    """Weights of the interaction losses (equation 9)."""
 
     unique: float = Field(0.1, ge=0)
+    """Weight of the loss of each unique expert, unless `uniques` names its modality."""
     uniques: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Weights of the losses of single unique experts, by modality."""
     redundancy: float = Field(0.1, ge=0)
+    """Weight of the loss of the redundancy expert."""
     synergy: float = Field(0.1, ge=0)
+    """Weight of the loss of the synergy expert."""
 
     def of_unique(self, modality: str) -> float:
-        """Return the weight of one modality's unique part."""
+        """Return the weight for the unique expert of one modality."""
         return self.uniques.get(modality, self.unique)
 
 
@@ -38,7 +42,7 @@ def triplet_loss(
 ) -> Float[Tensor, " I"]:
     """Return max(0, margin + d(anchor, positive) - d(anchor, negative)); d = 1 - cosine in the paper.
 
-    The release takes the Euclidean distance and a margin of 1.
+    The release uses the Euclidean distance and a margin of 1.
     """
     if distance == "euclidean":
         return F.triplet_margin_loss(anchor, positive, negative, margin, eps=1e-7, reduction="none")
@@ -48,13 +52,13 @@ def triplet_loss(
 def view_similarity(
     full_ID: Float[Tensor, "I D"], views_M: Sequence[Float[Tensor, "I D"]], present_IM: Bool[Tensor, "I M"]
 ) -> Float[Tensor, " I"]:
-    """Return the mean cosine between the full view and the views that keep one present modality alone."""
+    """Return the mean cosine between the full view and the views that show one present modality only."""
     similarity_IM = torch.stack([cosine(full_ID, view_ID) for view_ID in views_M], 1)
     return (similarity_IM * present_IM).sum(1) / present_IM.sum(1).clamp_min(1)
 
 
 def mean_over(values_I: Float[Tensor, " I"], counted_I: Bool[Tensor, " I"]) -> Float[Tensor, ""]:
-    """Return the mean over the items that count; zero if none does."""
+    """Return the mean over the items that count; zero if no item does."""
     return torch.where(counted_I, values_I, 0).sum() / counted_I.sum().clamp_min(1)
 
 
@@ -67,15 +71,15 @@ def interaction_losses(
 ) -> Float[Tensor, " J"]:
     """Return the losses of J experts.
 
-    The paper has two modalities, where "only the image" and "without the text" are one view. With more, the
-    unique part of m is to follow the view that keeps m alone and to leave the view that masks m alone; synergy and
-    redundancy compare the full view with each view that keeps one modality.
+    The paper has two modalities, so that "only the image" and "without the text" are one view. With more modalities,
+    the unique expert of m should be near the view that shows only m and far from the view that masks only m; synergy
+    and redundancy compare the full view with each view that shows one modality.
 
-    An item that lacks m counts in no term of m; it counts for synergy and redundancy while it has any modality.
+    An item that lacks m counts in no term of m. It counts for synergy and redundancy if it has any modality.
 
     Args:
-        roles_J: what each expert is for.
-        views_J: what each says of I items.
+        roles_J: the role of each expert.
+        views_J: each expert's views of I items.
         present_IM: which modalities each item has.
         margin: of the triplets.
         distance: of the triplets.
@@ -84,8 +88,8 @@ def interaction_losses(
 
     def loss(role: Role, views: Views) -> Tensor:
         if isinstance(role, int):
-            alone, without = views.masked
-            values_I = triplet_loss(views.full_ID, alone, without, margin, distance)
+            only_ID, without_ID = views.masked
+            values_I = triplet_loss(views.full_ID, only_ID, without_ID, margin, distance)
             return mean_over(values_I, present_IM[:, role])
         similarity_I = view_similarity(views.full_ID, views.masked, present_IM)
         return mean_over(similarity_I if role == "synergy" else 1 - similarity_I, described_I)

@@ -1,4 +1,4 @@
-"""Masked views: what an item's modalities become when all but some are hidden (PRISM, equations 2 to 4)."""
+"""Masked views: the experts' outputs if some modalities of an item are hidden (PRISM, equations 2 to 4)."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -11,25 +11,25 @@ from prism_rec.fusion.prism.experts import Experts
 
 Mask = Literal["random", "mean", "zero"]
 
-
-# What an expert is for: the unique part of the m-th modality, what modalities share, or what they make together.
+# The kind of information an expert is for: unique to the m-th modality, shared by modalities, or made by them together.
 Role = int | Literal["redundancy", "synergy"]
 
 
 class Views(NamedTuple):
-    """What one expert says of I items with nothing masked, and under the masks that its loss looks at."""
+    """One expert's outputs for I items with nothing masked, and under the masks that its loss compares."""
 
     full_ID: Float[Tensor, "I D"]
-    masked: tuple[Tensor, ...]  # each [I, D]; a unique expert: all but m, m; the others: for each m all but m
+    # Each [I, D]. The unique expert of m: only m shown, then all but m. The others: for each m, only m shown.
+    masked: tuple[Tensor, ...]
 
 
 def make_masks(
     mask: Mask, projected_IMD: Float[Tensor, "I M D"], present_IM: Bool[Tensor, "I M"]
 ) -> Float[Tensor, "I M D"]:
-    """Return what stands for each modality of an item where it is hidden.
+    """Return the vectors that replace each modality of an item if it is hidden.
 
-    `random` is noise, drawn anew at each call; `mean` the mean of the modality over the items at hand; `zero` nothing.
-    An absent modality is not replaced: the vector that stands for it stays.
+    `random` is noise, drawn anew at each call; `mean` is the mean of the modality over these items; `zero` is zero.
+    An absent modality is not replaced: its stand-in stays.
     """
     if mask == "random":
         return draw_noise(projected_IMD, present_IM)
@@ -44,9 +44,9 @@ def draw_noise(
 ) -> Float[Tensor, "I M D"]:
     """Return r ~ N(0, I), rescaled to the norm of the vector that it replaces.
 
-    An absent modality is not replaced: the vector that stands for it stays.
+    An absent modality is not replaced: its stand-in stays.
     """
-    # The norm is a scale, not something to be learned through.
+    # The norm is only a scale; no gradient passes through it.
     kept = projected_IMD.detach()
     noise = torch.randn_like(kept)
     noise = noise * (kept.norm(dim=-1, keepdim=True) / noise.norm(dim=-1, keepdim=True))
@@ -60,14 +60,14 @@ def masked_views(
     shown: Sequence[Float[Tensor, "I D"]],
     masks: Sequence[Float[Tensor, "*J I D"]],
 ) -> list[Views]:
-    """Return what each expert says with nothing masked, all but one modality masked, and one masked.
+    """Return each expert's outputs with nothing masked, with all but one modality masked, and with one masked.
 
     Args:
         experts: the networks.
-        roles_J: what each is for.
-        full_JID: their outputs with nothing masked, which are at hand already.
+        roles_J: the role of each.
+        full_JID: their outputs with nothing masked.
         shown: M tensors, each modality's vectors.
-        masks: M tensors that take their place, the same for all experts or one set each.
+        masks: M tensors that replace them, the same for all experts or one set per expert.
     """
     modalities = len(shown)
     shares = [experts.share(m, vectors) for m, vectors in enumerate(shown)]
@@ -79,10 +79,14 @@ def masked_views(
 
     everything = set(range(modalities))
     only = [view({m}) for m in range(modalities)]
-    # Of two modalities, the view without one is the view of the other alone: the same tensor, not a second pass.
+    # With two modalities, the view without one is the view of the other: the same tensor, without a second pass.
     without = only[::-1] if modalities == 2 else [view(everything - {m}) for m in range(modalities)]
 
     def of_expert(j: int, role: Role) -> tuple[Tensor, ...]:
-        return (only[role][j], without[role][j]) if isinstance(role, int) else tuple(said[j] for said in only)
+        return (
+            (only[role][j], without[role][j])
+            if isinstance(role, int)
+            else tuple(outputs[j] for outputs in only)
+        )
 
     return [Views(full_JID[j], of_expert(j, role)) for j, role in enumerate(roles_J)]

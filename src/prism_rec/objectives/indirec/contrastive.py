@@ -12,9 +12,9 @@ def info_nce(
     targets_B: Int[Tensor, " B"],
     temperature: float,
 ) -> Float[Tensor, ""]:
-    """Return the mean of -log softmax(pair) over the 2 B views, their similarity being the dot product.
+    """Return the mean of -log softmax(pair) over R = 2 B views, with the dot product as similarity.
 
-    Negatives of a view are those of all rows with another target; where there are none it costs nothing.
+    The negatives of a view are the views of all rows with another target; if there are none, its loss is zero.
 
     Args:
         one_BD: one view of each row.
@@ -22,9 +22,9 @@ def info_nce(
         targets_B: the item that comes next.
         temperature: divides the similarities.
     """
-    views_VD = torch.cat([one_BD, other_BD])
-    similarity_VV = views_VD @ views_VD.T / temperature
-    pair_V1 = similarity_VV.diagonal(len(one_BD)).repeat(2)[:, None]
+    views_RD = torch.cat([one_BD, other_BD])
+    similarity_RR = views_RD @ views_RD.T / temperature
+    pair_R1 = similarity_RR.diagonal(len(one_BD)).repeat(2)[:, None]
     same_BB = targets_B[:, None] == targets_B
-    logits = torch.cat([pair_V1, similarity_VV.masked_fill(same_BB.repeat(2, 2), -torch.inf)], 1)
+    logits = torch.cat([pair_R1, similarity_RR.masked_fill(same_BB.repeat(2, 2), -torch.inf)], 1)
     return F.cross_entropy(logits, logits.new_zeros(len(logits), dtype=torch.long))

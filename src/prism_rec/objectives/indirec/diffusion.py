@@ -12,10 +12,10 @@ ScheduleName = Literal["exp", "linear", "cosine", "sqrt"]
 
 
 class Schedule(NamedTuple):
-    """What T steps of adding noise are made of, and what undoes one of them; float64 [T] each."""
+    """The numbers of T steps of adding noise, and of undoing one of them; float64 [T] each."""
 
     betas: Tensor  # the variance that a step adds
-    alpha_bar: Tensor  # how much of the signal's variance is left after a step
+    alpha_bar: Tensor  # the part of the signal's variance left after a step
     posterior_x0: Tensor  # weights of x_0 and x_t in the mean of x_{t-1}
     posterior_xt: Tensor
     posterior_variance: Tensor
@@ -25,7 +25,7 @@ def make_schedule(name: ScheduleName, steps: int) -> Schedule:
     """Return the schedule of one of InDiRec's four kinds.
 
     `exp`: beta_i = 1 - exp(-0.1 / T - 4.95 x_i / T^2), x from 1 to 2 T + 1; `linear`: 1e-4 to 0.02; `cosine` (Nichol
-    and Dhariwal, 2021, s = 0.008) and `sqrt` (Li et al., 2022, 1 - sqrt(t + 1e-4)) say what is left of the signal.
+    and Dhariwal, 2021, s = 0.008) and `sqrt` (Li et al., 2022, 1 - sqrt(t + 1e-4)) define the part of the signal left.
 
     Args:
         name: the kind.
@@ -68,21 +68,21 @@ def embed_steps(steps_B: Int[Tensor, " B"], width: int) -> Float[Tensor, "B D"]:
     falling = (
         torch.arange(half, dtype=torch.float64, device=steps_B.device) * math.log(1e4) / max(1, half - 1)
     )
-    angles_BH = steps_B[:, None] * torch.exp(-falling)
-    return torch.cat([angles_BH.sin(), angles_BH.cos()], 1)
+    angles_BX = steps_B[:, None] * torch.exp(-falling)
+    return torch.cat([angles_BX.sin(), angles_BX.cos()], 1)
 
 
 class GuidedDiffusion(nn.Module):
     """Noise is added to a vector x_0 in T steps, and a network learns to find x_0 again with the help of a guide.
 
-    The network is one linear map of [x_t; guide; step], the step having passed a small network of its own.
+    The network is one linear map of [x_t; guide; step]; the step's vector comes from a small network of its own.
 
     Args:
         width: D, even.
         schedule: the kind of noise.
         steps: T.
-        guidance: w; how far generation goes beyond what the guide says, away from what is said without one.
-        null_probability: how often a guide is left out in training, a learned vector in its place.
+        guidance: w; how far generation exaggerates the difference between the results with and without a guide.
+        null_probability: probability that a learned vector replaces a guide in training.
     """
 
     alpha_bar_T: Tensor
@@ -110,11 +110,11 @@ class GuidedDiffusion(nn.Module):
     def predict(
         self, x_BD: Float[Tensor, "B D"], guides_BD: Float[Tensor, "B D"], steps_BD: Float[Tensor, "B D"]
     ) -> Float[Tensor, "B D"]:
-        """Return x_0 as it seems from x_t, the guide and the step's vector."""
+        """Return the network's x_0 from x_t, the guide and the step's vector."""
         return self.denoise(torch.cat([x_BD, guides_BD, steps_BD], 1))
 
     def loss(self, x0_BD: Float[Tensor, "B D"], guides_BD: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
-        """Return the mean squared error of x_0 found again, each from a step of its own."""
+        """Return the mean squared error of the network's x_0, each from a random step."""
         steps_B = torch.randint(len(self.alpha_bar_T), (len(x0_BD),), device=x0_BD.device)
         left_B1 = self.alpha_bar_T[steps_B, None]
         noisy_BD = left_B1.sqrt() * x0_BD + (1 - left_B1).sqrt() * torch.randn_like(x0_BD)
@@ -124,8 +124,8 @@ class GuidedDiffusion(nn.Module):
 
     @torch.no_grad()
     def generate(self, guides_BD: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
-        """Return vectors made from noise, step by step; no gradient reaches the guides."""
-        # (1 + w) f(x, guide) - w f(x, null) is one call, for f is linear in the guide.
+        """Return vectors generated from noise, step by step; no gradient reaches the guides."""
+        # (1 + w) f(x, guide) - w f(x, null) takes one call, because f is linear in the guide.
         beyond_BD = (1 + self.guidance) * guides_BD - self.guidance * self.null_D
         x_BD = torch.randn_like(guides_BD)
         steps_TD = self.step(self.embedded_TD)

@@ -1,11 +1,11 @@
 """InDiRec's objective over any encoder: L = L_rec + a L_diff + b L_cl.
 
-Only the last position of each segment is trained. What differs from the release: each segment's own intent counts
-(there the first one's for the whole batch), memberships are forgotten with the epoch, and a guide is encoded once for
-both its uses. The diffusion plays no part in ranking.
+Only the last position of each segment is trained. Differences from the release: each segment uses its own intent (the
+release uses the first one's for the whole batch), memberships are found anew for each epoch, and a guide is encoded
+once for both its uses. The diffusion is not used in ranking.
 
-x0, the target, is what `SequenceRecommender.vectors` makes of it: its id, and its weighted components where candidates
-have them; with STOSA the id's mean, and its covariance before ELU + 1.
+x0, the vector that the diffusion learns to find, is the target as `SequenceRecommender.vectors` returns it: its id,
+plus its weighted components if candidates have them. With STOSA it is the id's mean, and its covariance before ELU + 1.
 """
 
 from typing import Literal
@@ -16,7 +16,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from prism_rec.batches.padded import NOTHING_TO_LEARN
+from prism_rec.batches import BatchPlan
+from prism_rec.batches.training import NOTHING_TO_LEARN
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender, UserStates
@@ -33,7 +34,7 @@ CHUNK = 2048
 
 
 class InDiRec(Objective):
-    """Recommendation, diffusion of the target guided by an intent, and a contrast of what both make of a segment."""
+    """Recommendation, a diffusion of the target guided by an intent, and a contrast between the results of both."""
 
     diffusion: GuidedDiffusion
     segment_batches: SegmentBatches
@@ -52,27 +53,20 @@ class InDiRec(Objective):
             self.config.null_probability,
         ).to(model.items.ids.weight)
 
-    def batches(
-        self,
-        histories: Histories,
-        max_length: int,
-        batch_size: int,
-        seed: int,
-        max_targets: int | None = None,
-    ) -> SegmentBatches:
-        """Return batches of segments and guides; an epoch's guides follow the intents last found.
+    def batches(self, histories: Histories, plan: BatchPlan) -> SegmentBatches:
+        """Return batches of segments and guides; an epoch's guides depend on the intents found last.
 
         Raises:
-            InputError: there is not one segment.
+            InputError: there is no segment.
         """
-        segments = Segments.cut(histories, max_length)
+        segments = Segments.cut(histories, plan.max_length)
         if not len(segments):
             raise InputError(NOTHING_TO_LEARN)
-        self.segment_batches = SegmentBatches(segments, batch_size, seed, max_targets)
+        self.segment_batches = SegmentBatches(segments, plan)
         return self.segment_batches
 
     def begin_epoch(self, model: SequenceRecommender, epoch: int) -> None:
-        """Find the intents: clusters of the states of all the epoch's segments, which then guide each other."""
+        """Find the intents: clusters of the states of the epoch's segments. Segments of one intent guide each other."""
         batches = self.segment_batches
         chosen = batches.chosen(epoch)
         labels = k_means(
@@ -85,62 +79,74 @@ class InDiRec(Objective):
 
     def forward(self, model: SequenceRecommender, batch: SegmentBatch) -> Outcome:
         """Return the loss of one batch of segments."""
-        items = model.item_set(batch.histories_BL)
-        history = model.history(batch.histories_BL, batch.lengths_B, items)
-        states_BD, weights_BJ = model.encode_last(history)
-        own_S = torch.arange(len(batch.targets_S), device=states_BD.device)
-        users = UserStates(states_BD[own_S], weights_BJ[own_S])
-        guides_SD = states_BD[len(own_S) :]
-        recommendation = catalogue_cross_entropy(model, users, items, batch.targets_S, self.config.precision)
-        diffusion = self.diffusion.loss(model.vectors(users, batch.targets_S, items), guides_SD)
-        generated_SD = self.diffusion.generate(guides_SD)
-        contrast = info_nce(generated_SD, users.states, batch.targets_S, self.config.temperature)
+        reading = model.read(batch.items_P, batch.lengths_B)
+        states_BD, weights_BJ = model.encode_last(reading)
+        own_G = torch.arange(len(batch.targets_G), device=states_BD.device)
+        users = UserStates(states_BD[own_G], weights_BJ[own_G])
+        guides_GD = states_BD[len(own_G) :]
+        recommendation = catalogue_cross_entropy(
+            model, users, reading.items, batch.targets_G, self.config.precision
+        )
+        targets_GD = model.vectors(users, batch.targets_G, reading.items)
+        diffusion = self.diffusion.loss(targets_GD, guides_GD)
+        generated_GD = self.diffusion.generate(guides_GD)
+        contrast = info_nce(generated_GD, users.states, batch.targets_G, self.config.temperature)
         loss = (
             recommendation
             + self.config.diffusion_weight * diffusion
             + self.config.contrastive_weight * contrast
         )
-        return Outcome(loss, history.first(len(own_S)))
+        return Outcome(loss, reading.first(len(own_G)))
 
 
 @torch.no_grad()
 def segment_states(
     model: SequenceRecommender, segments: Segments, chosen: np.ndarray
-) -> Float[Tensor, "S D"]:
-    """Return the state after each of the chosen segments, as the model has it without dropout."""
+) -> Float[Tensor, "G D"]:
+    """Return the state after each of the chosen segments, without dropout."""
     model.eval()
     items = model.item_set()
     states = []
     for chunk in np.array_split(chosen, -(-len(chosen) // CHUNK)):
-        histories_BL, lengths_B = (tensor.to(model.device) for tensor in segments.histories(chunk))
-        states.append(model.encode_last(model.history(histories_BL, lengths_B, items)).states)
+        items_P, lengths_B = (tensor.to(model.device) for tensor in segments.histories(chunk))
+        states.append(model.encode_last(model.read(items_P, lengths_B, items=items)).states)
     return torch.cat(states)
 
 
 class InDiRecConfig(ObjectiveSettings):
     """Settings of `indirec`.
 
-    `diffusion_weight` is a, `contrastive_weight` b; `intents` K, found anew before each epoch by k-means of up to
-    `iterations`, the best of `restarts`; `steps` T of noise on the `schedule`; `guidance` w; `null_probability` how
-    often a guide is left out; `temperature` of the contrast; `precision` as for `cross_entropy`. Published: a 1, b .2,
-    T 50, K 32 for Beauty; 1, .4, 200, 256 for Sports; .2, .2, 200, 1024 for Toys.
+    Published: `diffusion_weight` 1, `contrastive_weight` .2, `steps` 50, `intents` 32 for Beauty; 1, .4, 200, 256 for
+    Sports; .2, .2, 200, 1024 for Toys.
     """
 
     kind: Literal["indirec"] = "indirec"
+    """Name of the objective."""
     diffusion_weight: float = Field(1.0, ge=0)
+    """Weight a of the diffusion's loss."""
     contrastive_weight: float = Field(0.2, ge=0)
+    """Weight b of the contrastive loss."""
     intents: int = Field(32, ge=1)
+    """Number of clusters K, found by k-means before each epoch."""
     iterations: int = Field(20, ge=1)
+    """Most iterations of k-means."""
     restarts: int = Field(5, ge=1)
+    """Number of runs of k-means; the best is used."""
     steps: int = Field(50, ge=1)
+    """Number of noise steps T."""
     schedule: ScheduleName = "exp"
+    """How the noise grows over the steps: `exp`, `linear`, `cosine` or `sqrt`."""
     guidance: float = Field(2.0, ge=0)
+    """Strength w of the guide in generation; with 0, generation follows the guide without exaggeration."""
     null_probability: float = Field(0.1, ge=0, le=1)
+    """Probability that a guide is left out in training."""
     temperature: float = Field(1.0, gt=0)
+    """Divides the similarities of the contrastive loss."""
     precision: Precision = "float32"
+    """Number format of the catalogue's scores; see `cross_entropy`."""
 
     def check(self, model: ModelConfig) -> None:
-        """Refuse an odd width: a step's vector is half sines and half cosines. And distances in bfloat16.
+        """Refuse an odd width, because a step's vector is half sines and half cosines; refuse distances in bfloat16.
 
         Raises:
             InputError: the width is odd; see `check_precision`.

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from prism_rec.nn.low_pass import low_pass_matrix
+from prism_rec.backbones.bsarec import low_pass_matrix
 
 
 @pytest.mark.parametrize("window", [1, 2, 7, 12])

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_rec.nn.distinct import distinct_rows
+from prism_rec.nn.rows import distinct_rows
 
 
 @given(rows=st.integers(0, 30), columns=st.integers(0, 5), seed=st.integers(0, 1000))

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.batches import TrainingBatches, examples_per_epoch, pad
-from prism_rec.batches.padded import ragged
+from prism_rec.batches import BatchPlan, TrainingBatches
+from prism_rec.batches.plan import examples_per_epoch
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 
@@ -13,16 +13,18 @@ LISTS = st.lists(st.lists(st.integers(1, 9), max_size=12), min_size=1, max_size=
 WITH_A_PAIR = LISTS.filter(lambda lists: any(len(history) >= 2 for history in lists))
 
 
-@given(lists=LISTS)
-@settings(deadline=None, max_examples=50)
-def test_padded_and_ragged_hold_what_the_histories_do(lists):
-    histories = Histories.from_lists(lists)
-    padded = pad(histories.items, histories.offsets[:-1], histories.lengths)
-    assert padded.shape == (len(lists), max(map(len, lists)))
-    assert [row[: len(given)].tolist() for row, given in zip(padded, lists, strict=True)] == lists
-    assert padded.sum() == sum(map(sum, lists))  # zeros behind
-    flat = ragged(histories.items, histories.offsets[:-1], histories.lengths)
-    assert flat.tolist() == [item for history in lists for item in history]
+def batches_of(lists, max_length=5, batch_size=7, seed=0, **plan) -> TrainingBatches:
+    return TrainingBatches(Histories.from_lists(lists), BatchPlan(max_length, batch_size, seed, **plan))
+
+
+def test_a_batch_is_the_one_of_the_docstring():
+    batch = next(batches_of([[5, 3, 7], [2, 9]]).epoch(1))
+    users = batch.users_B.tolist()
+    assert sorted(users) == [0, 1]
+    expected = {0: ([5, 3], [3, 7]), 1: ([2], [9])}
+    assert batch.lengths_B.tolist() == [len(expected[user][0]) for user in users]
+    assert batch.items_P.tolist() == [item for user in users for item in expected[user][0]]
+    assert batch.targets_P.tolist() == [item for user in users for item in expected[user][1]]
 
 
 @given(lists=WITH_A_PAIR, max_length=st.integers(1, 8), batch_size=st.integers(1, 5), epoch=st.integers(1, 3))
@@ -30,18 +32,16 @@ def test_padded_and_ragged_hold_what_the_histories_do(lists):
 def test_an_epoch_has_every_user_once_with_the_latest_items_and_what_follows_each(
     lists, max_length, batch_size, epoch
 ):
-    batches = TrainingBatches(Histories.from_lists(lists), max_length, batch_size, seed=3)
+    batches = batches_of(lists, max_length, batch_size, seed=3)
     seen = []
     for batch in batches.epoch(epoch):
         assert 1 <= len(batch.users_B) <= batch_size
-        targets = batch.targets_P.split(batch.lengths_B.tolist())
-        assert batch.histories_BL.shape[1] == batch.lengths_B.max()
-        for user, row, length, following in zip(
-            batch.users_B.tolist(), batch.histories_BL, batch.lengths_B, targets, strict=True
+        lengths = batch.lengths_B.tolist()
+        for user, items, following in zip(
+            batch.users_B.tolist(), batch.items_P.split(lengths), batch.targets_P.split(lengths), strict=True
         ):
             latest = lists[user][-(max_length + 1) :]
-            assert row[:length].tolist() == latest[:-1]
-            assert not row[length:].any()
+            assert items.tolist() == latest[:-1]
             assert following.tolist() == latest[1:]
             seen.append(user)
     assert sorted(seen) == [user for user, history in enumerate(lists) if len(history) >= 2]
@@ -49,11 +49,8 @@ def test_an_epoch_has_every_user_once_with_the_latest_items_and_what_follows_eac
 
 
 def users_of(seed: int, epoch: int) -> list[int]:
-    histories = Histories.from_lists([[1, 2]] * 40)
     return [
-        user
-        for batch in TrainingBatches(histories, 5, 7, seed).epoch(epoch)
-        for user in batch.users_B.tolist()
+        user for batch in batches_of([[1, 2]] * 40, seed=seed).epoch(epoch) for user in batch.users_B.tolist()
     ]
 
 
@@ -74,15 +71,14 @@ def test_an_epoch_touches_no_random_numbers_of_others():
 
 def test_without_a_history_of_two_items_there_is_nothing_to_learn():
     with pytest.raises(InputError, match="no training history has two items"):
-        TrainingBatches(Histories.from_lists([[1], []]), 5, 2, seed=0)
+        batches_of([[1], []])
 
 
 @given(lists=WITH_A_PAIR, max_length=st.integers(1, 8), max_targets=st.integers(1, 60))
 @settings(deadline=None, max_examples=80)
 def test_a_capped_epoch_is_the_beginning_of_the_whole_one(lists, max_length, max_targets):
-    histories = Histories.from_lists(lists)
-    whole = TrainingBatches(histories, max_length, 2, seed=3)
-    capped = TrainingBatches(histories, max_length, 2, seed=3, max_targets=max_targets)
+    whole = batches_of(lists, max_length, 2, seed=3)
+    capped = batches_of(lists, max_length, 2, seed=3, max_targets=max_targets)
     for epoch in (1, 2):
         users, all_users = (
             [user for batch in batches.epoch(epoch) for user in batch.users_B.tolist()]
@@ -96,7 +92,7 @@ def test_a_capped_epoch_is_the_beginning_of_the_whole_one(lists, max_length, max
 
 
 def test_capped_epochs_differ_and_reach_everybody():
-    batches = TrainingBatches(Histories.from_lists([[1, 2, 3]] * 40), 5, 7, seed=0, max_targets=20)
+    batches = batches_of([[1, 2, 3]] * 40, max_targets=20)
     assert batches.share == 0.25
     epochs = [
         frozenset(user for batch in batches.epoch(number) for user in batch.users_B.tolist())
@@ -118,3 +114,34 @@ def test_so_many_examples_train_the_targets_asked_for_on_average(targets, most):
         assert count == 1 or count * mean <= most
         assert (count + 1) * mean > most
     assert examples_per_epoch(np.array(targets, np.int64), None) == len(targets)
+
+
+@given(
+    lists=WITH_A_PAIR,
+    batch_size=st.integers(1, 6),
+    world=st.integers(1, 4),
+    epoch=st.integers(1, 3),
+    max_targets=st.none() | st.integers(1, 60),
+)
+@settings(deadline=None, max_examples=100)
+def test_ranks_share_the_batches_of_a_single_process(lists, batch_size, world, epoch, max_targets):
+    alone = batches_of(lists, 5, batch_size, max_targets=max_targets)
+    ranks = [
+        batches_of(lists, 5, batch_size, max_targets=max_targets, rank=rank, world=world)
+        for rank in range(world)
+    ]
+    assert {(len(batches), batches.share) for batches in ranks} == {(len(alone), alone.share)}
+    steps = list(zip(*(batches.epoch(epoch) for batches in ranks), strict=True))
+    for batch, parts in zip(alone.epoch(epoch), steps, strict=True):
+        users = batch.users_B.tolist()
+        shared = [part.users_B.tolist() for part in parts]
+        assert all(shared)
+        if len(users) >= world:
+            assert sorted(user for part in shared for user in part) == sorted(users)
+            assert max(map(len, shared)) - min(map(len, shared)) <= 1
+        else:  # every rank takes part in every step
+            assert {user for part in shared for user in part} == set(users)
+        for part in parts:
+            lengths = part.lengths_B.tolist()
+            for user, items in zip(part.users_B.tolist(), part.items_P.split(lengths), strict=True):
+                assert items.tolist() == lists[user][-6:][:-1]

@@ -1,0 +1,90 @@
+"""What a fusion works on: the features of some items, what was made of them, and the histories that hold them."""
+
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from prism_rec.nn.packing import Packing
+from prism_rec.nn.rows import gather_rows
+
+
+class Features(NamedTuple):
+    """The pictures and texts of I items, as vectors; a row is zero if the item lacks the modality."""
+
+    vectors: tuple[Tensor, ...]  # M tensors [I, d_m]
+    present_IM: Bool[Tensor, "I M"]
+
+
+class Parts(NamedTuple):
+    """What a fusion makes of I items, the same for all users."""
+
+    components_IJD: Float[Tensor, "I J D"]  # zero if absent
+    present_IJ: Bool[Tensor, "I J"]
+    projected_IMD: Float[Tensor, "I M D"]  # in the common space; a stand-in if the item lacks the modality
+
+    def take(self, places: Int[Tensor, " _"]) -> "Parts":
+        """Return the parts of some of the items."""
+        return Parts(
+            gather_rows(self.components_IJD, places),
+            self.present_IJ[places],
+            gather_rows(self.projected_IMD, places),
+        )
+
+
+class Seen(NamedTuple):
+    """The S of I items that histories hold, without padding. Losses and gates look at these only."""
+
+    items_S: Int[Tensor, " S"]  # their positions among the I
+    parts: Parts  # of these items, taken once
+
+
+class ItemSet(NamedTuple):
+    """Some distinct items with everything that depends on the item only; made once per step.
+
+    For instance, histories with the items 5 and 2 and a candidate 9, in a catalogue of N = 9 items:
+
+        rows_I        [0, 2, 5, 9]                        padding always comes first
+        place_N       [0, 0, 1, 1, 1, 2, 2, 2, 2, 3]      row 5 is at place 2; rows not in the set mean nothing
+        seen.items_S  [1, 2]                              the places of items 2 and 5
+    """
+
+    rows_I: Int[Tensor, " I"]  # catalogue rows, rising
+    place_N: Int[Tensor, " N"]  # catalogue row -> place among the I
+    features: Features
+    ids_IV: Float[Tensor, "I V"]  # one vector of D per stream of the backbone, side by side
+    parts: Parts
+    seen: Seen
+    evidence_IE: Float[Tensor, "I E"]  # what the fusion's gate sees of each item; zero for items not seen
+
+    @property
+    def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
+        """The part of the ids that a fusion sees: the vectors of the first stream."""
+        return self.ids_IV[:, : self.parts.projected_IMD.shape[-1]]
+
+
+class Reading(NamedTuple):
+    """A batch of B histories as a model reads it: items of a set, one after another without padding, P places in all.
+
+    Attributes:
+        items: a set that holds the items of the histories.
+        index_P: for each place, the position of its item among the I of the set.
+        packing: where each history begins and ends.
+    """
+
+    items: ItemSet
+    index_P: Int[Tensor, " P"]
+    packing: Packing
+
+    def first(self, count: int) -> "Reading":
+        """Return the first histories."""
+        lengths_B = self.packing.lengths_B[:count]
+        index_P = self.index_P[: int(lengths_B.sum())]
+        items_S = index_P.unique()
+        seen = Seen(items_S, self.items.parts.take(items_S))
+        return Reading(self.items._replace(seen=seen), index_P, Packing(lengths_B))
+
+    def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
+        """Return the mean of the items' rows over each history."""
+        return F.embedding_bag(self.index_P, rows_ID, self.packing.starts_B, mode="mean")

@@ -1,0 +1,40 @@
+"""The two sides of the inner product that is a score: user states, and keys of items."""
+
+from typing import NamedTuple
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from prism_rec.nn.rows import distinct_rows, gather_rows
+
+
+class UserStates(NamedTuple):
+    """States of the backbone, and the fusion's weights at the same places."""
+
+    states: Float[Tensor, "*P Z"]
+    weights: Float[Tensor, "*P J"]
+
+
+class KeyGroup(NamedTuple):
+    """Items that all have the same components, so that one matrix product scores them for a user."""
+
+    rows_I: Int[Tensor, " I"]
+    keys_IK: Float[Tensor, "I K"]
+    present_J: Bool[Tensor, " J"] | None  # which components the items have; None if weights are not personal
+
+
+def group_by_presence(
+    rows_I: Int[Tensor, " I"], keys_IK: Float[Tensor, "I K"], present_IJ: Bool[Tensor, "I J"]
+) -> list[KeyGroup]:
+    """Return one group per distinct row of `present_IJ`.
+
+    A user's weights are shared over the components that an item has, so that items with other components need another
+    query.
+    """
+    patterns, pattern_I = distinct_rows(present_IJ)
+    if len(patterns) == 1:
+        return [KeyGroup(rows_I, keys_IK, patterns[0])]
+    places = [(pattern_I == p).nonzero().squeeze(1) for p in range(len(patterns))]
+    return [
+        KeyGroup(rows_I[place], gather_rows(keys_IK, place), patterns[p]) for p, place in enumerate(places)
+    ]

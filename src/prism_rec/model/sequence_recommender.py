@@ -1,0 +1,255 @@
+"""The model: items, fusion and backbone by composition.
+
+    score(user, item) = id_query(h) . id_key(item) + sum_j w_j(user) * content_query(h) . e_j(item)
+
+h is the state after the user's last item, and w are the fusion's weights there. Each term is one component's
+contribution, so the score explains itself. An item without history still has its content terms. The sum is one inner
+product, so ranking is a matrix product.
+"""
+
+from functools import partial
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from prism_rec.backbones.base import Backbone
+from prism_rec.fusion.base import Fusion, share_weights
+from prism_rec.fusion.reading import ItemSet, Parts, Reading, Seen
+from prism_rec.model.items import ItemTable
+from prism_rec.model.keys import KeyGroup, UserStates, group_by_presence
+from prism_rec.nn.packing import Packing
+from prism_rec.nn.rows import gather_rows
+
+Candidates = Literal["id", "content"]
+
+
+class SequenceRecommender(nn.Module):
+    """Histories in, scores of candidates out.
+
+    Histories are flat: the items of all histories of a batch one after another, P places in all, and B lengths. Padding
+    exists only inside the blocks that the backbone reads (`nn/packing.py`). For instance, histories [5, 3, 7] and [2]:
+
+        items_P    [5, 3, 7, 2]
+        lengths_B  [3, 1]
+        states     one row after each of the P places (`encode`), or one per history (`encode_last`)
+
+    Args:
+        items: the catalogue.
+        fusion: makes components of the items' features.
+        backbone: encodes histories.
+        max_length: number of latest items of a history that the model reads; whoever makes batches cuts them to it.
+        candidates: `id` scores an item by its id only, `content` by id and components.
+    """
+
+    def __init__(
+        self,
+        items: ItemTable,
+        fusion: Fusion,
+        backbone: Backbone,
+        max_length: int,
+        candidates: Candidates = "content",
+    ) -> None:
+        super().__init__()
+        self.items = items
+        self.fusion = fusion
+        self.backbone = backbone
+        self.max_length = max_length
+        self.further_streams = (
+            nn.Linear(items.width, (backbone.streams - 1) * items.width, bias=False)
+            if backbone.streams > 1 and fusion.modalities
+            else None
+        )
+        self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
+        self.apply(backbone.initialise)
+        with torch.no_grad():
+            items.ids.weight[0] = 0
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return self.items.ids.weight.device
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """The terms of a score: `id`, and the fusion's components if candidates are scored by them."""
+        return ("id", *self.fusion.component_names) if self.content else ("id",)
+
+    def read(
+        self,
+        items_P: Int[Tensor, " P"],
+        lengths_B: Int[Tensor, " B"],
+        candidates: Int[Tensor, "..."] | None = None,
+        items: ItemSet | None = None,
+    ) -> Reading:
+        """Return histories in terms of a set of distinct items, ready for `encode`, `encode_last` and the losses.
+
+        Args:
+            items_P: catalogue rows, history by history.
+            lengths_B: of the histories, at least 1 and at most `max_length` each.
+            candidates: further catalogue rows that the set must hold, to be scored; None: every item.
+            items: a set made before that holds all of these; by default a new one is made.
+        """
+        if items is None:
+            items = self.item_set(items_P, candidates)
+        return Reading(items, items.place_N[items_P], Packing(lengths_B))
+
+    def item_set(
+        self, histories: Int[Tensor, "..."] | None = None, candidates: Int[Tensor, "..."] | None = None
+    ) -> ItemSet:
+        """Gather distinct items with their components, padding in the first place.
+
+        Args:
+            histories: catalogue rows that histories hold; None: any item may be in a history.
+            candidates: catalogue rows to be scored; None: every item.
+
+        Returns:
+            The items of both; the whole catalogue if either is None.
+        """
+        every_N = torch.arange(self.items.number_of_items + 1, device=self.device)
+        rows_I = place_N = every_N
+        if histories is not None and candidates is not None:
+            occurs_N = torch.zeros_like(every_N, dtype=torch.bool)
+            occurs_N[0] = True
+            occurs_N[histories.flatten()] = True
+            occurs_N[candidates.flatten()] = True
+            # Rows 0, 2 and 5 of 7 occur: rows [0, 2, 5]; places [0, 0, 1, 1, 1, 2, 2], of which 0, 1 and 2 are used.
+            rows_I, place_N = occurs_N.nonzero().squeeze(1), occurs_N.cumsum(0) - 1
+        features, ids_IV = self.items.features(rows_I), self.items.ids(rows_I)
+        ids_ID = ids_IV[:, : self.items.width]
+        parts = self.fusion.parts(features, ids_ID)
+        seen_I = torch.zeros_like(rows_I, dtype=torch.bool)
+        seen_I[slice(None) if histories is None else place_N[histories.flatten()]] = True
+        seen_I[0] = False
+        seen_S = seen_I.nonzero().squeeze(1)
+        if len(seen_S) == len(rows_I) - 1:  # all but padding: no copy
+            seen = Seen(seen_S, Parts(*(part[1:] for part in parts)))
+            evidence_IE = self.fusion.evidence(parts, ids_ID)
+        else:
+            seen = Seen(seen_S, parts.take(seen_S))
+            evidence_SE = self.fusion.evidence(seen.parts, gather_rows(ids_ID, seen_S))
+            evidence_IE = evidence_SE.new_zeros(len(rows_I), evidence_SE.shape[1])
+            evidence_IE = evidence_IE.index_copy(0, seen_S, evidence_SE)
+        return ItemSet(rows_I, place_N, features, ids_IV, parts, seen, evidence_IE)
+
+    def encode(self, reading: Reading) -> UserStates:
+        """Return state and weights after each of the P places, history by history: [P, Z] and [P, J]."""
+        inputs_PV, weights_PJ = self._inputs(reading)
+        return UserStates(reading.packing.each_place(self.backbone, inputs_PV), weights_PJ)
+
+    def encode_last(self, reading: Reading) -> UserStates:
+        """Return state and weights after each history's last item: [B, Z] and [B, J]."""
+        inputs_PV, weights_PJ = self._inputs(reading)
+        states_BZ = reading.packing.each_row(self.backbone.last, inputs_PV)
+        return UserStates(states_BZ, reading.packing.last(weights_PJ))
+
+    def interaction_loss(self, reading: Reading) -> Float[Tensor, ""]:
+        """Return the fusion's own losses on histories, weighted (PRISM, equation 9)."""
+        return self.fusion.interaction_loss(reading, partial(self._encode_ways, reading))
+
+    def _encode_ways(
+        self, reading: Reading, added_IXD: Float[Tensor, "I X D"], index_P: Int[Tensor, " P"]
+    ) -> Float[Tensor, "X B D"]:
+        """Encode histories in X ways; see `fusion.base.Encode`."""
+        added_PXV = self._in_all_streams(gather_rows(added_IXD, index_P))
+        inputs_PXV = gather_rows(reading.items.ids_IV, reading.index_P)[:, None] + added_PXV
+        states_BXZ = reading.packing.each_row(self._last_of_ways, inputs_PXV)
+        return states_BXZ[..., : self.items.width].transpose(0, 1)
+
+    def _last_of_ways(
+        self, inputs_BLXV: Float[Tensor, "B L X V"], lengths_B: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B X Z"]:
+        """Encode each of the X ways of a block as a history of its own: b * X rows for the backbone."""
+        ways = inputs_BLXV.shape[2]
+        side_by_side = inputs_BLXV.transpose(1, 2).flatten(0, 1)
+        return self.backbone.last(side_by_side, lengths_B.repeat_interleave(ways)).unflatten(0, (-1, ways))
+
+    def _inputs(self, reading: Reading) -> tuple[Float[Tensor, "P V"], Float[Tensor, "P J"]]:
+        """Return the inputs of the backbone, id + fused, and the weights of the components in them."""
+        fused = self.fusion(reading)
+        inputs_PV = gather_rows(reading.items.ids_IV, reading.index_P) + self._in_all_streams(
+            fused.vectors_PD
+        )
+        return inputs_PV, fused.weights_PJ
+
+    def _in_all_streams(self, fused: Float[Tensor, "*P D"]) -> Float[Tensor, "*P V"]:
+        """Return what a fusion adds to the ids: unchanged in the first stream, through a map in the others."""
+        if self.further_streams is not None:
+            return torch.cat([fused, self.further_streams(fused)], -1)
+        return F.pad(fused, (0, (self.backbone.streams - 1) * self.items.width))
+
+    def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:
+        """Return the items' side of the inner product, grouped by the components that the items have.
+
+        A key is the id's key and, if candidates are scored by content, what meets the content query: each component
+        if weights are personal (K = Q + J D), otherwise their sum (K = Q + D).
+
+        Args:
+            items: an item set.
+            rows: catalogue rows of the set, repetitions allowed; None: all of it except padding.
+        """
+        if rows is None:
+            rows, ids_IV = items.rows_I[1:], items.ids_IV[1:]
+            parts = Parts(*(part[1:] for part in items.parts))
+        else:
+            ids_IV = gather_rows(items.ids_IV, items.place_N[rows])
+            parts = items.parts.take(items.place_N[rows])
+        keys_IQ = self.backbone.id_key(ids_IV)
+        if not self.content:
+            return [KeyGroup(rows, keys_IQ, None)]
+        if not self.fusion.personal:
+            return [KeyGroup(rows, torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1), None)]
+        keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
+        return group_by_presence(rows, keys_IK, parts.present_IJ)
+
+    def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
+        """Return the users' side of the inner product with the keys of one group."""
+        id_query_PQ = self.backbone.id_query(users.states)
+        if not self.content:
+            return id_query_PQ
+        content_PD = self.backbone.content_query(users.states)
+        if group.present_J is None:
+            return torch.cat([id_query_PQ, content_PD], 1)
+        shares_PJ = share_weights(users.weights, group.present_J)
+        weighed_PJD = shares_PJ[..., None] * content_PD[:, None]
+        return torch.cat([id_query_PQ, weighed_PJD.flatten(1)], 1)
+
+    def vectors(self, users: UserStates, rows_P: Int[Tensor, " P"], items: ItemSet) -> Float[Tensor, "P V"]:
+        """Return one item per user: its id and, if candidates are scored by them, its weighted components."""
+        place_P = items.place_N[rows_P]
+        ids_PV = gather_rows(items.ids_IV, place_P)
+        if not self.content:
+            return ids_PV
+        weights_PJ = users.weights
+        if self.fusion.personal:
+            weights_PJ = share_weights(weights_PJ, items.parts.present_IJ[place_P])
+        components_PJD = gather_rows(items.parts.components_IJD, place_P)
+        return ids_PV + self._in_all_streams(_inner(components_PJD.mT, weights_PJ))
+
+    def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:
+        """Score C candidates for each of P users; the item set must hold them."""
+        return self.contributions(users, rows_PC, items).sum(-1)
+
+    def contributions(
+        self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
+    ) -> Float[Tensor, "P C J"]:
+        """Return what `id` and each component add to the score of each candidate; they sum to the score."""
+        states, weights = users
+        place_PC = items.place_N[rows_PC]
+        id_PC = _inner(
+            self.backbone.id_key(gather_rows(items.ids_IV, place_PC)), self.backbone.id_query(states)
+        )
+        if not self.content:
+            return id_PC[..., None]
+        components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
+        content_PCJ = _inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
+        content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
+        if self.fusion.personal:
+            content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
+        return torch.cat([id_PC[..., None], content_PCJ], -1)
+
+
+def _inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:
+    return (left_PXD @ right_PD[..., None]).squeeze(-1)
