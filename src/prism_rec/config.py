@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, Self
 
 import yaml
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from prism_rec.errors import InputError, SettingsError
+from prism_rec.strict_yaml import load
 
 PLAINLY = {
     "missing": "missing; add it",
@@ -22,6 +24,11 @@ PLAINLY = {
     "union_tag_not_found": "needs a kind, as in {kind: ...}",
 }
 """Messages of pydantic, in words for people who do not write Python."""
+
+
+_SHORT = Repr()
+"""Writes the beginning of a value, however large the value is."""
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 class Config(BaseModel):
@@ -71,7 +78,7 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
         unknown = _name_key(values, (*first["loc"], context["key"]))
         fix = "".join(f"did you mean {name}?" for name in context["near"]) or "remove it"
         return SettingsError(f"unknown key {unknown}; {fix}", where)
-    given = "" if first["type"] == "missing" else f" (given: {first['input']!r:.60})"
+    given = "" if first["type"] == "missing" else f" (given: {_SHORT.repr(first['input']):.60})"
     return SettingsError(f"{_say_plainly(first)}{given}", where, key or "the file")
 
 
@@ -100,11 +107,11 @@ def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         InputError: no such file, not YAML, not a mapping, or an override without `=`.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = load(path.read_text(encoding="utf-8"))
     except OSError:
-        raise InputError(f"{path}: no such file; name a YAML config, such as one in recipes/") from None
+        raise SettingsError(f"{path}: no such file; name a YAML config, such as one in recipes/") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise SettingsError(f"{path} has no settings; it should be a YAML mapping")
     for override in overrides:
@@ -144,7 +151,7 @@ def set_key(values: dict[str, Any], key: str, value: Any, where: str) -> None:
 
 def _scalar(text: str) -> Any:
     try:
-        value = yaml.safe_load(text)
+        value = load(text)
     except yaml.YAMLError:
         raise InputError(f"--set: {text!r} is not a YAML value; quote it, or fix its brackets") from None
     if isinstance(value, str):  # YAML 1.1 reads 5e-4 as a string

@@ -78,7 +78,7 @@ def test_an_override_that_cannot_be_is_refused(tmp_path: Path, override: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("", "has no settings"), ("a: [", "is not YAML"), ("- 1", "mapping")]
+    ("text", "told"), [("", "has no settings"), ("a: [", "not valid YAML"), ("- 1", "mapping")]
 )
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "run.yaml"

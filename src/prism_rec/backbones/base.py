@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from prism_rec.backbones.positions import Origin
 from prism_rec.config import Config
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 
 
 class Backbone(nn.Module, ABC):
@@ -89,7 +89,7 @@ class BackboneSettings(Config, ABC):
             max_length: of the longest history that it reads.
 
         Raises:
-            InputError: settings that do not fit the width.
+            SettingsError: settings that do not fit the width.
         """
 
 
@@ -109,10 +109,10 @@ class AttentionSettings(BackboneSettings):
         """Refuse a width that the attention heads cannot divide among themselves.
 
         Raises:
-            InputError: D is not a multiple of the number of heads.
+            SettingsError: D is not a multiple of the number of heads.
         """
         if width % self.heads:
-            raise InputError(
+            raise SettingsError(
                 f"model.width {width} is not a multiple of model.backbone.heads {self.heads}; change one of them"
             )
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
 from prism_rec.backbones.positions import Positions
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.nn.attention import CausalAttention
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
@@ -206,14 +206,14 @@ class BSARecConfig(AttentionSettings):
     @model_validator(mode="after")
     def _has_what_its_form_reads(self) -> "BSARecConfig":
         if self.empty_places == "positions" and (self.form, self.positions) != ("causal", "last"):
-            raise InputError("bsarec: empty_places: positions needs form: causal and positions: last")
+            raise SettingsError("bsarec: empty_places: positions needs form: causal and positions: last")
         return self
 
     def build(self, width: int, max_length: int) -> BSARec:
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: the width is not a multiple of the heads.
+            SettingsError: the width is not a multiple of the heads.
         """
         self.check_heads(width)
         made = BSARec if self.form == "causal" else PrefixBSARec

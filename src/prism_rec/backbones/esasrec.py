@@ -84,7 +84,7 @@ class ESASRecConfig(AttentionSettings):
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: the width is not a multiple of the heads.
+            SettingsError: the width is not a multiple of the heads.
         """
         self.check_heads(width)
         return ESASRec(width, max_length, self)

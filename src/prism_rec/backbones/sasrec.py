@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
 from prism_rec.backbones.positions import Positions
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.nn.attention import Before, CausalAttention
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
@@ -212,18 +212,20 @@ class SASRecConfig(AttentionSettings):
     def _has_what_its_form_reads(self) -> "SASRecConfig":
         other = {"original": "attention_dropout", "post_norm": "empty_places"}[self.form]
         if getattr(self, other) != type(self).model_fields[other].default:
-            raise InputError(
+            raise SettingsError(
                 f"sasrec of form {self.form} does not read {other}; remove it or use the other form"
             )
         if self.empty_places == "positions" and self.positions == "first":
-            raise InputError("sasrec: empty_places: positions are counted from the last; add positions: last")
+            raise SettingsError(
+                "sasrec: empty_places: positions are counted from the last; add positions: last"
+            )
         return self
 
     def build(self, width: int, max_length: int) -> Backbone:
         """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            InputError: the width is not a multiple of the heads.
+            SettingsError: the width is not a multiple of the heads.
         """
         self.check_heads(width)
         made = OriginalSASRec if self.form == "original" else PostNormSASRec

@@ -15,7 +15,7 @@ class NegativeSampler:
     Args:
         histories: training histories.
         number_of_items: N; rows 1..N are drawn.
-        device: where to draw.
+        device: draws the items.
     """
 
     # A user who has nearly every item could be drawn for without end. After this many rounds the draws are kept.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from prism_rec.batches.plan import BatchPlan, ShuffledBatches
 from prism_rec.data.histories import Histories, ranges
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
 
 NOTHING_TO_LEARN = "no training history has two items, so there is nothing to learn; add interactions"
 
@@ -46,13 +46,13 @@ class TrainingBatches(ShuffledBatches[Batch]):
         plan: how users become batches.
 
     Raises:
-        InputError: no history has two items.
+        DataError: no history has two items.
     """
 
     def __init__(self, histories: Histories, plan: BatchPlan) -> None:
         self.users = np.flatnonzero(histories.lengths >= 2)
         if not len(self.users):
-            raise InputError(NOTHING_TO_LEARN)
+            raise DataError(NOTHING_TO_LEARN)
         super().__init__(np.minimum(histories.lengths[self.users] - 1, plan.max_length), plan)
         self.histories = histories
 

@@ -25,11 +25,15 @@ class Facts(Config):
     """What a dataset's folder records besides tables and vectors."""
 
     time: TimeKind
+    """What the timestamps mean."""
     features: list[str]
     """Names of the modalities."""
     dropped: dict[str, int]
+    """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
+    """One line each on the first problems of the source's files."""
     cleaning: Cleaning
+    """Which events were dropped."""
     rule: Any
     """The settings of the split."""
     split_counts: dict[str, int]

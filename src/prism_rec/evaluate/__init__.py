@@ -1,1 +1,1 @@
-"""Ranks of the targets -> metrics, intervals, slices, tests between models. numpy and scipy only."""
+"""Ranks of the targets -> metrics, intervals, slices, tests between models."""

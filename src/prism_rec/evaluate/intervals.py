@@ -1,4 +1,4 @@
-"""Bootstrap intervals over users: how far a mean would move with other users of the same kind."""
+"""Bootstrap intervals over users: how much a mean would change with other users of the same kind."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Estimate:
     low: float
     high: float
     queries: int
-    """How many queries, one a user, the mean is over."""
+    """Number of queries in the mean, one per user."""
 
 
 def estimate(
@@ -26,13 +26,13 @@ def estimate(
 ) -> Estimate:
     """Return the mean of per-user values with its percentile bootstrap interval.
 
-    For two models on the same users pass the differences: the interval is then that of the paired bootstrap.
-    Values that are all equal give an interval of width zero, which says nothing about other users.
+    For two models on the same users, pass the differences: the interval is then that of the paired bootstrap. If all
+    values are equal, the interval has width zero and says nothing about other users.
 
     Args:
-        values: one value a user, finite.
-        level: share of the resampled means that lies inside.
-        resamples: how many means are drawn.
+        values: one finite value per user.
+        level: part of the resampled means inside the interval.
+        resamples: number of means drawn.
         seed: equal seeds give equal intervals.
 
     Raises:

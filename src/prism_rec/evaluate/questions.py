@@ -11,7 +11,7 @@ def answer(ranker: RanksItems, queries: Queries, k: int = LONGEST_CUTOFF) -> Eva
     """Rank the whole catalogue for every question, without the items of its history.
 
     Args:
-        ranker: what ranks, such as `Ranker(model)`.
+        ranker: for instance `Ranker(model)`.
         queries: the questions; all are answered.
         k: length of the lists that are kept.
     """

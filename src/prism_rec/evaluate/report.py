@@ -1,4 +1,4 @@
-"""The report on one model's answers, as plain values."""
+"""The report on one ranker's answers, as plain values."""
 
 from dataclasses import asdict
 from typing import Any, Literal

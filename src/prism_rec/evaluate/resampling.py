@@ -12,7 +12,7 @@ def bootstrap_means(values: Float64[np.ndarray, "Q"], resamples: int, seed: int)
     """Return the means of R samples of Q users each, drawn with replacement.
 
     Args:
-        values: one value a user, finite, at least one.
+        values: one finite value per user, at least one.
         resamples: R.
         seed: equal seeds give equal means.
     """
@@ -26,9 +26,9 @@ def bootstrap_means(values: Float64[np.ndarray, "Q"], resamples: int, seed: int)
         drawn = random.multinomial(len(values), counts / len(values), size=rows)
         return np.asarray(drawn @ distinct / len(values))
 
-    # Users with equal values are interchangeable: only how often each value comes up matters, and these
-    # counts are multinomial. Metrics of ranks have few values (51 at a cutoff of 50). A count costs about as
-    # much as 50 users, so with many values users are drawn themselves.
+    # Users with equal values are interchangeable: only the number of times that each value is drawn matters, and these
+    # counts are multinomial. Metrics of ranks have few values (51 at a cutoff of 50). Drawing a count costs about as
+    # much as drawing 50 users, so with many values the users themselves are drawn.
     if len(distinct) * 50 < len(values):
         return _in_chunks(draw_counts, resamples, len(distinct))
     return _in_chunks(draw_users, resamples, len(values))
@@ -40,18 +40,16 @@ def sign_flip_means(
     """Return the mean difference under R random assignments of a sign to each user's difference.
 
     Args:
-        differences: one difference a user, finite, at least one.
+        differences: one finite difference per user, at least one.
         permutations: R.
         seed: equal seeds give equal means.
     """
     random = np.random.default_rng(seed)
-    flipped = differences[
-        differences != 0
-    ]  # most users are missed by both models: no sign changes their zero
+    flipped = differences[differences != 0]  # most users are missed by both models; no sign changes a zero
 
     def draw(rows: int) -> Float64[np.ndarray, "rows"]:
         bits = np.unpackbits(random.integers(256, size=(rows, len(flipped) // 8 + 1), dtype=np.uint8), axis=1)
-        kept = np.einsum("rq,q->r", bits[:, : len(flipped)], flipped)  # unlike @, converts the bits piecemeal
+        kept = np.einsum("rq,q->r", bits[:, : len(flipped)], flipped)  # unlike @, converts the bits in pieces
         return np.asarray((2 * kept - flipped.sum()) / len(differences))
 
     return _in_chunks(draw, permutations, len(flipped))
@@ -60,6 +58,6 @@ def sign_flip_means(
 def _in_chunks(
     draw: Callable[[int], Float64[np.ndarray, "rows"]], total: int, width: int
 ) -> Float64[np.ndarray, "total"]:
-    """Join draws of a few rows each, so that `total` rows of `width` numbers are never held at once."""
+    """Join draws of a few rows each, so that `total` rows of `width` numbers are never in memory at once."""
     rows = max(1, _NUMBERS_AT_ONCE // max(1, width))
     return np.concatenate([draw(min(rows, total - start)) for start in range(0, total, rows)])

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: each query's rank and list, from which all metrics and tests come."""
+"""The stored result of an evaluation: each query's rank and list, from which all metrics and tests are computed."""
 
 import io
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _FIELDS = ("users", "ranks", "top")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Ranks and lists of Q queries, one row a query, in the order of the data set's queries.
+    """Ranks and lists of Q queries, one row per query, in the order of the data set's queries.
 
     Raises:
         ValueError: the rows don't match, a rank is below 1, or a user or item row is negative.
@@ -24,13 +24,13 @@ class Evaluation:
     users: Int64[np.ndarray, "Q"]
     """User row of each query."""
     ranks: Int64[np.ndarray, "Q"]
-    """Place of the target in the whole catalogue, from 1; seen items removed, ties by item row."""
+    """Place of the target in the whole catalogue without seen items, from 1; ties by item row."""
     top: Int64[np.ndarray, "Q K"]
-    """The best K item rows in order; 0 where the catalogue is exhausted."""
+    """The best K item rows in order; 0 if no item is left."""
 
     def __post_init__(self) -> None:
         if not (self.users.ndim == self.ranks.ndim == 1 and self.top.ndim == 2):
-            raise ValueError("users and ranks hold one number a query, top one row a query")
+            raise ValueError("users and ranks hold one number per query, top one row per query")
         if not len(self.users) == len(self.ranks) == len(self.top):
             raise ValueError("users, ranks and top must have as many rows as there are queries")
         if self.users.min(initial=0) < 0 or self.ranks.min(initial=1) < 1 or self.top.min(initial=0) < 0:

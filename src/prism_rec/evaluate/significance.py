@@ -1,6 +1,6 @@
 """Is the difference between two models more than chance? Paired tests, and corrections for many tests.
 
-Each test takes two aligned arrays (one value a user, or one value a seed) and returns a two-sided p-value.
+Each test takes two aligned arrays (one value per user, or one value per seed) and returns a two-sided p-value.
 The size of the difference and its interval: `intervals.estimate(first - second)`.
 """
 
@@ -10,7 +10,7 @@ from scipy import stats
 
 from prism_rec.evaluate.resampling import sign_flip_means
 
-_ROUNDING = 1e-12  # resampled sums add the same numbers in another order; equal ones must count as equal
+_ROUNDING = 1e-12  # resampled sums add the same numbers in another order; equal sums must count as equal
 
 
 def permutation_test(
@@ -20,7 +20,7 @@ def permutation_test(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> float:
-    """Test over users whether it matters which model made which of a user's two values.
+    """Test over users whether it matters which model gave which of a user's two values.
 
     Swaps each user's two values at random. The observed assignment counts as one of the permutations, so the
     smallest p-value is 1 / (permutations + 1).
@@ -39,7 +39,7 @@ def permutation_test(
 def t_test(first: Float64[np.ndarray, "S"], second: Float64[np.ndarray, "S"]) -> float:
     """Test over S seeds whether the mean difference is zero, by Student's paired t-test.
 
-    Seeds that all differ by one same amount leave the spread unknown: the test then says 1 (nothing shown).
+    If all seeds differ by the same amount, the spread is unknown: the result is then 1 (nothing shown).
 
     Raises:
         ValueError: the arrays differ in length or hold fewer than two seeds.

@@ -1,4 +1,4 @@
-"""Slices: parts of the queries by history, target or missing modality, where models differ for a reason."""
+"""Slices: parts of the queries by history, target or missing modality, in which models differ for a reason."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from prism_rec.evaluate.intervals import Estimate, estimate_metrics
 from prism_rec.evaluate.metrics import CUTOFFS
 
 HEAD_SHARE = 0.5
-"""Share of the training events that the head's items hold together."""
+"""Part of the training events that the items of the head have together."""
 
 FEWEST_USERS = 20
-"""Of a smaller part no interval is shown: a bootstrap over a handful of users says nothing."""
+"""Slices with fewer users get no interval: a bootstrap over a few users says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,15 +22,15 @@ class Slice:
 
     name: str
     description: str
-    """What a query is in the slice for, bounds included; for a reader."""
+    """Why a query is in the slice, with bounds; for a reader."""
     members: Bool[np.ndarray, "Q"]
 
 
 def slice_by_history(lengths: Int64[np.ndarray, "Q"]) -> list[Slice]:
-    """Part the queries into thirds by the length of their history: short, medium, long.
+    """Divide the queries into thirds by the length of their history: short, medium, long.
 
-    The bounds are the lengths below or at which a third and two thirds of the queries lie, so they follow the
-    data and the descriptions name them. Equal lengths stay together: thirds are uneven where lengths are few.
+    A third and two thirds of the queries have lengths up to the bounds, so the bounds depend on the data, and the
+    descriptions name them. Equal lengths stay together: the thirds are uneven if there are few lengths.
 
     Args:
         lengths: items in each query's history.
@@ -52,10 +52,10 @@ def slice_by_history(lengths: Int64[np.ndarray, "Q"]) -> list[Slice]:
 def slice_by_popularity(
     targets: Int64[np.ndarray, "Q"], popularity: Int64[np.ndarray, "rows"]
 ) -> list[Slice]:
-    """Part the queries by the training events of their target: cold (none), tail, head.
+    """Divide the queries by the training events of their target: cold (none), tail, head.
 
-    The head is the smallest set of most popular items that holds at least half of the training events; items
-    as popular as the last of them belong to it too.
+    The head is the smallest set of most popular items that has at least half of the training events; items as popular
+    as the last of them belong to it too.
 
     Args:
         targets: item row of each query's target.
@@ -79,7 +79,7 @@ def slice_by_popularity(
 def slice_by_presence(
     targets: Int64[np.ndarray, "Q"], presence: Mapping[str, Bool[np.ndarray, "rows"]]
 ) -> list[Slice]:
-    """Part the queries, once for each modality, by whether their target lacks it or has it.
+    """Divide the queries, once per modality, by whether their target lacks it or has it.
 
     Args:
         targets: item row of each query's target.

@@ -91,7 +91,7 @@ class FusionSettings(Config, ABC):
             width: D.
 
         Raises:
-            InputError: settings that do not fit the modalities.
+            SettingsError: settings that do not fit the modalities.
         """
 
 

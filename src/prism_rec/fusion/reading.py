@@ -1,4 +1,4 @@
-"""What a fusion works on: the features of some items, what was made of them, and the histories that hold them."""
+"""The values that a fusion works on: features of items, their components, and the histories that hold the items."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Features(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What a fusion makes of I items, the same for all users."""
+    """The components of I items, the same for all users."""
 
     components_IJD: Float[Tensor, "I J D"]  # zero if absent
     present_IJ: Bool[Tensor, "I J"]

@@ -12,7 +12,7 @@ from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.config import Config
 from prism_rec.data.feature_table import FeatureTable
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
@@ -60,7 +60,7 @@ class ModelConfig(Config):
             features: one table per modality, as the dataset has them.
 
         Raises:
-            InputError: a modality that the data lacks, a fusion that needs one if there is none, or settings that do
+            SettingsError: a modality that the data lacks, a fusion that needs one if there is none, or settings that do
                 not fit together.
         """
         used = self._used(features)
@@ -73,7 +73,7 @@ class ModelConfig(Config):
         """Check that the model can be built on some features, without building one as large as the catalogue.
 
         Raises:
-            InputError: see `build`.
+            SettingsError: see `build`.
         """
         # Row 0 of each table is enough: whether a model fits depends on names and widths only.
         padding = {
@@ -85,15 +85,15 @@ class ModelConfig(Config):
         for name in self.modalities or ():
             if name not in features:
                 have = ", ".join(features) or "none"
-                raise InputError(
-                    f"model.modalities: the data has no {name!r} (it has: {have}); prepare it with --features"
+                raise SettingsError(
+                    f"model.modalities: the data has no {name!r} (it has: {have}); add it when the data is prepared"
                 )
         if not self.fusion.uses_features:
             return {}
         used = {name: features[name] for name in self.modalities or features}
         if not used:
-            raise InputError(
+            raise SettingsError(
                 f"fusion {self.fusion.kind} needs features and the data has none; "
-                "prepare it with --features NAME=FILE or use the fusion id"
+                "add them when the data is prepared, or use the fusion id"
             )
         return used

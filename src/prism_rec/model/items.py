@@ -13,8 +13,8 @@ from prism_rec.fusion.reading import Features
 class ItemTable(nn.Module):
     """Rows 1..N are items; row 0 is padding and stays zero.
 
-    Features are buffers that are neither trained nor written to a checkpoint: they belong to the catalogue, not to
-    what was learned.
+    Features are buffers that are neither trained nor written to a checkpoint: they belong to the catalogue, not to the
+    learned weights.
 
     Args:
         number_of_items: N.

@@ -61,10 +61,10 @@ class Objective(nn.Module, ABC):
         """
 
     def batches(self, histories: Histories, plan: BatchPlan) -> Batches:
-        """Return what `forward` is called with; by default whole histories, trained at every position.
+        """Return the batches that `forward` gets; by default whole histories, trained at every position.
 
         With `plan.max_targets`, an epoch has a new random part of the examples, small enough to train at most that many
-        next items on average. The number is the same whatever an example is.
+        next items on average. It counts next items, not examples, so that it means the same for every objective.
         """
         return TrainingBatches(histories, plan)
 
@@ -86,7 +86,7 @@ class ObjectiveSettings(Config, ABC):
         """Refuse a model that the objective cannot train; by default every model fits.
 
         Raises:
-            InputError: what does not fit together, and what would.
+            SettingsError: what does not fit together, and what would.
         """
 
     @abstractmethod

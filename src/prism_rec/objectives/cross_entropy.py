@@ -9,7 +9,7 @@ from torch import Tensor
 
 from prism_rec.batches import Batch
 from prism_rec.data.histories import Histories
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.reading import ItemSet
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.model.config import ModelConfig
@@ -48,10 +48,10 @@ def check_precision(precision: Precision, model: ModelConfig) -> None:
     """Refuse distances in bfloat16: as inner products they are small differences of large numbers, which it rounds.
 
     Raises:
-        InputError: the backbone scores by a distance.
+        SettingsError: the backbone scores by a distance.
     """
     if precision == "bfloat16" and model.backbone.scores == "distance":
-        raise InputError(
+        raise SettingsError(
             f"distances of backbone {model.backbone.kind} need objective.precision: float32; change it"
         )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from prism_rec.batches import Batch, NegativeSampler
 from prism_rec.data.histories import Histories
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
@@ -98,10 +98,10 @@ class _ProbabilitySettings(ObjectiveSettings):
         """Refuse scores that are negative distances: no item could be more likely than not.
 
         Raises:
-            InputError: the backbone scores by a distance.
+            SettingsError: the backbone scores by a distance.
         """
         if model.backbone.scores == "distance":
-            raise InputError(
+            raise SettingsError(
                 f"this objective uses scores as log odds, and those of backbone {model.backbone.kind}, negative "
                 "distances, are never above zero; use the objective stosa, bpr or cross_entropy"
             )

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from prism_rec.batches import Batch
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.nn.rows import gather_rows
@@ -57,10 +57,10 @@ class StosaObjectiveConfig(ObjectiveSettings):
         """Refuse a backbone without a distance between items.
 
         Raises:
-            InputError: the backbone does not score by a distance.
+            SettingsError: the backbone does not score by a distance.
         """
         if model.backbone.scores != "distance":
-            raise InputError(
+            raise SettingsError(
                 "objective stosa needs a backbone that scores by a distance, such as stosa, and "
                 f"{model.backbone.kind} does not; change either"
             )

@@ -32,7 +32,7 @@ class Ranker:
     The model is put into evaluation mode, so that the answers are deterministic.
 
     Args:
-        model: what scores; it reads the latest `max_length` items of a history.
+        model: gives the scores; it reads the latest `max_length` items of a history.
         batch_size: users at once.
     """
 

@@ -94,12 +94,12 @@ def gate_chart(gate: GateWeights, colour: int) -> Figure:
     """Return for each component how its weight is spread over users: a histogram, its mean, 5 to 95 %."""
     rows = len(gate.components)
     figure, axes = _figure(rows * 0.6 + 0.3, rows)
-    counts_JB = np.array(gate.histogram)
-    edges = np.linspace(0, 1, counts_JB.shape[1] + 1)
-    most, last = counts_JB.max(), np.flatnonzero(counts_JB.sum(0))[-1] + 1
+    counts_JX = np.array(gate.histogram)
+    edges = np.linspace(0, 1, counts_JX.shape[1] + 1)
+    most, last = counts_JX.max(), np.flatnonzero(counts_JX.sum(0))[-1] + 1
     for j, axis in enumerate(axes):
         low, *_, high = gate.quantiles[j]
-        axis.stairs(counts_JB[j], edges, fill=True, color=_colour(colour), alpha=0.55)
+        axis.stairs(counts_JX[j], edges, fill=True, color=_colour(colour), alpha=0.55)
         below = -0.12 * most  # the bars stand above the line of the quantiles
         axis.plot([low, high], [below, below], color=INK)
         axis.plot(gate.mean[j], below, "o", color=INK)

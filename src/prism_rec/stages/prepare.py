@@ -30,6 +30,7 @@ class Prepare(Config):
     allow_unknown_features: bool = False
     """Skip vectors of items that neither log nor items have, instead of refusing them."""
     cleaning: Cleaning = Cleaning()
+    """Which events, users and items are dropped."""
     split: SplitRule = LeaveOneOut()
     """How histories are cut into training, validation and test."""
 

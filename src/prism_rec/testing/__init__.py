@@ -1,21 +1,27 @@
-"""Contract tests, shipped with the library: a plug-in of yours subclasses one, sets `config`, and has its tests.
+"""Contract tests, shipped with the library: a subclass that sets `config` has all tests of a plug-in.
 
     class TestMyFusion(FusionContract):
         config = MyFusionConfig()
 
-Data whose right answers are known come with them.
+The package also has data whose right answers are known.
 """
 
 from prism_rec.testing.backbones import BackboneContract
+from prism_rec.testing.export_formats import ExportFormatContract
 from prism_rec.testing.fusions import FusionContract
 from prism_rec.testing.objectives import ObjectiveContract
 from prism_rec.testing.planted import Planted, plant_features, plant_first_tells_last
+from prism_rec.testing.sources import SourceContract
+from prism_rec.testing.splits import SplitContract
 
 __all__ = [
     "BackboneContract",
+    "ExportFormatContract",
     "FusionContract",
     "ObjectiveContract",
     "Planted",
+    "SourceContract",
+    "SplitContract",
     "plant_features",
     "plant_first_tells_last",
 ]

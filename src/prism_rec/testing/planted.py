@@ -13,12 +13,12 @@ WIDTHS = {"image": 6, "text": 5}
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """Training histories in which the last item follows from what came before it, alone.
+    """Training histories in which the last item depends only on the items before it.
 
     Attributes:
         histories: U distinct histories, each once.
         number_of_items: N.
-        features: a table a modality; items of every pattern of presence.
+        features: one table per modality; items of every pattern of presence.
     """
 
     histories: Histories
@@ -35,8 +35,8 @@ class Planted:
 def plant_first_tells_last(keys: int = 10, fillers: int = 5) -> Planted:
     """Plant keys * fillers users, each with a history of three items: a key, a filler, and the key's answer.
 
-    The filler tells nothing, so that a model has to look past the last item of a question. Keys and fillers are never
-    answers: a loss that never scores a user's own items against each other can tell them from answers all the same.
+    The filler carries no information, so that a model must look past the last item of a question. Keys and fillers are
+    never answers, so that even a loss that never scores a user's own items against each other can separate them.
     """
     key, filler = np.divmod(np.arange(keys * fillers), fillers)
     rows = np.stack([1 + key, 1 + keys + filler, 1 + keys + fillers + key], 1)
@@ -47,9 +47,9 @@ def plant_first_tells_last(keys: int = 10, fillers: int = 5) -> Planted:
 def plant_features(
     number_of_items: int, widths: Mapping[str, int] = WIDTHS, seed: int = 0
 ) -> dict[str, FeatureTable]:
-    """Return unit vectors that mean nothing; item i has the m-th modality if bit m of i is set.
+    """Return unit vectors without meaning; item i has the m-th modality if bit m of i is set.
 
-    Every pattern of presence so occurs among 2^M items in a row; every 2^M-th item has no modality.
+    So every pattern of presence occurs among 2^M items in a row, and every 2^M-th item has no modality.
 
     Args:
         number_of_items: N.

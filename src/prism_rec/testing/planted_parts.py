@@ -1,4 +1,4 @@
-"""Pictures and texts whose unique, shared and joint information is known, and users who go by one of them each."""
+"""Pictures and texts with known unique, shared and joint information, and users who go by one of the three."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from prism_rec.data.histories import Histories, IntArray
 
 WIDTH = 8
 NOISE = 0.4
-"""The standard deviation of what is added to each bit of -1 or 1."""
+"""Standard deviation of the noise that is added to each bit of -1 or 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlantedParts:
-    """Items made of four bits, and histories of users who care for one of them.
+    """Items made of four bits, and histories of users who choose by one of them.
 
     Attributes:
-        histories: U training histories; the items of one user share the bit that the user goes by.
+        histories: U training histories; the items of one user share the bit that the user chooses by.
         number_of_items: N.
         features: `image` and `text`, noisy, every item having both.
-        bits: by the name of the component that should hold it, each catalogue row's bit; row 0 means nothing.
-            `unique:image` shows in pictures alone, `unique:text` in texts alone, `redundancy` in both; `synergy` in
-            neither alone: it is the exclusive or of one further bit in each.
+        bits: each catalogue row's bit, by the name of the component that should hold it; row 0 has no meaning.
+            `unique:image` is in pictures only, `unique:text` in texts only, `redundancy` in both. `synergy` is in
+            neither: it is the exclusive or of one further bit in each.
     """
 
     histories: Histories
@@ -58,7 +58,7 @@ def plant_parts(items: int = 600, users: int = 2500, length: int = 8, seed: int 
 
 
 def _show(bits: list[IntArray], random: np.random.Generator) -> FeatureTable:
-    """Return unit vectors that hold noisy bits in directions of their own, none of them an axis."""
+    """Return unit vectors that hold noisy bits in random directions, none of them an axis."""
     signs = 2.0 * np.stack(bits, axis=1) - 1
     noisy = signs + NOISE * random.standard_normal(signs.shape)
     directions = np.linalg.qr(random.standard_normal((WIDTH, len(bits))))[0].T

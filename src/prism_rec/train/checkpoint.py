@@ -10,12 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from prism_rec.errors import InputError
+from prism_rec.errors import DamagedError
 from prism_rec.folders import replacing
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors and JSON facts so that a reader sees the old file or the new, never a part of one."""
+    """Write tensors and JSON facts so that a reader sees the old file or the new one, never a part of it."""
     values = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as partial:
         save_file(values, partial, metadata={"facts": json.dumps(facts)})
@@ -25,14 +25,14 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_tensors` wrote.
 
     Raises:
-        InputError: no such file, or a damaged one.
+        DamagedError: no such file, or a damaged one.
     """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
             return tensors, json.loads((file.metadata() or {})["facts"])
     except (OSError, SafetensorError, KeyError, ValueError):
-        raise InputError(f"{path} is missing or damaged; train again") from None
+        raise DamagedError(f"{path} is missing or damaged; train again") from None
 
 
 class TrainingState:

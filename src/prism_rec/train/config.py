@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.controls import Control
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.evaluate.metrics import ACCURACY_PATTERN
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.config import ObjectiveConfig
@@ -68,7 +68,7 @@ class RunConfig(Config):
     def _fits_together(self) -> "RunConfig":
         self.objective.check(self.model)
         if self.features != "given" and not self.model.fusion.uses_features:
-            raise InputError(
+            raise SettingsError(
                 f"features: {self.features} changes nothing with the fusion {self.model.fusion.kind}; use another one"
             )
         return self

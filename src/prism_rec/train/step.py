@@ -25,7 +25,7 @@ class TrainStep(nn.Module):
     not send buffers before each step either.
 
     Args:
-        model: what is trained.
+        model: to be trained.
         objective: its loss, after `begin_training`: an objective makes its own parameters there.
     """
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import Fusion, FusionSettings, Projections
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
@@ -52,7 +52,7 @@ class PrismBase(Fusion):
         roles: the J components by name, in order.
 
     Raises:
-        InputError: `lambdas` names a modality that does not exist.
+        SettingsError: `lambdas` names a modality that does not exist.
     """
 
     lambdas_J: Tensor
@@ -112,12 +112,12 @@ def lambda_vector(
     """Return the loss weights in the order of the components.
 
     Raises:
-        InputError: a weight for a modality that does not exist.
+        SettingsError: a weight for a modality that does not exist.
     """
     for name in lambdas.uniques:
         if name not in modalities:
             have = ", ".join(modalities)
-            raise InputError(f"fusion.lambdas.uniques: there is no modality {name!r}; there are: {have}")
+            raise SettingsError(f"fusion.lambdas.uniques: there is no modality {name!r}; there are: {have}")
     return torch.tensor(
         [
             lambdas.of_unique(modalities[role]) if isinstance(role, int) else getattr(lambdas, role)

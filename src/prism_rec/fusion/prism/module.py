@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import Encode, Fused, add_components, weigh_components
 from prism_rec.fusion.gate import Gate, Sees
 from prism_rec.fusion.prism.common import PrismBase, PrismSettings, component_presence, component_roles
@@ -41,7 +41,7 @@ class PrismFusion(PrismBase):
     component of that modality is left out. An item with no modality is its id only.
 
     Raises:
-        InputError: the settings leave out a component that does not exist, or all of them.
+        SettingsError: the settings leave out a component that does not exist, or all of them.
     """
 
     def __init__(self, modalities: Mapping[str, int], width: int, config: PrismConfig) -> None:
@@ -100,8 +100,10 @@ def _places_in(items_S: Int[Tensor, " S"], items: int) -> Int[Tensor, " I"]:
 def _leave_out(names: Sequence[str], roles: Mapping[str, Role]) -> dict[str, Role]:
     for name in names:
         if name not in roles:
-            raise InputError(f"fusion.without: there is no component {name!r}; there are: {', '.join(roles)}")
+            raise SettingsError(
+                f"fusion.without: there is no component {name!r}; there are: {', '.join(roles)}"
+            )
     kept = {name: role for name, role in roles.items() if name not in names}
     if not kept:
-        raise InputError("fusion.without names every component; leave one, or use the fusion id")
+        raise SettingsError("fusion.without names every component; leave one, or use the fusion id")
     return kept

@@ -8,7 +8,7 @@ from torch import Tensor
 # 16 MB of float32 distances at once: large enough for a fast product, small enough for the caches.
 CHUNK_ELEMENTS = 4_000_000
 # Centres are found on a sample of this many points each; the release uses 4,096. For the 32 intents of Beauty, 256 take
-# a fortieth of the time, and the results differ no more than with another seed.
+# a fortieth of the time, and the results differ no more than with another seed (log/, entry 17-indirec-intents).
 POINTS_PER_CENTRE = 256
 
 

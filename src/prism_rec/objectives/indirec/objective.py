@@ -19,7 +19,7 @@ from torch import Tensor
 from prism_rec.batches import BatchPlan
 from prism_rec.batches.training import NOTHING_TO_LEARN
 from prism_rec.data.histories import Histories
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, SettingsError
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
@@ -57,11 +57,11 @@ class InDiRec(Objective):
         """Return batches of segments and guides; an epoch's guides depend on the intents found last.
 
         Raises:
-            InputError: there is no segment.
+            DataError: there is no segment.
         """
         segments = Segments.cut(histories, plan.max_length)
         if not len(segments):
-            raise InputError(NOTHING_TO_LEARN)
+            raise DataError(NOTHING_TO_LEARN)
         self.segment_batches = SegmentBatches(segments, plan)
         return self.segment_batches
 
@@ -149,11 +149,11 @@ class InDiRecConfig(ObjectiveSettings):
         """Refuse an odd width, because a step's vector is half sines and half cosines; refuse distances in bfloat16.
 
         Raises:
-            InputError: the width is odd; see `check_precision`.
+            SettingsError: the width is odd; see `check_precision`.
         """
         check_precision(self.precision, model)
         if model.width % 2:
-            raise InputError(f"objective indirec needs an even model.width, not {model.width}; change it")
+            raise SettingsError(f"objective indirec needs an even model.width, not {model.width}; change it")
 
     def build(self) -> InDiRec:
         """Make the objective."""

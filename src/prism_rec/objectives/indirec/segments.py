@@ -59,10 +59,10 @@ class SegmentBatch(NamedTuple):
 class SegmentBatches(ShuffledBatches[SegmentBatch]):
     """Segments in a new order per epoch, each with a random segment of its own intent as its guide.
 
-    An epoch's guides depend on `intents`, which whoever trains sets before the epoch.
+    An epoch's guides depend on `intents`, which the objective sets before the epoch.
 
     Args:
-        segments: what is trained; at least one.
+        segments: to train on; at least one.
         plan: how segments become batches; each segment has one target.
     """
 

@@ -1,0 +1,71 @@
+"""YAML with limits: a key that is given twice is an error, and a small file cannot grow without bound."""
+
+from typing import Any
+
+import yaml
+
+MOST_NODES = 100_000
+"""Values of a file, every alias counted as a copy of its anchor."""
+DEEPEST = 50
+"""Levels of sections within sections."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes first, so that nothing is built from a file that is refused."""
+
+    def compose_document(self) -> yaml.Node | None:
+        node = super().compose_document()
+        _check(node, 1, {})
+        return node
+
+
+def load(text: str) -> Any:
+    """Return the value of a YAML document.
+
+    Raises:
+        yaml.YAMLError: it is not YAML, has a key twice, is nested too deeply, or has too many values.
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    except RecursionError:
+        raise yaml.YAMLError(f"nested more than {DEEPEST} levels deep") from None
+    except ValueError as error:  # a date that does not exist, a number that cannot be read
+        raise yaml.YAMLError(str(error)) from None
+
+
+def _check(node: yaml.Node | None, depth: int, sizes: dict[int, int]) -> int:
+    """Return the number of values below a node, each alias counted as a copy."""
+    if node is None:
+        return 0
+    if id(node) in sizes:
+        if not sizes[id(node)]:
+            raise yaml.YAMLError("a section is part of itself")
+        return sizes[id(node)]
+    if depth > DEEPEST:
+        raise yaml.YAMLError(f"nested more than {DEEPEST} levels deep")
+    sizes[id(node)] = 0  # until it is counted, the node is a parent of what is looked at
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        children = node.value
+    elif isinstance(node, yaml.MappingNode):
+        _check_keys(node)
+        children = [child for pair in node.value for child in pair]
+    size = 1 + sum(_check(child, depth + 1, sizes) for child in children)
+    if size > MOST_NODES:
+        raise yaml.YAMLError(f"more than {MOST_NODES:,} values; aliases count as copies")
+    sizes[id(node)] = size
+    return size
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    seen: set[tuple[str, str]] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.YAMLError(
+                f"line {key.start_mark.line + 1}: a key should be a word, not a list or section"
+            )
+        if (key.tag, key.value) in seen:
+            raise yaml.YAMLError(
+                f"line {key.start_mark.line + 1}: the key {key.value} is given twice; keep one"
+            )
+        seen.add((key.tag, key.value))
