@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from prism_rec.comparison import Recipe
+from prism_rec.comparison.recipe import Recipe
 from prism_rec.data import Dataset
 
 USERS, ITEMS, EVENTS = 40, 30, 6

@@ -12,6 +12,7 @@ import torch
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.evaluation.questions import answer
+from prism_rec.rank import Ranker
 from prism_rec.runs.run import Run
 from prism_rec.runs.train import train
 from prism_rec.training import RunConfig

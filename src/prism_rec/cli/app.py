@@ -76,11 +76,6 @@ def run(words: Sequence[str]) -> None:
     commands(words, exit_on_error=False, print_error=False)
 
 
-add_command(commands, ImagesOptions, images)
-add_command(commands, EmbedOptions, embed)
-add_command(commands, BuildOptions, build, positional=("recipe",))
-
-
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     words = sys.argv[1:]
