@@ -18,6 +18,7 @@ from prism_rec.cli.prepare import prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
+from prism_rec.devices import use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.version import VERSION
 
@@ -78,6 +79,7 @@ def run(words: Sequence[str]) -> None:
 
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
+    use_huge_pages()
     words = sys.argv[1:]
     try:
         if words and not words[0].startswith("-") and words[0] in commands:
