@@ -13,7 +13,9 @@ SCRIPT = Path(__file__).parent / "import_all.py"
     "missing",
     [
         pytest.param(["fcntl", "grp", "pwd", "resource", "termios"], id="what Windows lacks"),
-        pytest.param(["PIL", "httpcore2", "httpx2", "optuna", "ray", "tenacity", "transformers"], id="extras"),
+        pytest.param(
+            ["PIL", "httpcore2", "httpx2", "optuna", "ray", "tenacity", "transformers"], id="extras"
+        ),
         pytest.param(
             ["beartype", "hypothesis", "ir_measures", "pandas", "pyarrow", "pytest"], id="tools of the tests"
         ),
