@@ -14,6 +14,7 @@ PACKAGES = (
     "backbones",
     "cli",
     "comparison",
+    "data",
     "explain",
     "fusion",
     "model",

@@ -17,12 +17,12 @@ from prism_rec.comparison.report.charts import (
     map_chart,
     sweep_chart,
 )
-from prism_rec.comparison.report.markup import element
 from prism_rec.comparison.report.svg import draw
 from prism_rec.comparison.report.sweeps import Sweep
 from prism_rec.evaluation.slices import FEWEST_USERS
 from prism_rec.explain.component_map import ComponentMap
 from prism_rec.explain.gate_weights import GateWeights
+from prism_rec.markup import element
 
 
 def accuracy(comparison: Comparison, data: str) -> Element:

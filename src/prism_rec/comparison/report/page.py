@@ -20,7 +20,6 @@ from prism_rec.comparison.report.figures import (
     sensitivity,
     slices,
 )
-from prism_rec.comparison.report.markup import Content, element, render
 from prism_rec.comparison.report.sweeps import find_sweeps
 from prism_rec.comparison.result import CellResult
 from prism_rec.comparison.table import (
@@ -34,6 +33,7 @@ from prism_rec.comparison.table import (
 from prism_rec.errors import DataError, FolderError
 from prism_rec.explain.component_map import ComponentMap, map_run
 from prism_rec.folders import write_text_atomically
+from prism_rec.markup import Content, element, render
 
 HOW_TO_READ = (
     "Intervals are 95 % bootstrap intervals over the test users, with seeds averaged. They say how far a number would "
