@@ -22,7 +22,7 @@ help:
 	touch $@
 
 demo: .venv/ready
-	$(BIN)/prism-rec prepare --source movielens --interactions $(SMALL) --min-rating 4 --core 5 \
+	$(BIN)/prism-rec prepare --source movielens --folder $(SMALL) --min-rating 4 --core 5 \
 		--features image=$(SMALL)/image.npy --features text=$(SMALL)/text.npy --out $(DEMO)/data
 	$(BIN)/prism-rec compare recipes/demo.yaml --data movielens-small=$(DEMO)/data --out $(DEMO)/comparison
 	$(BIN)/prism-rec recommend $(DEMO)/comparison/cells/movielens-small/prism/seed-0 --user 1 --k 5

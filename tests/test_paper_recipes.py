@@ -120,7 +120,7 @@ def test_a_model_is_trained_and_tested_under_a_temporal_split(
     cells = plan(read_recipe(PAPER / name, small, [f"films={films}"]), tmp_path)
     config = next(cell.config for cell in cells if cell.model == model)
     dataset = Dataset.load(films)
-    assert dataset.rule.name == "temporal"
+    assert dataset.rule.kind == "temporal"
     run = train(config, tmp_path / "run", data=dataset, device="cpu")
     questions = dataset.queries("test")
     assert len(answer(Ranker(run.model), questions).ranks) == len(questions.users) > 0

@@ -92,11 +92,14 @@ def _say_plainly(error: Mapping[str, Any]) -> str:
 def _name_key(values: Any, location: Sequence[str | int]) -> str:
     """Return a dotted key, without the union tags that pydantic adds to the location."""
     names: list[str] = []
+    at_tag = False  # a tag follows the key of a choice; a field of the chosen kind may have the same name
     for part in location:
-        if isinstance(values, Mapping) and part not in values and part == values.get("kind"):
+        if at_tag and isinstance(values, Mapping) and part == values.get("kind"):
+            at_tag = False
             continue
         names.append(str(part))
         values = values.get(part) if isinstance(values, Mapping) else None
+        at_tag = True
     return ".".join(names)
 
 

@@ -139,15 +139,15 @@ def test_a_new_item_may_stand_in_a_history_and_have_nothing_but_its_id(recommend
     ("items", "features", "message"),
     [
         (["item-03"], {}, "item 'item-03' is in the catalogue already"),
-        (["new"], {"sound": (np.ones((1, 2)), ["new"])}, "knows no feature 'sound'"),
+        (["new"], {"sound": (np.ones((1, 2)), ["new"])}, "has no feature 'sound'"),
         (
             ["new"],
             {"text": (np.ones((1, 2)), ["new"])},
-            "has 2 numbers an item where the model was trained on 6",
+            "has the width 2, and the model was trained with 6",
         ),
-        (["new"], {"text": (np.ones((1, 6), np.uint8), ["new"])}, "holds bytes"),
+        (["new"], {"text": (np.ones((1, 6), np.uint8), ["new"])}, "has uint8 values"),
         (["new"], {"text": (np.ones((1, 6)), ["newer"])}, "none of its ids"),
-        (["new", "new"], {}, "occurs twice"),
+        (["new", "new"], {}, "repeats the id 'new'"),
     ],
 )
 def test_wrong_new_items_are_told_in_one_line(recommender, items, features, message):

@@ -96,7 +96,7 @@ AMAZON = {
 
 def write_recipe(folder: Path, source: str, address: str) -> Path:
     """Write a dump and the recipe for it."""
-    prepare: dict[str, Any] = {"source": source, "cleaning": {"core": 2}}
+    prepare: dict[str, Any] = {"cleaning": {"core": 2}}
     images: dict[str, Any] = {"size": 32, "allow_private": True}
     raw = folder / "raw"
     if source == "yelp":
@@ -109,14 +109,14 @@ def write_recipe(folder: Path, source: str, address: str) -> Path:
         (raw / "photos").mkdir()
         for item in set(ITEMS) - {NO_PICTURE}:
             (raw / "photos" / f"p{item}.jpg").write_bytes(draw(item))
-        prepare |= {"interactions": str(raw)}
+        prepare |= {"source": {"kind": source, "folder": str(raw)}}
         images |= {"local": str(raw / "photos")}
     else:
         review, describe = AMAZON[source]
         reviews, meta = raw / "reviews.json.gz", raw / "meta.json.gz"
         write_lines(reviews, map(review, in_days(histories())))
         write_lines(meta, [describe(item, f"{address}/{item}.png") for item in ITEMS])
-        prepare |= {"interactions": str(reviews), "items": str(meta)}
+        prepare |= {"source": {"kind": source, "reviews": str(reviews), "metadata": str(meta)}}
     embed = {
         "text": {"encoder": "hashed-text", "fields": ["title", "categories"]},
         "image": {"encoder": "picture-descriptors", "engine": {"kind": "local", "workers": 0}},
@@ -268,7 +268,11 @@ def test_a_wrong_setting_of_a_late_step_is_told_before_the_first(
 def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
     out = built.parent / "out"
     config = json.loads((out / "dataset/manifest.json").read_text())["config"]
-    assert config["source"] == "amazon-2018"
+    assert config["source"] == {
+        "kind": "amazon-2018",
+        "reviews": "reviews.json.gz",
+        "metadata": "meta.json.gz",
+    }
     assert list(config["raw_files"]) == ["raw/reviews.json.gz", "raw/meta.json.gz"]
     assert config["encoders"] == {
         "text": {"kind": "hashed-text", "width": 256, "fit_on": 20_000},
@@ -285,8 +289,8 @@ def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
             ["prepare.soruce=x"],
             r"recipe\.yaml --set prepare\.soruce=x: unknown key prepare\.soruce; did you mean source",
         ),
-        (["prepare.source=csv"], "unknown source 'csv'"),
-        (["prepare.interactions=none.json"], r"none\.json: no such file; check the path"),
+        (["prepare.source.kind=csv"], r"prepare\.source\.kind: there is no 'csv'; choose one of table"),
+        (["prepare.source.reviews=none.json"], r"none\.json: no such file; check the path"),
         (
             ["images=null"],
             "embed.image has no fields, so it encodes pictures, and there is no section images",

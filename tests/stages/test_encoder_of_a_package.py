@@ -123,7 +123,7 @@ from prism_rec.stages.embed import Embed, embed
 items, out = Path({str(items)!r}), Path({str(tmp_path)!r})
 by_class = embed(Embed(items=items, encoder=Letters(alphabet="ei")), out / "class")
 by_name = embed(Embed.parse({{"items": items, "encoder": "letters"}}), out / "name")
-prepare = {{"source": "table", "interactions": "log.csv"}}
+prepare = {{"source": {{"kind": "table", "interactions": "log.csv"}}}}
 embeds = {{"text": {{"fields": ["title"], "encoder": {{"kind": "letters", "alphabet": "xyz"}}}}}}
 recipe = Build.parse({{"prepare": prepare, "embed": embeds}})
 print(json.dumps([by_class.width, by_name.width, recipe.embed["text"].encoder.alphabet]))

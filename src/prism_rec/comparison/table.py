@@ -13,6 +13,7 @@ from prism_rec.comparison.findings import findings
 from prism_rec.comparison.result import CellResult, as_share
 from prism_rec.evaluation.metrics import ACCURACY_NAMES
 from prism_rec.folders import write_text_atomically
+from prism_rec.markup import markdown_table
 
 
 def write_tables(comparison: Comparison, out: Path) -> None:
@@ -183,8 +184,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 def as_markdown(rows: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
     """Return the rows as a Markdown table with notes below it."""
     columns = columns_of(rows)
-    lines = [columns, ["---"] * len(columns), *([row.get(column, "") for column in columns] for row in rows)]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    table = markdown_table(columns, [[row.get(column, "") for column in columns] for row in rows])
     return f"{table}\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from prism_rec.data.frames import text_ids
+from prism_rec.data.numbering import require_distinct
 from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.images import JOURNAL, PICTURES
@@ -150,8 +151,5 @@ def _ids(frame: pl.DataFrame, where: str) -> list[str]:
     if "item_id" not in frame.columns:
         raise DataError(f"{where} has no column 'item_id'; rename the column of item ids")
     ids = text_ids(frame["item_id"], where)
-    repeated = ids.is_first_distinct().not_()
-    if repeated.any():
-        row = repeated.arg_max() or 0
-        raise DataError(f"{where}, row {row + 1} repeats the id {ids[row]!r}; give each item one row")
+    require_distinct(ids, where)
     return ids.to_list()

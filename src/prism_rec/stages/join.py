@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from prism_rec.config import Config
+from prism_rec.data.card.page import write_card
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
 from prism_rec.events import Events
@@ -23,7 +24,7 @@ class Join(Config):
 
 
 def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
-    """Write the dataset with the vectors as its features; everything else stays as it was prepared.
+    """Write the dataset with the vectors as its features, and its card; everything else stays as it was prepared.
 
     Args:
         settings: the folders.
@@ -44,4 +45,5 @@ def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
         features[name] = load_embedding(folder)
     dataset = Dataset.load(settings.dataset).with_features(features)
     dataset.save(out, {**manifest["config"], "raw_files": manifest["inputs"], "encoders": encoders})
+    write_card(dataset, out)
     return dataset

@@ -1,78 +1,94 @@
-"""The stage prepare, as one step of a chain."""
+"""The stage `prepare`: a raw log, and vectors if there are any, to a dataset folder."""
 
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
+from pydantic_core import to_jsonable_python
 
 from prism_rec.config import Config
+from prism_rec.data.card.page import write_card
 from prism_rec.data.clean import Cleaning
+from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
-from prism_rec.data.prepare import prepare as read_and_split
-from prism_rec.data.raw_log import TimeKind
-from prism_rec.data.split import parse_rule
+from prism_rec.data.sources import Source
+from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
 from prism_rec.features.vectors_file import files_of, read_vectors_file
-from prism_rec.stages.chain import Step, files_in
+from prism_rec.folders import check_folder
+from prism_rec.stages.chain import Step, run_chain
 
 
 class Prepare(Config):
-    """How the log is read, cleaned and split."""
+    """How a raw log becomes a dataset."""
 
-    source: str
-    """Name of the format."""
-    interactions: Path
-    """The log. Paths are relative to the folder in which the command runs."""
-    items: Path | None = None
-    """What describes the items."""
-    photos: Path | None = None
-    """The list of photos of Yelp."""
+    source: Source
+    """The format of the raw log."""
     features: dict[str, str] = Field(default_factory=dict)
-    """Vectors that exist already, by modality."""
+    """NAME=FILE[:IDS]: the vectors of one modality. FILE is a folder of embed, a table .parquet with item_id, or a file
+    .npy, .safetensors or .pt; its ids are in IDS, one per line (default: FILE with the ending .ids.txt)."""
     allow_unknown_features: bool = False
-    """Skip vectors of items that are neither in the log nor among the items."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Names of columns by role."""
-    time: TimeKind | None = None
-    """What the times mean."""
+    """Skip vectors of items that neither log nor items have, instead of refusing them."""
     cleaning: Cleaning = Cleaning()
-    """What is dropped."""
-    split: str | dict[str, Any] = "leave-one-out"
-    """Name of the rule, or its name and parameters."""
+    """Which events, users and items are dropped."""
+    split: SplitRule = LeaveOneOut()
+    """How histories are cut into training, validation and test."""
 
 
-def prepare(settings: Prepare, out: Path) -> None:
-    """Make the dataset folder `out`."""
-    read_and_split(
-        settings.source,
-        settings.interactions,
-        out,
-        items=settings.items,
-        photos=settings.photos,
-        features=settings.features,
-        read=read_vectors_file,
-        columns=settings.columns,
-        time=settings.time,
-        cleaning=settings.cleaning,
-        rule=parse_rule(settings.split),
-        allow_unknown_features=settings.allow_unknown_features,
-    )
+def prepare(settings: Prepare, out: Path, events: Events = Events()) -> Dataset:
+    """Read a raw log, clean and split it, align its features, and write a dataset and its card.
+
+    Nothing is done if it was done before with the same settings and files. Nothing is written before everything is
+    read and checked.
+
+    Args:
+        settings: source, features, cleaning and split.
+        out: the folder to write; an earlier dataset there is replaced.
+        events: hears what is done.
+
+    Returns:
+        The dataset in the folder.
+
+    Raises:
+        InputError: a file or setting is wrong, or the folder has something else.
+    """
+    run_chain([prepare_step(settings, out, events)], out / "steps.json", events)
+    return Dataset.load(out)
 
 
 def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
-    """Return the step that makes the dataset folder `out`.
+    """Return `prepare` as a step of a chain.
 
     Raises:
-        InputError: no such split.
+        DataError: the source's files are not found.
     """
-    parse_rule(settings.split)
-    given = (settings.interactions, settings.items, settings.photos)
-    files = [file for path in given if path for file in files_in(path)]
-    files += [file for vectors in settings.features.values() for file in files_of(vectors)]
+    files = list(settings.source.files())
+    files += [file for given in settings.features.values() for file in files_of(given)]
 
     def run() -> None:
-        events.begin(f"reading {settings.interactions.name}")
-        prepare(settings, out)
-        events.end(f"reading {settings.interactions.name}")
+        task = f"reading {files[0].name}"
+        events.begin(task)
+        log = settings.source.read()
+        vectors = {name: read_vectors_file(given)[:2] for name, given in settings.features.items()}
+        dataset = Dataset.from_log(
+            log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
+        )
+        dataset.save(out, {"source": _without_folders(settings.source.model_dump())}, files)
+        write_card(dataset, out)
+        events.end(task)
 
-    return Step("prepare", out, STAGE, settings.model_dump(mode="json"), tuple(files), run)
+    return Step(
+        name="prepare",
+        folder=out,
+        stage=STAGE,
+        settings=settings.model_dump(mode="json"),
+        inputs=tuple(files),
+        run=run,
+        check=lambda: check_folder(out, STAGE),
+    )
+
+
+def _without_folders(settings: dict[str, Any]) -> Any:
+    """Return settings as JSON values, every path only by its name: a dataset does not record where its files were."""
+    names = {key: value.name if isinstance(value, Path) else value for key, value in settings.items()}
+    return to_jsonable_python(names)

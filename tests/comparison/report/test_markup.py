@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.comparison.report.markup import element, render
+from prism_rec.markup import element, render
 
 # What a title or an id may hold; HTML has no way to write most control characters.
 TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from prism_rec.data import Dataset
-from prism_rec.data.describe import describe, tell
+from prism_rec.data.card.describe import describe, in_words
 
 
 def make(start: int = 0, **options: object) -> Dataset:
@@ -33,7 +33,7 @@ def test_tells_what_there_is() -> None:
     }
     assert facts["time"] == {"kind": "absolute", "first": "2018-09-24", "last": "2018-09-30"}
     assert facts["split"] == {
-        "name": "leave-one-out",
+        "kind": "leave-one-out",
         "training_interactions": 3,
         "users_without_training": 0,
         "validation_queries": 2,
@@ -56,7 +56,7 @@ def test_tells_how_many_items_each_column_describes() -> None:
     )
     facts = describe(Dataset.from_frame(log, items))
     assert facts["described"] == {"title": 0.25, "images": 0.25, "price": 0.5}
-    assert ("items described", "title 25.0%, images 25.0%, price 50.0%") in tell(facts)
+    assert ("items described", "title 25.0%, images 25.0%, price 50.0%") in in_words(facts)
     assert describe(make())["described"] == {}
 
 

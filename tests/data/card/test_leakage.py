@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_rec.data import Dataset, Temporal
-from prism_rec.data.leakage import measure_leakage
+from prism_rec.data.card.leakage import measure_leakage
 
 
 def make(histories: list[list[tuple[str, int]]], **options: object) -> Dataset:

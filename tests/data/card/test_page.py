@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from prism_rec.data import Dataset
-from prism_rec.data.card import count_lengths, draw_bars, write_card
-from prism_rec.data.raw_log import RawLog
+from prism_rec.data import Dataset, RawLog
+from prism_rec.data.card.page import as_html, as_markdown, count_lengths, make_card, write_card
+from prism_rec.errors import FolderError
 
 
 def make(**options: object) -> Dataset:
@@ -20,9 +20,12 @@ def make(**options: object) -> Dataset:
     return Dataset.from_frame(log, features=features, **options)  # type: ignore[arg-type]
 
 
-def test_a_dataset_has_its_card_beside_it(tmp_path: Path) -> None:
+def test_the_card_is_written_into_the_folder_of_the_dataset(tmp_path: Path) -> None:
     (tmp_path / "log <1>.csv").write_text("x")
     make().save(tmp_path / "data", {"source": "<table>"}, [tmp_path / "log <1>.csv"])
+    before = (tmp_path / "data/manifest.json").read_bytes()
+    write_card(make(), tmp_path / "data")
+    assert (tmp_path / "data/manifest.json").read_bytes() == before
     markdown, page = ((tmp_path / "data" / f"card.{kind}").read_text() for kind in ("md", "html"))
     for fact in (
         "| users | 3 |",
@@ -39,13 +42,16 @@ def test_a_dataset_has_its_card_beside_it(tmp_path: Path) -> None:
     assert "&lt;table&gt;" in page
     assert not re.search("<script|https?://|src=|href=", page)
     assert len(page) < 10_000
+    with pytest.raises(FolderError):
+        write_card(make(), tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(
-    ("time", "told"), [("order", "not known: there is order alone"), ("relative", "only since each user")]
+    ("time", "told"),
+    [("order", "not known: the data has only an order"), ("relative", "only times since each user")],
 )
 def test_says_where_leakage_is_not_known(time: str, told: str) -> None:
-    assert told in write_card(make(time=time), {}, [])[0]
+    assert told in as_markdown(make_card(make(time=time), {}, []))
 
 
 def test_tells_what_could_not_be_read() -> None:
@@ -55,17 +61,18 @@ def test_tells_what_could_not_be_read() -> None:
         items=None,
         time="absolute",
         dropped={"lines_unreadable": 7},
-        notes=("x.json, line 3: '<b>|' is no time; left out",),
+        notes=("x.json, line 3: '<b>|' is not a time; skipped",),
     )
     made = Dataset.from_log(log, dataset.cleaning, dataset.rule)
-    markdown, page = write_card(made, {}, [])
+    card = make_card(made, {}, [])
+    markdown, page = as_markdown(card), as_html(card)
     assert "| dropped lines unreadable | 7 |" in markdown
-    assert r"| note | x.json, line 3: '\<b\>\|' is no time; left out |" in markdown
-    assert "&#x27;&lt;b&gt;|&#x27; is no time" in page
+    assert r"| note | x.json, line 3: '\<b\>\|' is not a time; skipped |" in markdown
+    assert "'&lt;b&gt;|' is not a time" in page
 
 
 def test_equal_data_give_equal_cards() -> None:
-    assert write_card(make(), {"a": 1}, ["x"]) == write_card(make(), {"a": 1}, ["x"])
+    assert make_card(make(), {"a": 1}, ["x"]) == make_card(make(), {"a": 1}, ["x"])
 
 
 def test_lengths_are_counted_in_classes_that_occur() -> None:
@@ -86,7 +93,16 @@ def test_lengths_are_counted_in_classes_that_occur() -> None:
 
 
 def test_bars_are_as_long_as_their_counts() -> None:
-    drawing = draw_bars([("1", 30), ("2", 60)])
-    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', drawing)]
-    assert widths == [210.0, 420.0]
-    ElementTree.fromstring(drawing)
+    users = ["a"] * 3 + ["b"] * 6 + ["c"] * 6
+    items = [*range(3), *range(6), *range(6)]
+    log = pl.DataFrame({"user_id": users, "item_id": items, "timestamp": range(15)})
+    lengths = make_card(Dataset.from_frame(log), {}, []).lengths
+    assert lengths == [("3 to 4", "1", "█" * 12), ("5 to 9", "2", "█" * 24)]
+    table = ElementTree.fromstring(
+        re.search("<h2>History lengths</h2>(<table>.*?</table>)", page_of(log)).group(1)
+    )  # type: ignore[union-attr]
+    assert [[cell.text for cell in row] for row in table][1:] == [list(row) for row in lengths]
+
+
+def page_of(log: pl.DataFrame) -> str:
+    return as_html(make_card(Dataset.from_frame(log), {}, []))

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from prism_rec.data.raw_log import RawLog
-from prism_rec.data.sources import SOURCES
-from prism_rec.errors import InputError
+from prism_rec.data.sources import Amazon2014, Amazon2018, Amazon2023
+from prism_rec.errors import InputError, SettingsError
 from raw_dumps import review_2014, review_2018, review_2023, write_lines
 
 REVIEWS = [("u1", "A", 5), ("u2", "B", 3), ("u1", "B", 9), ("u2", "../../x", 3)]
@@ -74,11 +74,21 @@ META_2023: list[dict[str, Any]] = [
 ]
 
 
+EDITIONS = {
+    "amazon-2014": (Amazon2014, review_2014),
+    "amazon-2018": (Amazon2018, review_2018),
+    "amazon-2023": (Amazon2023, review_2023),
+}
+
+
 def read(folder: Path, source: str, meta: list[Any] | None, reviews: Any = REVIEWS) -> RawLog:
-    write = {"amazon-2014": review_2014, "amazon-2018": review_2018, "amazon-2023": review_2023}[source]
+    edition, write = EDITIONS[source]
     log = write_lines(folder / "reviews.json.gz", map(write, reviews))
     items = None if meta is None else write_lines(folder / "meta.json.gz", meta)
-    return SOURCES[source](log, items, {}, None)
+    settings = edition(reviews=log, metadata=items)
+    assert settings.kind == source
+    assert settings.files() == tuple(path for path in (log, items) if path)
+    return settings.read()
 
 
 def described(log: RawLog) -> list[tuple[Any, ...]]:
@@ -91,7 +101,7 @@ def described(log: RawLog) -> list[tuple[Any, ...]]:
 def test_reads_the_reviews_of_each_edition(tmp_path: Path, source: str) -> None:
     log = read(tmp_path, source, None)
     assert log.events.rows() == [(user, item, seconds, 4.0) for user, item, seconds in REVIEWS]
-    assert (log.items, log.time, len(log.files)) == (None, "absolute", 1)
+    assert (log.items, log.time) == (None, "absolute")
 
 
 @pytest.mark.parametrize("as_written", [repr, lambda record: record], ids=["literals", "JSON"])
@@ -110,7 +120,7 @@ def test_describes_items_as_in_2014(tmp_path: Path, as_written: Any) -> None:
         ("../../x", "7", None, None, ["Home"], []),
     ]
     assert log.dropped == {"fields_unreadable": 1}
-    assert log.notes == ("meta.json.gz, line 5: description: an object where text is expected; left empty",)
+    assert log.notes == ("meta.json.gz, line 5: description: expected text, found an object; left empty",)
 
 
 def test_describes_items_as_in_2018(tmp_path: Path) -> None:
@@ -137,7 +147,7 @@ def test_describes_items_as_in_2023(tmp_path: Path) -> None:
 def test_milliseconds_become_seconds(tmp_path: Path) -> None:
     review = {**review_2023(REVIEWS[0]), "timestamp": 1588687728923}
     path = write_lines(tmp_path / "x.jsonl", [review])
-    assert SOURCES["amazon-2023"](path, None, {}, None).events["timestamp"].to_list() == [1588687728.923]
+    assert Amazon2023(reviews=path).read().events["timestamp"].to_list() == [1588687728.923]
 
 
 HOSTILE = [
@@ -153,7 +163,7 @@ HOSTILE = [
 
 def test_hostile_metadata_is_counted_and_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("prism_rec.data.sources.faults._TOLD", 99)
+    monkeypatch.setattr("prism_rec.data.sources.lines.reader._MOST_NOTES", 99)
     good = [repr(record) for record in META_2014]
     log = read(tmp_path, "amazon-2014", [*HOSTILE, *good, *(repr({"asin": "Z"}) for _ in range(1000))])
     assert log.dropped["lines_unreadable"] == len(HOSTILE)
@@ -165,12 +175,12 @@ def test_hostile_metadata_is_counted_and_never_run(tmp_path: Path, monkeypatch: 
 
 
 ODD_PICTURES = [
-    ({"images": "http://x"}, "images: no list of pictures"),
-    ({"images": ["http://x"]}, "images: no list of pictures"),
-    ({"images": [{"large": {"a": 1}}]}, "images: an object where text is expected"),
-    ({"details": ["Brand"]}, "details: no object where one is expected"),
-    ({"details": {"Brand": {"x": 1}}}, "details: an object where text is expected"),
-    ({"categories": [["a", ["b"]]]}, "categories: a list where text is expected"),
+    ({"images": "http://x"}, "images: not a list of pictures"),
+    ({"images": ["http://x"]}, "images: not a list of pictures"),
+    ({"images": [{"large": {"a": 1}}]}, "images: expected text, found an object"),
+    ({"details": ["Brand"]}, "details: expected an object"),
+    ({"details": {"Brand": {"x": 1}}}, "details: expected text, found an object"),
+    ({"categories": [["a", ["b"]]]}, "categories: expected text, found a list"),
 ]
 
 
@@ -202,8 +212,7 @@ def test_metadata_of_other_items_are_refused(tmp_path: Path) -> None:
         read(tmp_path, "amazon-2014", [{"asin": "Z"}])
 
 
-def test_arguments_without_a_meaning_are_refused(tmp_path: Path) -> None:
-    log = write_lines(tmp_path / "x.json", [review_2014(REVIEWS[0])])
-    for arguments in (({"user": "u"}, None, None), ({}, "order", None), ({}, None, log)):
-        with pytest.raises(InputError, match="has no meaning for the source 'amazon-2014'"):
-            SOURCES["amazon-2014"](log, None, *arguments)  # type: ignore[arg-type]
+def test_settings_of_other_sources_are_refused() -> None:
+    for key, value in {"columns": {"user": "u"}, "time": "order", "photos": "p.json"}.items():
+        with pytest.raises(SettingsError, match=f"unknown key {key}"):
+            Amazon2014.parse({"reviews": "x.json", key: value}, "source")

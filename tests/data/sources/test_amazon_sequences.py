@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prism_rec.data import Cleaning, Dataset
-from prism_rec.data.prepare import prepare
+from prism_rec.data.sources import Amazon2014
+from prism_rec.stages.prepare import Prepare, prepare
 from raw_dumps import in_days, review_2014, write_lines
 
 BEAUTY = Path(__file__).parents[4] / "shared/data/amazon-2014-5core/Beauty.txt"
@@ -29,7 +30,7 @@ def test_beauty_comes_back_exactly(tmp_path: Path) -> None:
         histories[f"A{user}"] = [f"B{item:0>9}" for item in items]
     reviews = in_days(histories)
     path = write_lines(tmp_path / "reviews_Beauty_5.json.gz", map(review_2014, reviews))
-    dataset = prepare("amazon-2014", path, tmp_path / "data", cleaning=Cleaning(core=5))
+    dataset = prepare(Prepare(source=Amazon2014(reviews=path), cleaning=Cleaning(core=5)), tmp_path / "data")
     assert dataset.counts() == {"users": 22_363, "items": 12_101, "interactions": 198_502}
     assert sequences(dataset) == histories
     assert dataset.users["user_id"].to_list() == list(dict.fromkeys(user for user, _, _ in reviews))
@@ -48,4 +49,4 @@ def test_beauty_comes_back_exactly(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_histories_come_back_exactly(tmp_path: Path, histories: dict[str, list[str]], seed: int) -> None:
     path = write_lines(tmp_path / "reviews.json", map(review_2014, in_days(histories, seed, items_a_day=3)))
-    assert sequences(prepare("amazon-2014", path, tmp_path / "data")) == histories
+    assert sequences(prepare(Prepare(source=Amazon2014(reviews=path)), tmp_path / "data")) == histories

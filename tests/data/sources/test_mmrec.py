@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prism_rec.data import Cleaning, Dataset, LeaveOneOut
-from prism_rec.data.sources.mmrec import read_mmrec
+from prism_rec.data import Dataset
+from prism_rec.data.sources import MMRec
 from prism_rec.errors import InputError
 
 INTER = (
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path) -> Dataset:
-    return Dataset.from_log(read_mmrec(folder, None, {}, None), Cleaning(), LeaveOneOut())
+    return Dataset.from_log(MMRec(folder=folder).read())
 
 
 def test_reads_interactions_and_vectors_by_number(folder: Path) -> None:
@@ -32,6 +32,8 @@ def test_reads_interactions_and_vectors_by_number(folder: Path) -> None:
     np.testing.assert_array_equal(dataset.features["image"].vectors[1:], np.eye(4, 6)[[2, 0, 1]])
     np.testing.assert_array_equal(dataset.features["text"].vectors[1:], np.eye(4)[[1, 3, 2]])
     assert (dataset.time, dataset.notes) == ("absolute", ())
+    files = MMRec(folder=folder).files()
+    assert files == tuple(folder / name for name in ("baby.inter", "image_feat.npy", "text_feat.npy"))
 
 
 def test_ids_come_from_the_mappings_where_there_are_any(folder: Path) -> None:
@@ -53,7 +55,7 @@ def test_without_times_the_labels_are_the_order(folder: Path) -> None:
 def test_another_split_is_told(folder: Path) -> None:
     (folder / "baby.inter").write_text(INTER.replace("6\t1\n", "6\t2\n"))
     assert make(folder).notes == (
-        "baby.inter: x_label splits 1 of 2 users otherwise than leave-one-out; the split of prepare counts",
+        "baby.inter: x_label splits 1 of 2 users differently from leave-one-out; the split of prepare is used",
     )
 
 
@@ -67,10 +69,10 @@ def test_labels_and_features_may_be_missing(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("baby.inter", INTER.replace("7\t2", "7\t3"), "column 'x_label' should hold 0, 1 and 2 alone"),
+        ("baby.inter", INTER.replace("7\t2", "7\t3"), "column 'x_label' may only have 0, 1 and 2"),
         ("baby.inter", INTER.replace("userID", "user"), "no column 'userID'"),
         ("i_id_mapping.csv", "asin\titemID\nB\t0\n", "does not give each number of the .inter file one id"),
-        ("i_id_mapping.csv", "asin\titem\nB\t0\n", "should have the column 'itemID' and one of ids"),
+        ("i_id_mapping.csv", "asin\titem\nB\t0\n", "should have the column 'itemID' and a column of ids"),
         ("image_feat.npy", "x", r"image_feat\.npy cannot be read"),
     ],
 )
@@ -82,5 +84,7 @@ def test_a_wrong_file_is_one_line(folder: Path, name: str, text: str, message: s
 
 
 def test_a_file_is_no_folder(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"baby\.inter is no folder; give the folder"):
-        read_mmrec(folder / "baby.inter", None, {}, None)
+    with pytest.raises(
+        InputError, match=r"baby\.inter is not a folder; give the folder with the \.inter file"
+    ):
+        MMRec(folder=folder / "baby.inter").read()

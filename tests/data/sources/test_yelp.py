@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from prism_rec.data.sources.yelp import read_yelp
-from prism_rec.errors import InputError
+from prism_rec.data.sources import Yelp
+from prism_rec.errors import InputError, SettingsError
 from raw_dumps import review_yelp, write_lines
 
 REVIEWS = [("u1", "A", 1537799250), ("u2", "B", 1537747200), ("u1", "B", 1537799251)]
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_reads_reviews_businesses_and_photos(folder: Path) -> None:
-    log = read_yelp(folder, None, {}, None)
+    log = Yelp(folder=folder).read()
     assert log.events.rows() == [(user, item, seconds, 4.0) for user, item, seconds in REVIEWS]
     assert log.items is not None
     assert log.items.columns == ["item_id", "title", "categories", "attributes", "city", "state", "images"]
@@ -67,7 +67,7 @@ def test_reads_reviews_businesses_and_photos(folder: Path) -> None:
         ),
         ("B", "B", None, None, None, None, None),
     ]
-    assert (log.time, len(log.files), log.dropped) == ("absolute", 3, {})
+    assert (log.time, log.dropped) == ("absolute", {})
 
 
 def test_files_may_be_named_one_by_one(folder: Path) -> None:
@@ -79,41 +79,51 @@ def test_files_may_be_named_one_by_one(folder: Path) -> None:
             "photos.json",
         )
     )
-    whole, named = read_yelp(folder, None, {}, None), read_yelp(reviews, businesses, {}, None, photos)
+    sources = Yelp(folder=folder), Yelp(reviews=reviews, businesses=businesses, photos=photos)
+    assert sources[0].files() == sources[1].files() == (reviews, businesses, photos)
+    whole, named = (source.read() for source in sources)
     assert whole.items is not None
     assert named.items is not None
     assert whole.items.equals(named.items)
-    assert read_yelp(reviews, None, {}, None).items is None
-    without = read_yelp(reviews, businesses, {}, None).items
+    assert Yelp(reviews=reviews).read().items is None
+    without = Yelp(reviews=reviews, businesses=businesses).read().items
     assert without is not None
     assert "images" not in without.columns
 
 
 def test_a_folder_may_lack_all_but_the_reviews(folder: Path) -> None:
     (folder / "yelp_academic_dataset_business.json").unlink()
-    assert read_yelp(folder, None, {}, None).items is None
+    assert Yelp(folder=folder).read().items is None
     (folder / "yelp_academic_dataset_review.json").unlink()
-    with pytest.raises(InputError, match=r"holds no yelp_academic_dataset_review\.json"):
-        read_yelp(folder, None, {}, None)
+    with pytest.raises(InputError, match=r"has no yelp_academic_dataset_review\.json"):
+        Yelp(folder=folder).read()
 
 
 def test_odd_records_are_told(folder: Path) -> None:
     businesses = [{**BUSINESSES[0], "attributes": ["WiFi"], "categories": ["Pizza", "Bars"]}]
     write_lines(folder / "yelp_academic_dataset_business.json", businesses)
     write_lines(folder / "photos.json", [*PHOTOS * 60, {"photo_id": "p", "label": "food"}, "nonsense"])
-    log = read_yelp(folder, None, {}, None)
+    log = Yelp(folder=folder).read()
     assert log.items is not None
     assert log.items.row(0)[2:4] == ("Pizza, Bars", None)
     assert log.dropped == {"lines_unreadable": 2, "fields_unreadable": 1}
     assert log.notes == (
-        "yelp_academic_dataset_business.json, line 1: attributes: no object where one is expected; left empty",
-        "photos.json, line 361: no business_id; left out",
-        "photos.json, line 362: not JSON; left out",
+        "yelp_academic_dataset_business.json, line 1: attributes: expected an object; left empty",
+        "photos.json, line 361: no business_id; skipped",
+        "photos.json, line 362: not JSON; skipped",
     )
 
 
-def test_arguments_without_a_meaning_are_refused(folder: Path) -> None:
-    with pytest.raises(InputError, match="--items has no meaning"):
-        read_yelp(folder, folder / "photos.json", {}, None)
-    with pytest.raises(InputError, match="--photos needs the file of businesses; add --items"):
-        read_yelp(folder / "yelp_academic_dataset_review.json", None, {}, None, folder / "photos.json")
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "give either `folder` or `reviews`"),
+        (["folder", "reviews"], "give either `folder` or `reviews`"),
+        (["folder", "photos"], "`businesses` and `photos` are read from `folder`"),
+        (["reviews", "photos"], "`photos` needs the file of businesses; add `businesses`"),
+        (["reviews", "columns"], "unknown key columns"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(names: list[str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Yelp.parse(dict.fromkeys(names, "x"), "source")

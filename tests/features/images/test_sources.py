@@ -42,7 +42,10 @@ def test_tables_are_read_from_files(ending: str, tmp_path: Path) -> None:
     [
         (pl.DataFrame({"item_id": [1]}), r"sources has no column 'images' \(found: item_id\)"),
         (pl.DataFrame({"item_id": [1], "images": [3.5]}), "column 'images' has the type Float64; give text"),
-        (pl.DataFrame({"item_id": [1.5], "images": ["a"]}), "column 'item_id' holds Float64; give ids"),
+        (
+            pl.DataFrame({"item_id": [1.5], "images": ["a"]}),
+            "column 'item_id' has the type Float64; give ids",
+        ),
         (pl.DataFrame({"item_id": ["a", None], "images": ["a", "b"]}), "row 2: no item_id"),
         ([1, 2], "give a polars, pandas or Arrow frame"),
     ],

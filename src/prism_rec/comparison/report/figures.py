@@ -17,7 +17,7 @@ from prism_rec.comparison.report.charts import (
     map_chart,
     sweep_chart,
 )
-from prism_rec.comparison.report.markup import element
+from prism_rec.markup import element
 from prism_rec.comparison.report.svg import draw
 from prism_rec.comparison.report.sweeps import Sweep
 from prism_rec.evaluation.slices import FEWEST_USERS

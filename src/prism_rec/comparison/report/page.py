@@ -20,7 +20,7 @@ from prism_rec.comparison.report.figures import (
     sensitivity,
     slices,
 )
-from prism_rec.comparison.report.markup import Content, element, render
+from prism_rec.markup import Content, element, render
 from prism_rec.comparison.report.sweeps import find_sweeps
 from prism_rec.comparison.result import CellResult
 from prism_rec.comparison.table import (

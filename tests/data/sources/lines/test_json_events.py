@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prism_rec.data.sources import json_events
-from prism_rec.data.sources.faults import Faults
-from prism_rec.data.sources.json_events import EventFields, read_events
-from prism_rec.data.sources.records import parse_json_or_literal
+from prism_rec.data.sources.lines import json_events
+from prism_rec.data.sources.lines.json_events import EventFields, read_events
+from prism_rec.data.sources.lines.reader import LineReader
+from prism_rec.data.sources.lines.records import parse_json_or_literal
 from prism_rec.errors import InputError
 
 FIELDS = EventFields(user="u", item="i", time="t", rating="r")
@@ -24,16 +24,16 @@ def write(path: Path, *lines: Any) -> Path:
     return path
 
 
-def read(path: Path, fields: EventFields = FIELDS) -> tuple[list[tuple[Any, ...]], Faults]:
-    faults = Faults(path)
-    return read_events(faults, fields).rows(), faults
+def read(path: Path, fields: EventFields = FIELDS) -> tuple[list[tuple[Any, ...]], LineReader]:
+    reader = LineReader(path)
+    return read_events(reader, fields).rows(), reader
 
 
 def test_reads_events_in_file_order(tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", {**GOOD, "more": [{"u": "z"}]}, b"", {**GOOD, "u": 5, "r": None}, GOOD)
-    rows, faults = read(path)
+    rows, reader = read(path)
     assert rows == [("a", "b", 7, 4.5), ("5", "b", 7, None), ("a", "b", 7, 4.5)]
-    assert (faults.unreadable, faults.lines) == (0, 4)
+    assert (reader.unreadable, reader.lines) == (0, 4)
 
 
 UNREADABLE: dict[str, Any] = {
@@ -64,12 +64,12 @@ UNREADABLE: dict[str, Any] = {
 
 @pytest.mark.parametrize("bad", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_line_that_cannot_be_read_is_left_out_and_told(tmp_path: Path, bad: Any) -> None:
-    rows, faults = read(write(tmp_path / "x.json", *[GOOD] * 60, b"", bad, *[GOOD] * 60))
+    rows, reader = read(write(tmp_path / "x.json", *[GOOD] * 60, b"", bad, *[GOOD] * 60))
     assert rows == [("a", "b", 7, 4.5)] * 120
-    assert faults.unreadable == 1
-    assert faults.notes[0].startswith("x.json, line 62: ")
-    assert faults.notes[0].endswith("; left out")
-    assert len(faults.notes[0]) < 100
+    assert reader.unreadable == 1
+    assert reader.notes[0].startswith("x.json, line 62: ")
+    assert reader.notes[0].endswith("; skipped")
+    assert len(reader.notes[0]) < 100
 
 
 ODD = [
@@ -110,7 +110,7 @@ def test_odd_lines_are_read_as_they_are(tmp_path: Path, line: Any, row: tuple[An
 def test_the_fast_way_gives_what_the_careful_way_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[dict[str, Any]]
 ) -> None:
-    monkeypatch.setattr("prism_rec.data.sources.faults.MOST_UNREADABLE", 1)
+    monkeypatch.setattr("prism_rec.data.sources.lines.reader.MOST_UNREADABLE", 1)
     path = write(tmp_path / "x.json", GOOD, *lines)
     fast = read(path)
     with monkeypatch.context() as patch:
@@ -136,9 +136,9 @@ def test_good_lines_go_the_fast_way(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_dates_become_seconds(tmp_path: Path, date: str, seconds: int) -> None:
     fields = EventFields(user="u", item="i", time="t", rating="r", unit="date")
     path = write(tmp_path / "x.json", *[{**GOOD, "t": date}] * 120, {**GOOD, "t": "24 Sep"})
-    rows, faults = read(path, fields)
+    rows, reader = read(path, fields)
     assert rows == [("a", "b", seconds, 4.5)] * 120
-    assert faults.notes == ["x.json, line 121: '24 Sep' is no t; left out"]
+    assert reader.notes == ["x.json, line 121: t is not a time: '24 Sep'; skipped"]
 
 
 def test_literals_are_read_where_the_format_has_them(tmp_path: Path) -> None:
@@ -155,19 +155,19 @@ def test_a_line_of_100_megabytes_costs_only_itself(tmp_path: Path) -> None:
         for _ in range(100):
             file.write(b"x" * 2**20)
         file.write(b'"}\n' + good * 60)
-    rows, faults = read(path)
+    rows, reader = read(path)
     assert len(rows) == 120
-    assert faults.notes == ["x.json.gz, line 61: longer than 8 MiB; left out"]
+    assert reader.notes == ["x.json.gz, line 61: longer than 8 MiB; skipped"]
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([], r"x\.json holds no events"),
-        ([b"", b" "], r"x\.json holds no events"),
-        ([GOOD, b"x"], r"x\.json: 1 of 2 lines cannot be read, more than 1% \(line 2: not JSON; left out\)"),
+        ([], r"x\.json has no events"),
+        ([b"", b" "], r"x\.json has no events"),
+        ([GOOD, b"x"], r"x\.json: 1 of 2 lines cannot be read, more than 1% \(line 2: not JSON; skipped\)"),
         (["é".encode("utf-16")], r"1 of 1 lines cannot be read, more than 1% \(line 1: not UTF-8"),
-        ([{"user": "a", "item": "b", "time": 1}] * 9, r"9 of 9 lines .* \(line 1: no t; left out\)"),
+        ([{"user": "a", "item": "b", "time": 1}] * 9, r"9 of 9 lines .* \(line 1: no t; skipped\)"),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path: Path, lines: list[Any], message: str) -> None:
@@ -178,5 +178,5 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, lines: list[Any], message: str
 
 def test_memory_does_not_grow_with_what_is_not_needed(tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", *[{**GOOD, "text": "x" * 2000}] * 1000)
-    assert read_events(Faults(path), FIELDS).estimated_size() < 100_000
-    assert isinstance(read_events(Faults(path), FIELDS), pl.DataFrame)
+    assert read_events(LineReader(path), FIELDS).estimated_size() < 100_000
+    assert isinstance(read_events(LineReader(path), FIELDS), pl.DataFrame)

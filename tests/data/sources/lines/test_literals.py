@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.data.sources import literals
-from prism_rec.data.sources.literals import parse_literal
+from prism_rec.data.sources.lines import literals
+from prism_rec.data.sources.lines.literals import parse_literal
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False)

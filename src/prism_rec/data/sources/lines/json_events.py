@@ -1,6 +1,4 @@
-"""Events from files of one JSON object a line: fast where lines are as they should be, exact where not."""
-
-from __future__ import annotations
+"""Events from files with one JSON object per line: polars reads correct lines; the others are read one by one."""
 
 import io
 import math
@@ -11,29 +9,28 @@ from typing import Any, Literal
 
 import polars as pl
 
-from prism_rec.data.sources.chunks import read_chunks
-from prism_rec.data.sources.faults import Faults
-from prism_rec.data.sources.records import UnreadableError, parse_json, text_id
-from prism_rec.errors import InputError
+from prism_rec.data.sources.lines.reader import LineReader
+from prism_rec.data.sources.lines.records import UnreadableError, parse_json, text_id
+from prism_rec.errors import DataError
 
 _SCHEMA = {"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64, "rating": pl.Float64}
 _DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
-# What polars makes of a field that holds no text: JSON of lists and objects, true, false, a decimal number,
-# and \0 for half a surrogate pair. A text that merely looks so is read again, one line at a time, and kept.
+# polars turns a field that is not text into JSON of lists and objects, true, false, a decimal number, or \0 for
+# half a surrogate pair. A real text of this form is kept: its chunk is read again, one line at a time.
 _NOT_AS_GIVEN = r"^(\[|\{|true$|false$|-?\d+\.|$)|\x00"
 
 
 @dataclass(frozen=True)
 class EventFields:
-    """The names of a format's fields, and what its times are.
+    """The names of a format's fields, and the unit of its times.
 
     Attributes:
-        user: id of the user.
-        item: id of the item.
-        time: when it happened.
-        rating: may be missing in a line.
-        unit: `s` or `ms` since 1970, or `date`, which is `2018-09-24` or `2018-09-24 14:27:30`, taken as UTC.
-        parse: how a line that polars cannot read is to be read.
+        user: field of the user's id.
+        item: field of the item's id.
+        time: field of the time of the event.
+        rating: field of the rating, which a line may lack.
+        unit: `s` or `ms` since 1970, or `date`: `2018-09-24` or `2018-09-24 14:27:30`, taken as UTC.
+        parse: parses a line that polars cannot read.
     """
 
     user: str
@@ -44,23 +41,23 @@ class EventFields:
     parse: Callable[[bytes], Mapping[str, Any]] = parse_json
 
 
-def read_events(faults: Faults, fields: EventFields) -> pl.DataFrame:
+def read_events(reader: LineReader, fields: EventFields) -> pl.DataFrame:
     """Return the events of a file in its order: `user_id`, `item_id`, `timestamp` in `unit`, `rating`.
 
-    A line without user, item or time, or that is no JSON object, is entered in `faults` and left out. A
-    rating that is no number is null. Dates become whole seconds.
+    A line that lacks user, item or time, or is not a JSON object, is skipped and counted by the reader. A rating
+    that is not a number is null. Dates become whole seconds.
 
     Raises:
-        InputError: no such file, cut short, too many lines left out, or none left.
+        DataError: no such file, cut short, too many lines skipped, or no event left.
     """
-    parts = [_read_chunk(first, chunk, faults, fields) for first, chunk in read_chunks(faults)]
+    parts = [_read_chunk(first, chunk, reader, fields) for first, chunk in reader.chunks()]
     events = pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
     if events.is_empty():
-        raise InputError(f"{faults.path} holds no events; at least one line is needed")
+        raise DataError(f"{reader.path} has no events; at least one line is needed")
     return events
 
 
-def _read_chunk(first: int, chunk: bytes, faults: Faults, fields: EventFields) -> pl.DataFrame:
+def _read_chunk(first: int, chunk: bytes, reader: LineReader, fields: EventFields) -> pl.DataFrame:
     events = _parse_fast(chunk, fields)
     if events is not None and len(events) == chunk.count(b"\n"):
         return events
@@ -70,12 +67,12 @@ def _read_chunk(first: int, chunk: bytes, faults: Faults, fields: EventFields) -
             try:
                 rows.append(_parse_line(stripped, fields))
             except UnreadableError as reason:
-                faults.leave_out(line, str(reason))
+                reader.skip(line, str(reason))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
 def _parse_fast(chunk: bytes, fields: EventFields) -> pl.DataFrame | None:
-    """Return the events of a chunk, or None if any line of it needs a closer look."""
+    """Return the events of a chunk, or None if any of its lines must be read by itself."""
     names = {
         fields.user: "user_id",
         fields.item: "item_id",
@@ -104,8 +101,8 @@ def _parse_line(line: bytes, fields: EventFields) -> tuple[str, str, int, float 
     try:
         moment = _parse_date(time) if fields.unit == "date" else _parse_whole(time)
     except (ValueError, TypeError, OverflowError):
-        reason = "no" if time is None else f"{time!r:.30} is no"
-        raise UnreadableError(f"{reason} {fields.time}") from None
+        reason = f"no {fields.time}" if time is None else f"{fields.time} is not a time: {time!r:.30}"
+        raise UnreadableError(reason) from None
     return text_id(record, fields.user), text_id(record, fields.item), moment, _rating(record, fields.rating)
 
 

@@ -1,6 +1,4 @@
-"""Lines that hold a Python literal, as the 2014 metadata have them: read without running any of it."""
-
-from __future__ import annotations
+"""Lines that are Python literals, as in Amazon's 2014 metadata: parsed without running any of it."""
 
 import ast
 import re
@@ -11,7 +9,7 @@ _LONGEST = 2**20
 _MOST_TOKENS = 100_000
 _DEEPEST = 20
 
-# Possessive, and matched from where the last token ended: the time is linear whatever the text.
+# Possessive quantifiers, and each match starts at the end of the last token: the time is linear for any text.
 _TOKEN = re.compile(
     r"""\s*+(?:(?P<value>[uU]?'[^'\\]*+(?:\\.[^'\\]*+)*+'|[uU]?"[^"\\]*+(?:\\.[^"\\]*+)*+"
     |-?\d[\d.]*+(?:[eE][+-]?\d++)?+|(?:True|False|None)\b)
@@ -23,22 +21,22 @@ _TOKEN = re.compile(
 def parse_literal(text: str) -> Any:
     """Return the value of a literal of strings, numbers, booleans, None, lists, tuples, sets, dictionaries.
 
-    Python's own parser can be brought to crash, or to eat memory, by long chains of operators and by deep
-    brackets. So it never sees a text that holds anything but values, brackets, commas and colons (no name,
-    no call, no operator), or that is too long, too deep or has too many parts.
+    Long chains of operators and deep brackets can make Python's parser crash or use much memory. So the parser
+    only gets a text of values, brackets, commas and colons (no name, no call, no operator) that is not too long,
+    not too deep and does not have too many parts.
 
     Raises:
-        ValueError: it is no such literal, or is over 1 MiB, 20 levels or 100,000 parts.
+        ValueError: the text is not such a literal, or has over 1 MiB, 20 levels or 100,000 parts.
     """
     if len(text) > _LONGEST:
         raise ValueError("longer than 1 MiB")
     _require_plain(text.rstrip())
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of backslashes that escape nothing
+            warnings.simplefilter("ignore")  # about backslashes that escape nothing
             return ast.literal_eval(text.strip())
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        raise ValueError("no literal") from None
+        raise ValueError("not a literal") from None
 
 
 def _require_plain(text: str) -> None:

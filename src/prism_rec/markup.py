@@ -1,5 +1,6 @@
-"""HTML and SVG as trees: whatever is text is escaped, because nothing is ever pasted."""
+"""HTML and SVG as trees, so that every text is escaped; and tables in Markdown."""
 
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, tostring
 
 Content = Element | str
@@ -29,6 +30,16 @@ def element(name: str, /, *children: Content, **attributes: object) -> Element:
 def render(page: Element) -> str:
     """Return a whole document as text."""
     return "<!doctype html>\n" + tostring(page, encoding="unicode", method="html") + "\n"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown; the cells are Markdown themselves."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
+
+
+def markdown_text(text: str) -> str:
+    """Return Markdown that shows a text unchanged, on one line."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in " ".join(text.split()))
 
 
 def _text(value: object) -> str:

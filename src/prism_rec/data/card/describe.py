@@ -1,6 +1,4 @@
-"""What a dataset is like, in numbers."""
-
-from __future__ import annotations
+"""A dataset in numbers."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.card.leakage import measure_leakage
 from prism_rec.data.dataset import Dataset
-from prism_rec.data.leakage import measure_leakage
 
 _QUANTILES = {
     "shortest": 0.0,
@@ -22,12 +20,11 @@ _QUANTILES = {
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
-    """Return counts, history lengths, time, split, leakage, modalities and what was dropped, as JSON values.
+    """Return counts, history lengths, times, split, leakage, modalities and dropped events, as JSON values.
 
-    `described` is the share of items that have something in each column, `title` or `images` say: what texts
-    and pictures there may be, while `features` counts the vectors that there are. `density` is the share of
-    user-item pairs that occur as interactions, repeated pairs counted each time; `cold_items` counts items
-    without a training event; the dates exist where times are absolute.
+    `density`: share of user-item pairs that are interactions; a repeated pair counts each time. `cold_items`: number
+    of items without a training event. `described`: for each column of the items, such as `title`, the share of items
+    with a value. `features`: the vectors per modality. The dates are given only if times are absolute.
     """
     counts = dataset.counts()
     lengths = dataset.histories.lengths
@@ -37,7 +34,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "history_length": {"mean": float(lengths.mean())}
         | {name: float(np.quantile(lengths, q)) for name, q in _QUANTILES.items()},
         "time": {"kind": dataset.time} | _dates(dataset),
-        "split": {"name": dataset.rule.name, **dataset.split.counts(), "cold_items": _count_cold(dataset)},
+        "split": {"kind": dataset.rule.kind, **dataset.split.counts(), "cold_items": _count_cold(dataset)},
         "leakage": measure_leakage(dataset),
         "described": _measure_description(dataset.items.drop("row", "item_id")),
         "features": {
@@ -49,17 +46,17 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def tell(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what `describe` found as labels and values to read."""
+def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts of `describe` as labels and values for people."""
     lengths, time, split = facts["history_length"], facts["time"], facts["split"]
     lines = [
         ("users", f"{facts['users']:,}"),
         ("items", f"{facts['items']:,} ({split['cold_items']:,} without a training event)"),
         ("interactions", f"{facts['interactions']:,} (density {facts['density']:.3%})"),
-        ("items a history", ", ".join(f"{name} {value:.4g}" for name, value in lengths.items())),
+        ("items per history", ", ".join(f"{name} {value:.4g}" for name, value in lengths.items())),
         ("time", time["kind"] + (f", {time['first']} to {time['last']}" if "first" in time else "")),
         (
-            f"split {split['name']}",
+            f"split {split['kind']}",
             f"{split['training_interactions']:,} training interactions, "
             f"{split['validation_queries']:,} validation and {split['test_queries']:,} test queries",
         ),
@@ -71,26 +68,26 @@ def tell(facts: dict[str, Any]) -> list[tuple[str, str]]:
         (f"modality {name}", f"width {table['width']}, {table['items']:,} items ({table['coverage']:.1%})")
         for name, table in facts["features"].items()
     ]
-    lines += _tell_leakage(facts["leakage"], time["kind"])
+    lines += _leakage_in_words(facts["leakage"], time["kind"])
     dropped = [(reason.replace("_", " "), count) for reason, count in facts["dropped"].items() if count]
     lines += [(f"dropped {reason}", f"{count:,}") for reason, count in dropped]
     return lines + [("note", note) for note in facts["notes"]]
 
 
-def _tell_leakage(leakage: dict[str, Any], time: str) -> list[tuple[str, str]]:
+def _leakage_in_words(leakage: dict[str, Any], time: str) -> list[tuple[str, str]]:
     lines = [("cold test targets", f"{leakage['cold_test_targets']:.2%} of test queries")]
     if "simultaneous" in leakage:
         share = leakage["simultaneous"]
-        lines.append(("simultaneous", f"{share:.2%} of interactions, ordered as in the file"))
+        lines.append(("simultaneous", f"{share:.2%} of interactions, in the order of the file"))
     if "later_training" in leakage:
         later = leakage["later_training"]
-        told = (
+        text = (
             f"of all training events, {later['mean']:.1%} on average (median {later['median']:.1%}) are later "
             f"than a test event; {later['any']:.1%} of test events have later ones"
         )
-        return [*lines, ("leakage", told)]
-    known = "order alone, no times" if time == "order" else "times only since each user's first event"
-    return [*lines, ("leakage", f"not known: there is {known}")]
+        return [*lines, ("leakage", text)]
+    known = "an order" if time == "order" else "times since each user's first event"
+    return [*lines, ("leakage", f"not known: the data has only {known}")]
 
 
 def _dates(dataset: Dataset) -> dict[str, str]:
@@ -106,7 +103,7 @@ def _dates(dataset: Dataset) -> dict[str, str]:
 def _date(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-    except (ValueError, OverflowError):  # milliseconds, say: the unit is the user's
+    except (ValueError, OverflowError):  # for instance milliseconds: the unit is the user's choice
         return f"{seconds:.0f}"
 
 

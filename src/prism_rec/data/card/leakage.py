@@ -1,6 +1,4 @@
-"""How much a split lets a model know of what comes later."""
-
-from __future__ import annotations
+"""Leakage: how much a model can know about what comes after a question."""
 
 from typing import Any
 
@@ -11,15 +9,14 @@ from prism_rec.data.dataset import Dataset
 
 
 def measure_leakage(dataset: Dataset) -> dict[str, Any]:
-    """Return shares, 0 to 1, as JSON values; a share of nothing is 0.
+    """Return shares, 0 to 1, as JSON values; the share of an empty set is 0.
 
     Returns:
-        `cold_test_targets`: test questions whose item has no training event, so that no id-based model can
-        find it. `simultaneous`: interactions whose user has another one at the same time, the order of which
-        is the file's; only where there are times. `later_training`, only where times are absolute, for the
-        share of all training events that are later than a test event: its `mean` and `median` over test
-        events, and the share of test events for which there is `any`. A model has seen these when it is
-        asked: trends after the question help to answer it.
+        `cold_test_targets`: share of test questions whose item has no training event, so that no id-based model can
+        find it. `simultaneous`, if there are times: share of interactions whose user has another one at the same time;
+        their order is that of the file. `later_training`, if times are absolute: the share of all training events that
+        are later than a test event, as `mean` and `median` over test events, and the share of test events with `any`
+        such event. The model has seen these events, so trends after the question help it to answer.
     """
     trained = dataset.training().counts(dataset.number_of_items) > 0
     targets = dataset.queries("test").targets

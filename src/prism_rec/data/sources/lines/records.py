@@ -1,37 +1,35 @@
-"""One line to one record: JSON, or a Python literal, with whatever is wrong told in a few words."""
-
-from __future__ import annotations
+"""One line to one record: JSON or a Python literal; an error says in a few words what is wrong."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from prism_rec.data.sources.literals import parse_literal
+from prism_rec.data.sources.lines.literals import parse_literal
 
 
 class UnreadableError(ValueError):
-    """A line, or a field of it, that cannot be used; the message says why in a few words."""
+    """A line, or one of its fields, cannot be used; the message says why in a few words."""
 
 
 def parse_json(line: bytes) -> Mapping[str, Any]:
-    """Return the JSON object that a line holds.
+    """Return the JSON object of a line.
 
     Raises:
-        UnreadableError: it holds none.
+        UnreadableError: the line is not a JSON object.
     """
     text = _decode(line)
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
         raise UnreadableError("not JSON") from None
-    return _require_mapping(record)
+    return _require_object(record)
 
 
 def parse_json_or_literal(line: bytes) -> Mapping[str, Any]:
-    """Return the JSON object or the dictionary literal that a line holds; nothing is evaluated.
+    """Return the JSON object or the dictionary literal of a line; nothing is evaluated.
 
     Raises:
-        UnreadableError: it holds neither.
+        UnreadableError: the line is neither.
     """
     text = _decode(line)
     try:
@@ -41,23 +39,23 @@ def parse_json_or_literal(line: bytes) -> Mapping[str, Any]:
             record = parse_literal(text)
         except ValueError:
             raise UnreadableError("neither JSON nor a plain literal") from None
-    return _require_mapping(record)
+    return _require_object(record)
 
 
 def text_id(record: Mapping[str, Any], name: str) -> str:
-    """Return an id as text: text as it is, a whole number in digits.
+    """Return an id as text: a text unchanged, a whole number as digits.
 
     Raises:
-        UnreadableError: missing, empty or something else.
+        UnreadableError: the id is missing, empty or of another type.
     """
     value = record.get(name)
     if value is None or value == "":
         raise UnreadableError(f"no {name}")
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise UnreadableError(f"{name} is no text")
+        raise UnreadableError(f"{name} is not text")
     text = str(value)
     if not _is_unicode(text):
-        raise UnreadableError(f"{name} is no Unicode text")
+        raise UnreadableError(f"{name} is not Unicode text")
     return text
 
 
@@ -68,9 +66,9 @@ def _decode(line: bytes) -> str:
         raise UnreadableError("not UTF-8") from None
 
 
-def _require_mapping(record: Any) -> Mapping[str, Any]:
+def _require_object(record: Any) -> Mapping[str, Any]:
     if not isinstance(record, dict):
-        raise UnreadableError("no object with named fields")
+        raise UnreadableError("not an object with named fields")
     return record
 
 
