@@ -25,9 +25,9 @@ from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.devices import use_huge_pages
 from prism_rec.rank import Ranker
-from prism_rec.train.config import RunConfig
-from prism_rec.train.loop import make_optimizer, train_epoch
-from prism_rec.train.step import TrainStep
+from prism_rec.training.config import RunConfig
+from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.step import TrainStep
 
 USERS, ITEMS, INTERACTIONS = 22_363, 12_101, 198_502
 

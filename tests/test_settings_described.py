@@ -8,9 +8,9 @@ import pytest
 
 from prism_rec.config import Config
 from prism_rec.testing.checks import undescribed
-from prism_rec.train import RunConfig
+from prism_rec.training import RunConfig
 
-PACKAGES = ("backbones", "fusion", "model", "objectives", "train")
+PACKAGES = ("backbones", "data", "fusion", "model", "objectives", "stages", "train")
 
 
 def settings_of(package: str) -> Iterator[type[Config]]:

@@ -41,3 +41,20 @@ def is_out_of_memory(error: Exception) -> bool:
 
     said = any(words in str(error) for words in ("can't allocate memory", "not enough memory"))
     return said or isinstance(error, torch.OutOfMemoryError | MemoryError)
+
+
+def peak_memory(device: "torch.device") -> int:
+    """Return the most bytes that were in use at once.
+
+    On a GPU these are this process's tensors; on the CPU, all memory of the process since it began, and 0 if the
+    operating system does not report it.
+    """
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

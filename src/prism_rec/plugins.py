@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from operator import or_
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
@@ -66,6 +66,23 @@ def kinds_of_field(field: FieldInfo) -> dict[str, type[Config]] | None:
             if isinstance(mark, Kinds):
                 return mark.members(union)
     return None
+
+
+def choose(choice: Any, value: Any, key: str, where: str = "") -> Any:
+    """Return the settings of one choice by `kind`; installed packages are looked up now, not at import.
+
+    Args:
+        choice: a union annotated with `Kinds`.
+        value: a kind's name, a mapping with a `kind`, or the settings themselves.
+        key: the name of the setting, for messages.
+        where: the file of the setting, for messages.
+
+    Raises:
+        SettingsError: there is no such kind, or one of its settings is wrong.
+    """
+    field: Any = {key: (choice, ...)}
+    holder = create_model("Choice", __base__=Config, **field)
+    return getattr(holder.parse({key: value}, where), key)
 
 
 def _expand(value: Any) -> Any:

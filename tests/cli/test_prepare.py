@@ -1,36 +1,43 @@
 import json
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import run
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner
+from cyclopts import CycloptsError
 
-from prism_rec.cli.describe import describe
-from prism_rec.cli.embed import embed
-from prism_rec.cli.export import export
-from prism_rec.cli.prepare import prepare
+from prism_rec.cli.app import commands
+from prism_rec.cli.command import options_of
+from prism_rec.cli.prepare import PrepareOptions
 from prism_rec.data import Dataset, Temporal
-from prism_rec.data.exports import EXPORTS
-from prism_rec.data.sources import SOURCES
+from prism_rec.data.sources import Source
 from prism_rec.errors import InputError
+from prism_rec.testing.checks import registered
 
-APP = typer.Typer()
-APP.command()(prepare)
-APP.command()(describe)
-APP.command()(embed)
-APP.command()(export)
+Invoke = Callable[..., str]
 
 
-def invoke(*words: object) -> str:
-    result = CliRunner().invoke(
-        APP, [str(word) for word in words], env={"COLUMNS": "80"}, catch_exceptions=False
-    )
-    assert result.exit_code == 0, result.output
-    return result.output
+@pytest.fixture
+def invoke(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    """Return what runs a command and returns the text that it prints on its output."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*words: object) -> str:
+        capsys.readouterr()
+        commands([str(word) for word in words], exit_on_error=False, print_error=False)
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def prepare(invoke: Invoke, raw: Path) -> Invoke:
+    """Return what prepares the table of the test, with further options."""
+    table = ("--source", "table", "--interactions", raw / "log.csv", "--out", raw / "data")
+    return lambda *words: invoke("prepare", *table, *words)
 
 
 @pytest.fixture
@@ -40,37 +47,48 @@ def raw(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_writes_a_dataset_and_shows_it(raw: Path) -> None:
-    out = raw / "data"
-    shown = invoke(
-        *("prepare", "--interactions", raw / "log.csv", "--columns", "user=uid", "--min-rating", "2"),
-        *("--core", "2", "--duplicates", "last", "--out", out),
-    )
-    dataset = Dataset.load(out)
+def test_writes_a_dataset_and_shows_it(raw: Path, prepare: Invoke) -> None:
+    options = ("--columns", "user=uid", "--min-rating", "2", "--core", "2", "--duplicates", "last")
+    shown = prepare(*options)
+    dataset = Dataset.load(raw / "data")
     assert (dataset.cleaning.min_rating, dataset.cleaning.core, dataset.cleaning.duplicates) == (2, 2, "last")
     assert dataset.counts() == {"users": 2, "items": 9, "interactions": 18}
     assert "dropped interactions below min rating" in shown
-    assert max(map(len, shown.splitlines())) <= 80
+    assert max(len(line) for line in shown.splitlines() if str(out) not in line) <= 80
 
 
-def test_what_was_done_before_is_passed_over(raw: Path) -> None:
+def test_what_was_done_before_is_not_done_again(
+    raw: Path, prepare: Invoke, capsys: pytest.CaptureFixture[str]
+) -> None:
     np.save(raw / "text.npy", np.eye(10, dtype=np.float32))
     (raw / "text.ids.txt").write_text("\n".join(map(str, range(10))))
-    features = ("--features", f"text={raw / 'text.npy'}")
-    log = ("--interactions", raw / "log.csv", "--columns", "user=uid", *features, "--out", raw / "data")
-    first = invoke("prepare", *log)
-    made = (raw / "data/manifest.json").stat().st_mtime_ns
-    assert invoke("prepare", *log) == first.replace(f"prepare: {raw / 'data'}", "prepare: done before")
-    assert (raw / "data/manifest.json").stat().st_mtime_ns == made
-    assert "done before" not in invoke("prepare", *log, "--core", "2")
+    log = ("--columns", "user=uid", "--features", f"text={raw / 'text.npy'}")
+    manifest = raw / "data/manifest.json"
+
+    def done_again(*words: str) -> bool:
+        before = manifest.stat().st_mtime_ns
+        prepare(*log, *words)
+        return manifest.stat().st_mtime_ns != before
+
+    first = prepare(*log)
+    assert prepare(*log) == first
+    assert not done_again()
+    assert done_again("--core", "2")
     np.save(raw / "text.npy", np.eye(10, dtype=np.float32)[::-1])
-    assert "done before" not in invoke("prepare", *log, "--core", "2")
-    assert "done before" in invoke("prepare", *log, "--core", "2")
+    assert done_again("--core", "2")
+    assert not done_again("--core", "2")
     (raw / "data/items.parquet").unlink()
-    assert "done before" not in invoke("prepare", *log, "--core", "2")
+    assert done_again("--core", "2")
 
 
-def test_the_text_source_keeps_order_alone(raw: Path) -> None:
+def test_notes_go_to_the_error_stream_unless_quiet(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = ("prepare", "--source", "table", "--interactions", str(raw / "log.csv"), "--columns", "user=uid")
+    for quiet, shown in ((["--quiet"], ""), ([], "prepare: done before\n")):
+        commands([*table, "--out", str(raw / "data"), *quiet])
+        assert capsys.readouterr().err == shown
+
+
+def test_the_text_source_has_only_an_order(raw: Path, invoke: Invoke) -> None:
     (raw / "log.txt").write_text("a 1 2 3\nb 2 3 1\n")
     invoke("prepare", "--source", "text", "--interactions", raw / "log.txt", "--out", raw / "data")
     assert Dataset.load(raw / "data").time == "order"
@@ -84,9 +102,8 @@ def test_the_text_source_keeps_order_alone(raw: Path) -> None:
         (["--times", "1970-01-01T00:00:02", "3"], Temporal(times=(2, 3))),
     ],
 )
-def test_temporal_splits(raw: Path, options: list[str], rule: Temporal) -> None:
-    log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--out", raw / "data")
-    invoke("prepare", *log, "--split", "temporal", *options)
+def test_temporal_splits(raw: Path, prepare: Invoke, options: list[str], rule: Temporal) -> None:
+    prepare("--columns", "user=uid", "--split", "temporal", *options)
     assert Dataset.load(raw / "data").rule == rule
 
 
@@ -95,56 +112,90 @@ def test_temporal_splits(raw: Path, options: list[str], rule: Temporal) -> None:
     [
         (["--columns", "uid"], "--columns uid: write it as NAME=VALUE"),
         (["--features", "text="], "--features text=: write it as NAME=VALUE"),
-        (["--columns", "user=a", "--columns", "user=b"], "'user' is given twice"),
-        (["--columns", "usr=uid"], "unknown role 'usr'"),
-        (["--quantiles", "0.8", "0.9"], "belong to --split temporal"),
-        (["--split", "temporal", "--quantiles", "0.8", "0.9", "--times", "1", "2"], "give one of them"),
-        (["--split", "temporal", "--quantiles", "0.9", "0.8"], "two rising numbers"),
-        (["--split", "temporal", "--times", "1", "soon"], "--times, row 2: time 'soon' is not a time"),
-        ([], "no column 'user_id'"),
-        (["--columns", "user=uid", "--time", "order", "--split", "temporal"], "needs absolute times"),
+        (["--columns", "user=a", "--columns", "user=b"], "--columns: user is given twice"),
+        (["--columns", "usr=uid"], "--columns: unknown role 'usr'"),
+        (["--quantiles", "0.8", "0.9"], "--quantiles belongs to --split temporal, not to"),
+        (
+            ["--split", "temporal", "--quantiles", "0.8", "0.9", "--times", "1", "2"],
+            "give either --quantiles or --times",
+        ),
+        (["--split", "temporal", "--quantiles", "0.9", "0.8"], "--quantiles: give two rising numbers"),
+        (["--split", "temporal", "--times", "1", "soon"], "'soon' is not a time; give seconds"),
+        ([], "no column 'user_id' .*; give the name of the user column in --columns"),
+        (["--columns", "user=uid", "--core", "99"], "lower --core or --min-rating"),
+        (["--columns", "user=uid", "--source", "yelp"], "specified multiple times"),
+        (["--reviews", "x"], "--reviews belongs to --source amazon-2014, .*, yelp, not to --source table"),
+        (
+            ["--columns", "user=uid", "--time", "order", "--split", "temporal"],
+            "--split: temporal needs absolute times",
+        ),
     ],
 )
-def test_wrong_options_are_refused(raw: Path, options: list[str], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        invoke("prepare", "--interactions", raw / "log.csv", "--out", raw / "data", *options)
+def test_wrong_options_are_refused(raw: Path, prepare: Invoke, options: list[str], message: str) -> None:
+    with pytest.raises((InputError, CycloptsError), match=message):
+        prepare(*options)
     assert not (raw / "data").exists()
 
 
-def test_texts_alone_become_features_without_a_model(raw: Path) -> None:
+def test_texts_become_features_without_a_model(raw: Path, prepare: Invoke, invoke: Invoke) -> None:
     titles = "item_id,title\n" + "".join(f"{item},thing number {item}\n" for item in range(9)) + "99,unused\n"
     (raw / "titles.csv").write_text(titles)
     vectors = raw / "vectors/text"
-    invoke("embed", "--items", raw / "titles.csv", "--encoder", "hashed-text", "--out", vectors)
-    log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--items", raw / "titles.csv")
-    invoke("prepare", *log, "--features", f"text={vectors}", "--out", raw / "data")
+    invoke(
+        *("embed", "--items", raw / "titles.csv", "--fields", "title"),
+        *("--encoder", "hashed-text", "--out", vectors),
+    )
+    prepare("--columns", "user=uid", "--items", raw / "titles.csv", "--features", f"text={vectors}")
     assert Dataset.load(raw / "data").features["text"].present.tolist() == [False, *[True] * 9, False]
 
 
-def test_describe_as_json_and_as_a_table(raw: Path) -> None:
-    log = ("--interactions", raw / "log.csv", "--columns", "user=uid", "--out", raw / "data")
-    shown_by_prepare = invoke("prepare", *log)
-    assert json.loads(invoke("describe", raw / "data", "--json"))["interactions"] == 20
-    assert shown_by_prepare == f"prepare: {raw / 'data'}\n" + invoke("describe", raw / "data")
+def test_describe_as_json_and_as_a_table(raw: Path, prepare: Invoke, invoke: Invoke) -> None:
+    shown = prepare("--columns", "user=uid")
+    assert shown == invoke("describe", raw / "data")
+    assert max(map(len, shown.splitlines())) <= 80
+    as_json = invoke("describe", raw / "data", "--json")
+    assert json.loads(as_json)["interactions"] == 20
+    assert prepare("--columns", "user=uid", "--json") == as_json
 
 
-def test_the_sources_offered_are_the_sources_there_are() -> None:
-    assert set(get_args(get_type_hints(prepare)["source"])) == set(SOURCES)
+def test_the_sources_of_the_command_are_the_sources_there_are() -> None:
+    options = options_of(PrepareOptions)
+    kinds = {source.model_fields["kind"].default for source in registered(Source)}
+    assert {kind for option in options if option.key.startswith("source.") for kind in option.kinds} == kinds
+    (source,) = (option for option in options if option.key == "source.kind")
+    assert set(re.findall(r"[\w-]+", source.help.partition("One of: ")[2])) == kinds
 
 
-def test_the_commands_load_nothing_heavy_before_they_run() -> None:
-    code = "import sys, prism_rec.cli.prepare, prism_rec.cli.describe; print({'polars', 'torch'} & set(sys.modules))"
-    assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+def test_the_help_of_an_option_says_what_it_is_for_each_source(invoke: Invoke) -> None:
+    shown = " ".join(invoke("prepare", "--help").replace("│", " ").split())
+    assert "table: A file .csv, .tsv" in shown
+    assert "text: A text file" in shown
+    assert "recbole: The .inter file" in shown
+    for flag in (
+        "--interactions",
+        "--items",
+        "--reviews",
+        "--metadata",
+        "--meta",
+        "--photos",
+        "--columns",
+        "--time",
+    ):
+        assert flag in shown
 
 
-def test_exports_and_reads_back(raw: Path) -> None:
-    invoke("prepare", "--interactions", raw / "log.csv", "--columns", "user=uid", "--out", raw / "data")
-    assert "wrote" in invoke("export", raw / "data", "--to", "recbole", "--out", raw / "recbole")
-    invoke("prepare", "--source", "recbole", "--reviews", raw / "recbole", "--out", raw / "again")
+def test_the_commands_load_no_torch_before_they_run() -> None:
+    code = "import sys, prism_rec.cli.prepare, prism_rec.cli.export_data; print('torch' in sys.modules)"
+    assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_exports_and_reads_back(raw: Path, prepare: Invoke, invoke: Invoke) -> None:
+    prepare("--columns", "user=uid")
+    shown = invoke("export-data", raw / "data", "--format", "recbole", "--out", raw / "recbole")
+    assert shown.split() == [str(raw / f"recbole/recbole.{kind}") for kind in ("inter", "item", "user")]
+    invoke("prepare", "--source", "recbole", "--interactions", raw / "recbole", "--out", raw / "again")
     one, other = Dataset.load(raw / "data"), Dataset.load(raw / "again")
     assert one.items["item_id"].equals(other.items["item_id"])
     assert one.interactions.select("user", "item").equals(other.interactions.select("user", "item"))
-
-
-def test_the_formats_offered_are_the_formats_there_are() -> None:
-    assert set(get_args(get_type_hints(export)["form"])) == set(EXPORTS)
+    files = json.loads(invoke("export-data", raw / "data", "--format", "mmrec", "--out", raw / "m", "--json"))
+    assert files[0] == str(raw / "m/i_id_mapping.csv")

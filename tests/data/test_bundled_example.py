@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from prism_rec.data import Cleaning, Dataset
-from prism_rec.data.prepare import prepare
+from prism_rec.data.sources import MovieLens
+from prism_rec.stages.prepare import Prepare, prepare
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "movielens-small"
 
@@ -14,7 +15,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "movielens-small"
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     features = {name: str(EXAMPLE / f"{name}.npy") for name in ("image", "text")}
     out = tmp_path_factory.mktemp("example") / "data"
-    return prepare("movielens", EXAMPLE, out, features=features, cleaning=Cleaning(min_rating=4, core=5))
+    cleaning = Cleaning(min_rating=4, core=5)
+    return prepare(Prepare(source=MovieLens(folder=EXAMPLE), features=features, cleaning=cleaning), out)
 
 
 def test_counts(dataset: Dataset) -> None:

@@ -94,7 +94,9 @@ def test_a_threshold_without_ratings_is_refused() -> None:
 
 
 def test_nothing_left_says_what_took_it() -> None:
-    with pytest.raises(InputError, match=r"none of the 1 interactions is left .*outside_core: 1.*--core"):
+    with pytest.raises(
+        InputError, match=r"none of the 1 interactions is left .*outside_core: 1.*`cleaning.core`"
+    ):
         clean(frame_of([(0, 0, 1)]), Cleaning(core=2))
 
 

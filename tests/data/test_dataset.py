@@ -142,10 +142,13 @@ def test_cleaning_is_passed_on() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"time": "order", "split": "temporal"}, "temporal split needs absolute times and these are 'order'"),
-        ({"time": "relative", "split": "temporal"}, "use --split leave-one-out"),
+        (
+            {"time": "order", "split": "temporal"},
+            "split: temporal needs absolute times, and these are 'order'",
+        ),
+        ({"time": "relative", "split": "temporal"}, "'relative'; use leave-one-out"),
         ({"split": "temporal"}, "leaves no validation target"),
-        ({"split": "random"}, "no rule 'random'"),
+        ({"split": "random"}, "split.kind: there is no 'random'"),
         ({"core": 9}, "none of the 7 interactions is left"),
         ({"core": 0}, "cleaning: core"),
         ({"duplicates": "none"}, "cleaning: duplicates"),
@@ -153,7 +156,7 @@ def test_cleaning_is_passed_on() -> None:
         ({"items": pl.DataFrame({"item_id": ["1", "2"]})}, r"none of the 2 rows .* \('1' against 'b'\)"),
         (
             {"features": {"text": pl.DataFrame({"item_id": ["a"], "x": [float("nan")]})}},
-            r"item 'a'\) holds NaN",
+            r"item 'a'\) has NaN",
         ),
     ],
 )

@@ -75,7 +75,7 @@ def test_the_manifest_tells_what_was_made_from_what(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "data/manifest.json").read_text())
     assert manifest["config"] == {
         "cleaning": {"min_rating": None, "duplicates": "first", "core": 2},
-        "split": {"name": "leave-one-out"},
+        "split": {"kind": "leave-one-out"},
         "source": "table",
     }
     assert manifest["counts"] == {"users": 3, "items": 10, "interactions": 30}

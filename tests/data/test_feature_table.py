@@ -65,7 +65,7 @@ def test_the_given_matrix_is_left_as_it_is() -> None:
 def test_a_value_that_is_not_finite_is_named_by_row_and_id(bad: float) -> None:
     matrix = MATRIX.copy()
     matrix[1, 1] = bad
-    with pytest.raises(InputError, match=r"feature 'image': row 2 \(item 'b'\) holds NaN or infinity"):
+    with pytest.raises(InputError, match=r"feature 'image': row 2 \(item 'b'\) has NaN or infinity"):
         align_rows(matrix, "a", "b", "c")
 
 
@@ -75,10 +75,10 @@ def test_a_value_that_is_not_finite_is_named_by_row_and_id(bad: float) -> None:
         (MATRIX, ["a", "b"], "has 3 rows and 2 ids"),
         (MATRIX[0], ["a", "b"], r"has the shape \(2,\); give a matrix"),
         (MATRIX[:, :0], ["a", "b", "c"], "give a matrix"),
-        (MATRIX.astype(int), ["a", "b", "c"], "holds int64 values; give float or uint8"),
+        (MATRIX.astype(int), ["a", "b", "c"], "has int64 values; give float or uint8"),
         (MATRIX, ["a", "b", "a"], "row 3 repeats the id 'a'"),
         (MATRIX, ["a", None, "c"], "row 2 has no item id"),
-        (MATRIX, ["a", "x", "y"], r"2 ids unknown to the data \('x', 'y'\); .*--allow-unknown-features"),
+        (MATRIX, ["a", "x", "y"], r"2 ids unknown to the data \('x', 'y'\); .*set `allow_unknown_features`"),
         (
             MATRIX,
             ["A", "B", "C"],

@@ -45,7 +45,7 @@ def test_a_missing_column_is_named_with_the_mend(column: str) -> None:
         events_from(LOG.rename({column: "other"}).lazy(), {}, "absolute", "log.csv")
     assert str(error.value).startswith(f"log.csv has no column '{column}' (found: ")
     assert "other" in str(error.value)
-    assert str(error.value).endswith(f"--columns {role}=NAME")
+    assert str(error.value).endswith(f"give the name of the {role} column in `columns`")
 
 
 @pytest.mark.parametrize("role", ["rating", "timestamp"])
@@ -59,7 +59,7 @@ def test_a_column_named_by_the_user_must_exist(role: str) -> None:
     [
         ({"user_id": ["a", None]}, "log, row 2: no user_id"),
         ({"item_id": [None, "7"]}, "log, row 1: no item_id"),
-        ({"item_id": [1.0, 2.0]}, "column 'item_id' holds Float64; give ids as text or whole numbers"),
+        ({"item_id": [1.0, 2.0]}, "column 'item_id' has the type Float64; give ids as text or whole numbers"),
         ({"timestamp": ["1", "soon"]}, "log, row 2: timestamp 'soon' is not a time"),
         ({"rating": ["5", "good"]}, "log, row 2: rating 'good' is not a number"),
     ],
@@ -79,7 +79,9 @@ def test_a_rating_of_nan_is_no_rating() -> None:
 def test_no_rows_no_kind_of_time_no_such_role() -> None:
     with pytest.raises(InputError, match="log is empty"):
         events_from(LOG.clear().lazy(), {}, "absolute", "log")
-    with pytest.raises(InputError, match="no kind 'seconds'; choose one of absolute, relative, order"):
+    with pytest.raises(
+        InputError, match="time: there is no 'seconds'; choose one of absolute, relative, order"
+    ):
         events_from(LOG.lazy(), {}, "seconds", "log")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="unknown role 'usr'; the roles are user, item, timestamp, rating"):
         events_from(LOG.lazy(), {"usr": "u"}, "absolute", "log")
@@ -103,7 +105,7 @@ def test_entities_keep_their_columns_and_may_use_the_name_of_the_log() -> None:
     ("items", "message"),
     [
         ({"id": ["1"]}, r"no column 'item_id' \(found: id\); rename the id column to item_id"),
-        ({"item_id": ["1", "2", "1"]}, "items, row 3: item_id '1' occurs twice"),
+        ({"item_id": ["1", "2", "1"]}, "items, row 3 repeats the id '1'"),
         ({"item_id": ["1", None]}, "items, row 2: no item_id"),
         ({"item_id": ["1"], "row": [1]}, "column 'row' has a name that prism-rec uses"),
         ({"item_id": []}, "items is empty"),

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.data import Histories, LeaveOneOut, Temporal
-from prism_rec.data.split import Split, parse_rule
-from prism_rec.errors import InputError
+from prism_rec.data import Histories, LeaveOneOut, Split, SplitRule, Temporal
+from prism_rec.errors import SettingsError
+from prism_rec.plugins import choose
 
 TIMES = st.lists(st.lists(st.integers(0, 30), max_size=7).map(sorted), min_size=1, max_size=6)
 
@@ -80,18 +80,31 @@ def test_counts_tell_who_is_left_without_what() -> None:
 
 @pytest.mark.parametrize("rule", [LeaveOneOut(), Temporal(quantiles=(0.5, 0.75)), Temporal(times=(1, 2))])
 def test_a_rule_survives_its_stored_form(rule: LeaveOneOut | Temporal) -> None:
-    assert parse_rule(rule.model_dump(mode="json")) == rule
+    assert choose(SplitRule, rule.model_dump(mode="json"), "split") == rule
 
 
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("random", "no rule 'random'; choose one of leave-one-out, temporal"),
-        ({"name": "temporal", "quantile": 0.8}, "unknown key quantile"),
-        ({"name": "temporal", "quantiles": (0.9, 0.8)}, "two rising numbers"),
-        ({"name": "temporal", "times": (5, 5)}, "the earlier one first"),
+        ("random", r"split\.kind: there is no 'random'; choose one of leave-one-out, temporal"),
+        ({"kind": "temporal", "quantile": 0.8}, r"unknown key split\.quantile; did you mean quantiles"),
+        ({"kind": "temporal", "quantiles": (0.9, 0.8)}, "two rising numbers"),
+        ({"kind": "temporal", "times": (5, 5)}, "the earlier one first"),
+        ({"kind": "temporal", "times": (1, "soon")}, r"split\.times\.1: 'soon' is not a time; give seconds"),
+        (
+            {"kind": "temporal", "times": (1, 2), "quantiles": (0.8, 0.9)},
+            "give either `quantiles` or `times`",
+        ),
+        ({"kind": "temporal", "quantiles": None}, "give either `quantiles` or `times`"),
+        ({"name": "temporal"}, "needs a kind"),
     ],
 )
 def test_a_wrong_rule_is_refused(rule: object, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        parse_rule(rule)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=message):
+        choose(SplitRule, rule, "split")
+
+
+def test_times_may_be_dates() -> None:
+    dates = Temporal.parse({"times": ["1970-01-01T00:00:02", "1970-01-02"]}, "split")
+    assert dates == Temporal(times=(2, 86_400))
+    assert dates.quantiles is None

@@ -66,5 +66,7 @@ def test_the_first_time_that_is_none_is_named(times: list[object]) -> None:
 
 
 def test_a_column_of_another_type_is_refused() -> None:
-    with pytest.raises(InputError, match="column 'timestamp' holds Boolean; give numbers, dates or ISO 8601"):
+    with pytest.raises(
+        InputError, match="column 'timestamp' has the type Boolean; give numbers, dates or ISO 8601"
+    ):
         to_seconds(pl.Series("timestamp", [True]), "log")

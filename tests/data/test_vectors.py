@@ -42,7 +42,7 @@ def test_a_ready_table_is_taken_as_it_is_if_it_fits() -> None:
         (LISTS.rename({"item_id": "id"}), r"no column 'item_id' \(found: id, vector\)"),
         (
             LISTS.with_columns(vector=pl.Series([[0.0], [1.0, 2.0]])),
-            r"row 2 \(item '1'\): 2 numbers where row 1 has 1",
+            r"row 2 \(item '1'\): 2 numbers, and row 1 has 1",
         ),
         (LISTS.with_columns(vector=pl.Series([[0.0], None])), r"row 2 \(item '1'\): 0 numbers"),
         (COLUMNS.with_columns(y=pl.lit("b")), r"numeric columns only \(found: y\)"),

@@ -1,19 +1,21 @@
 """A command made from a settings class: one option per field, with the field's type, default and documentation.
 
 A nested settings class adds its fields without a prefix (`cleaning.core` becomes `--core`). A field that is a choice by
-`kind` becomes an option for the kind, and every kind adds its fields in a section of its own.
+`kind` becomes an option for the kind. The fields of the kinds are in sections; a section is named after the kinds that
+have its fields.
 """
 
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from cyclopts import App, Group, Parameter
+from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from prism_rec.config import Config, set_key
@@ -31,7 +33,7 @@ class Option:
     Args:
         key: the dotted name of the setting.
         annotation: its type.
-        help: its documentation.
+        help: its documentation; if it differs between kinds, that of each kind.
         default: how help shows the default; None if there is none.
         required: whether the command needs it.
         flags: all names on the command line, the first of which messages use.
@@ -84,11 +86,20 @@ def _walk(settings: type[Config], prefix: str, kind: str = "") -> list[Option]:
             found = [_option(key, name, info, kind)]
         for option in found:
             if option.key in options:  # several kinds have the setting
-                options[option.key].kinds += option.kinds
-                options[option.key].required = False
+                options[option.key] = _join(options[option.key], option)
             else:
                 options[option.key] = option
     return list(options.values())
+
+
+def _join(one: Option, other: Option) -> Option:
+    """Return the option of a setting that several kinds have."""
+    text = one.help
+    if other.help not in text:
+        known = text if text.startswith(f"{one.kinds[0]}: ") else f"{', '.join(one.kinds)}: {text}"
+        text = f"{known} {', '.join(other.kinds)}: {other.help}"
+    default = one.default if one.default == other.default else None
+    return replace(one, help=text, default=default, required=False, kinds=one.kinds + other.kinds)
 
 
 def _kind_option(key: str, name: str, info: FieldInfo, kinds: list[str]) -> Option:
@@ -122,7 +133,11 @@ def _show(value: Any) -> str | None:
 
 
 def add_command(
-    app: App, settings: type[Config], run: Callable[[Any], None], positional: tuple[str, ...] = ()
+    app: App,
+    settings: type[Config],
+    run: Callable[[Any], None],
+    positional: tuple[str, ...] = (),
+    group: Group | None = None,
 ) -> None:
     """Add a command to the application.
 
@@ -131,13 +146,18 @@ def add_command(
         settings: its options; the class docstring is the help text.
         run: called with the settings; its name is the command's name.
         positional: fields that are given by place, in this order; also by name.
+        group: where the command is listed in the help of the application.
     """
     options = options_of(settings)
     unset = inspect.Parameter.empty
 
     def command(*values: Any, **named: Any) -> None:
         bound = command.__signature__.bind(*values, **named).arguments  # type: ignore[attr-defined]
-        run(settings_from(settings, options, bound))
+        checked = settings_from(settings, options, bound)
+        try:
+            run(checked)
+        except InputError as error:
+            raise in_words_of_options(error, options) from None
 
     ordered = sorted(options, key=lambda option: _place(option, positional))
     parameters = [
@@ -154,7 +174,7 @@ def add_command(
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = inspect.getdoc(settings)
-    app.command(command, name=run.__name__.replace("_", "-"))
+    app.command(command, name=run.__name__.replace("_", "-"), group=group)
 
 
 def settings_from(settings: type[Config], options: list[Option], given: Mapping[str, Any]) -> Config:
@@ -170,7 +190,7 @@ def settings_from(settings: type[Config], options: list[Option], given: Mapping[
         if value is not None:
             set_key(values, option.key, _pairs(option, value) if option.is_map else value, option.flags[0])
     values = _with_default_kinds(values, settings)
-    _refuse_options_of_other_kinds(values, options, given)
+    _refuse_options_of_other_kinds(settings, values, options, given)
     try:
         return settings.parse(values, "")
     except InputError as error:
@@ -178,17 +198,17 @@ def settings_from(settings: type[Config], options: list[Option], given: Mapping[
 
 
 def _refuse_options_of_other_kinds(
-    values: Mapping[str, Any], options: list[Option], given: Mapping[str, Any]
+    settings: type[Config], values: Mapping[str, Any], options: list[Option], given: Mapping[str, Any]
 ) -> None:
     for option in options:
-        chosen = values.get(option.key.split(".")[0]) if option.kinds else None
-        kind = chosen.get("kind") if isinstance(chosen, dict) else None
-        known = {kind for option in options for kind in option.kinds}
-        if kind in known and kind not in option.kinds and given.get(_python_name(option)) is not None:
-            choice = _flag(option.key.split(".")[0])
+        if not option.kinds or given.get(_python_name(option)) is None:
+            continue
+        name = option.key.split(".")[0]
+        kind = values.get(name, {}).get("kind")
+        if kind not in option.kinds and kind in (kinds_of_field(settings.model_fields[name]) or {}):
             raise SettingsError(
-                f"{option.flags[0]} belongs to {choice} {', '.join(option.kinds)}, not to {choice} {kind}; "
-                "leave it out"
+                f"{option.flags[0]} belongs to {_flag(name)} {', '.join(option.kinds)}, "
+                f"not to {_flag(name)} {kind}; leave it out"
             )
 
 
@@ -203,7 +223,8 @@ def _with_default_kinds(values: dict[str, Any], settings: type[Config]) -> dict[
 
 def in_words_of_options(error: InputError, options: list[Option]) -> InputError:
     """Return an error in which settings are named by the options that set them."""
-    flags = {option.key: option.flags[0] for option in options}
+    flags = {option.key.rpartition(".")[2]: option.flags[0] for option in options if option.kinds}
+    flags |= {option.key: option.flags[0] for option in options}
     flags |= {key.removesuffix(".kind"): flag for key, flag in flags.items() if key.endswith(".kind")}
     if isinstance(error, SettingsError):
         why = _replace_keys(error.why, flags)
@@ -226,9 +247,7 @@ def _python_name(option: Option) -> str:
 
 def _annotation(option: Option) -> Any:
     annotation = list[str] if option.is_map else _plain(option.annotation)
-    sections: dict[str, Any] = (
-        {"group": [Group(_title(option, kind)) for kind in option.kinds]} if option.kinds else {}
-    )
+    section: dict[str, Any] = {"group": Group(_title(option))} if option.kinds else {}
     return Annotated[
         annotation if option.required else annotation | None,
         Parameter(
@@ -238,13 +257,13 @@ def _annotation(option: Option) -> Any:
             negative=() if option.default != "True" else None,
             negative_none=(),
             consume_multiple=False,
-            **sections,
+            **section,
         ),
     ]
 
 
-def _title(option: Option, kind: str) -> str:
-    return f"{option.key.split('.')[0].capitalize()} {kind}"
+def _title(option: Option) -> str:
+    return f"{option.key.split('.')[0].capitalize()} {', '.join(option.kinds)}"
 
 
 def _first(text: str, _: object) -> str:
@@ -252,14 +271,19 @@ def _first(text: str, _: object) -> str:
 
 
 def _plain(annotation: Any) -> Any:
-    """Return a type that the command line can read: sequences as lists, without pydantic's constraints."""
+    """Return a type that the command line can read: sequences as lists, without pydantic's constraints.
+
+    A type with a `BeforeValidator` is read as text, which the validator understands.
+    """
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _plain(args[0])
+        return str if any(isinstance(mark, BeforeValidator) for mark in args[1:]) else _plain(args[0])
     if origin in (Union, UnionType):
         return reduce(or_, map(_plain, args))
     if origin is tuple and args[-1] is Ellipsis:
         return list[_plain(args[0])]  # type: ignore[misc]
+    if origin is tuple:
+        return tuple[tuple(map(_plain, args))]  # type: ignore[misc]
     return annotation
 
 

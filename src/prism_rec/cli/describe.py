@@ -1,50 +1,50 @@
-"""`prism-rec describe`: what is in a dataset folder."""
-
-from __future__ import annotations
+"""`prism-rec describe`: what a dataset folder has."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from prism_rec.cli.common import Talk
 
 if TYPE_CHECKING:
     from prism_rec.data.dataset import Dataset
 
 
-def describe(
-    data: Annotated[Path, typer.Argument(help="A folder that prepare has written.")],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
-) -> None:
-    """Show a dataset's counts, histories, time, split, modalities and what was left out.
+class DescribeOptions(Talk):
+    """Show a dataset's counts, histories, times, split, modalities and dropped events.
 
     For instance:
 
         prism-rec describe data/ml-small
     """
+
+    data: Path
+    """A dataset folder that prepare or build has written."""
+
+
+def describe(options: DescribeOptions) -> None:
+    """Load the dataset and show it."""
     from prism_rec.data.dataset import Dataset
 
-    dataset = Dataset.load(data)
-    if json:
-        from json import dumps
-
-        from prism_rec.data.describe import describe as summarise
-
-        typer.echo(dumps(summarise(dataset), indent=2, ensure_ascii=False))
-    else:
-        show(dataset, str(data))
+    show(Dataset.load(options.data), str(options.data), options.as_json)
 
 
-def show(dataset: Dataset, title: str) -> None:
-    """Print a dataset's description as a table of at most 80 columns."""
+def show(dataset: "Dataset", title: str, json: bool = False) -> None:
+    """Print a dataset's description as a table of at most 80 columns, or as JSON."""
+    from json import dumps
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from prism_rec.data.describe import describe as summarise
-    from prism_rec.data.describe import tell
+    from prism_rec.data.card.describe import describe as measure
+    from prism_rec.data.card.describe import in_words
 
-    table = Table(title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False)
-    for label, value in tell(summarise(dataset)):
-        table.add_row(Text(label), Text(value))
+    facts = measure(dataset)
     console = Console()
+    if json:
+        console.out(dumps(facts, indent=2, ensure_ascii=False), highlight=False)
+        return
+    table = Table(title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False)
+    for label, value in in_words(facts):
+        table.add_row(Text(label), Text(value))
     console.print(table, width=min(console.width, 80))

@@ -1,9 +1,21 @@
-"""Raw logs to a `Dataset`: sources, cleaning, order, split and feature tables. No torch here."""
+"""From raw logs to a `Dataset`: sources, cleaning, order, split and feature tables. No torch here."""
 
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
-from prism_rec.data.split import LeaveOneOut, Split, Temporal
+from prism_rec.data.raw_log import RawLog
+from prism_rec.data.split import LeaveOneOut, Split, SplitRule, Temporal
 
-__all__ = ["Cleaning", "Dataset", "FeatureTable", "Histories", "LeaveOneOut", "Queries", "Split", "Temporal"]
+__all__ = [
+    "Cleaning",
+    "Dataset",
+    "FeatureTable",
+    "Histories",
+    "LeaveOneOut",
+    "Queries",
+    "RawLog",
+    "Split",
+    "SplitRule",
+    "Temporal",
+]

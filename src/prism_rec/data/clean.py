@@ -1,8 +1,6 @@
-"""What is left out of a log, and how much of it: low ratings, repeated pairs, sparse users and items."""
+"""Cleaning: drops low ratings, repeated pairs, and users and items with few events, and counts them."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,40 +8,36 @@ import polars as pl
 from pydantic import Field
 
 from prism_rec.config import Config
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 
 
 class Cleaning(Config):
-    """What to leave out; the steps run in the order of these settings.
-
-    Attributes:
-        min_rating: events rated lower, or not rated, are dropped; None keeps all and needs no ratings.
-        duplicates: which of a user's several events with one item stay: `first` in time, `last` or `all`.
-            Where seen items are never recommended, a repeated one can only be missed; published sets with
-            repeats (Yelp) keep all.
-        core: users and items with fewer events are dropped, over and over until none is left; 1 keeps all.
-    """
+    """What to drop from a log; the steps run in the order of these settings."""
 
     min_rating: float | None = None
+    """Drop events rated lower, or without a rating; by default all are kept, and no ratings are needed."""
     duplicates: Literal["first", "last", "all"] = "first"
-    core: Annotated[int, Field(ge=1)] = 1
+    """Which of a user's several events with the same item to keep: the first in time, the last, or all. Published
+    datasets with repeats (Yelp) keep all; but if seen items are never recommended, a repeated item is always missed."""
+    core: int = Field(1, ge=1)
+    """Drop users and items with fewer events, repeatedly until none is left; 1 keeps all."""
 
 
 def clean(
     events: pl.DataFrame, cleaning: Cleaning, shortest_history: int = 1
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Leave out what the settings say and bring each user's events into order.
+    """Drop what the settings say and put each user's events in order.
 
     Args:
-        events: `user`, `item`, `timestamp` (numbers), perhaps `rating`, and `row`, the place in the file.
+        events: `user`, `item`, `timestamp` (numbers), optionally `rating`, and `row`, the position in the file.
         cleaning: the settings.
-        shortest_history: after all else, users with fewer events are dropped.
+        shortest_history: users with fewer events are dropped in the end.
 
     Returns:
-        The events left, by user, then time, equal times in file order; and how many were dropped, and why.
+        The events kept, by user, then time, equal times in file order; and how many were dropped, by reason.
 
     Raises:
-        InputError: a rating threshold without ratings, or nothing left.
+        SettingsError: a rating threshold without ratings, or no event left.
     """
     dropped: dict[str, int] = {}
     left = _drop_low_ratings(events, cleaning.min_rating)
@@ -58,10 +52,10 @@ def clean(
     long = core.filter(pl.len().over("user") >= shortest_history)
     dropped |= _count_difference(core, long, "in_short_histories")
     if long.is_empty():
-        raise InputError(
+        raise SettingsError(
             f"none of the {len(events)} interactions is left after cleaning "
             f"({', '.join(f'{reason}: {count}' for reason, count in dropped.items() if count)}); "
-            "lower --core or --min-rating"
+            "lower `cleaning.core` or `cleaning.min_rating`"
         )
     return long, dropped
 
@@ -69,13 +63,13 @@ def clean(
 def k_core(users: npt.NDArray[np.integer], items: npt.NDArray[np.integer], k: int) -> npt.NDArray[np.bool_]:
     """Mark the events whose user and item each have at least `k` marked events.
 
-    Dropping an item may leave a user short and so on, hence repeated until nothing changes: the largest such
-    set, which is one and the same in whatever order events are dropped.
+    Dropping an item may leave a user with too few events, so the step is repeated until nothing changes. The result
+    is the largest such set; it does not depend on the order in which events are dropped.
 
     Args:
-        users: [E] small numbers, one an event.
+        users: [E] small whole numbers, one per event.
         items: [E] likewise.
-        k: the fewest events; 1 marks all.
+        k: the smallest number of events; 1 marks all.
     """
     kept = np.ones(len(users), np.bool_)
     while True:
@@ -92,8 +86,9 @@ def _drop_low_ratings(events: pl.DataFrame, min_rating: float | None) -> pl.Data
     if min_rating is None:
         return events
     if "rating" not in events.columns:
-        raise InputError(
-            "the interactions have no ratings, so --min-rating cannot be used; name the rating column"
+        raise SettingsError(
+            "the interactions have no ratings, so `cleaning.min_rating` cannot be used; give the name of the rating "
+            "column in `columns`"
         )
     return events.filter(pl.col("rating").fill_null(float("-inf")) >= min_rating)
 

@@ -1,6 +1,4 @@
-"""Features that say nothing of their items: what they gain is no gain from pictures and texts."""
-
-from __future__ import annotations
+"""Features without information about their items: a gain with them is not a gain from pictures and texts."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -16,15 +14,15 @@ Control = Literal["given", "shuffled", "random"]
 def control_features(
     features: Mapping[str, FeatureTable], control: Control, seed: int
 ) -> dict[str, FeatureTable]:
-    """Return the features as they are, or a control of the same shapes, presence and lengths of vectors.
+    """Return the features unchanged, or a control with the same shapes, presence and lengths of vectors.
 
-    `shuffled`: right vectors, wrong items. An item gets all that belongs to one other item with the same modalities,
-    so that pictures still go with their texts; it keeps its own where no other item has the same modalities.
-    `random`: noise in every direction alike, each vector as long as the one that it replaces.
+    `shuffled`: the right vectors at the wrong items. An item gets all vectors of one other item with the same
+    modalities, so a picture stays with its text; it keeps its own if no other item has the same modalities.
+    `random`: noise of uniform direction; each vector has the length of the vector that it replaces.
 
     Args:
-        features: a table a modality.
-        control: which; `given` changes nothing.
+        features: one table per modality.
+        control: the kind of control; `given` changes nothing.
         seed: equal seeds give equal vectors.
     """
     if control == "given" or not features:
@@ -43,10 +41,10 @@ def _replace_by_noise(table: FeatureTable, random: np.random.Generator) -> Featu
 
 
 def _pass_on(present: np.ndarray, random: np.random.Generator) -> IntArray:
-    """Return for each row one other with the same modalities, each taken once."""
+    """Return for each row another row with the same modalities; each row is taken once."""
     source = np.arange(len(present))
     _, patterns = np.unique(present, axis=0, return_inverse=True)
     for pattern in range(patterns.max() + 1):
         circle = random.permutation(np.flatnonzero(patterns == pattern))
-        source[circle] = np.roll(circle, 1)  # in a circle of two or more nobody keeps their own
+        source[circle] = np.roll(circle, 1)  # in a circle of two or more, no row keeps its own
     return source

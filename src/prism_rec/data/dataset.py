@@ -1,7 +1,6 @@
 """A prepared dataset: numbered interactions, catalogue, features and split, in memory and as a folder."""
 
-from __future__ import annotations
-
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,25 +10,29 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from prism_rec.data.clean import Cleaning, clean
+from prism_rec.config import Config
+from prism_rec.data.assemble import assemble
+from prism_rec.data.clean import Cleaning
+from prism_rec.data.dataset_folder import SPLITS, STAGE, TABLES, files_of, read_facts
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, events_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
-from prism_rec.data.numbering import describe_rows, number_ids, renumber
 from prism_rec.data.raw_log import RawLog, TimeKind
-from prism_rec.data.split import Split, SplitRule, parse_rule
+from prism_rec.data.split import LeaveOneOut, Split, SplitRule
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import InputError
+from prism_rec.errors import DamagedError, SettingsError
+from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.plugins import choose
 
 
 @dataclass(frozen=True, eq=False)
 class Queries:
-    """Next-item questions, one a row.
+    """Next-item questions, one per row.
 
     Attributes:
         users: int64 [Q], the user of each question; each user at most once.
         histories: Q histories, each what the user did before the target; never empty.
-        targets: int64 [Q], the catalogue row of the item to be found.
+        targets: int64 [Q], the catalogue row of the item to find.
     """
 
     users: IntArray
@@ -42,16 +45,16 @@ class Dataset:
     """Everything that training and evaluation read.
 
     Attributes:
-        interactions: `user` (0..U-1), `item` (1..N; 0 is padding), `timestamp`; sorted by user, then time,
-            equal times in the order of the file.
-        users: `row` (0..U-1), `user_id` (string, exactly as given), given columns.
-        items: `row` (1..N), `item_id` (string, exactly as given), given columns.
-        features: a table a modality, by name, in the order given; may be empty.
+        interactions: `user` (0..U-1), `item` (1..N; 0 is padding), `timestamp`; sorted by user, then time, equal
+            times in the order of the file.
+        users: `row` (0..U-1), `user_id` (string, unchanged), given columns.
+        items: `row` (1..N), `item_id` (string, unchanged), given columns.
+        features: one table per modality, by name, in the order given; may be empty.
         rule: how histories are split.
         time: what the timestamps mean.
-        cleaning: what was left out.
-        dropped: how much of what was left out, and why.
-        notes: one line each on the first things that the source could not read, with file and line.
+        cleaning: which events were dropped.
+        dropped: how much was dropped, and why.
+        notes: one line each on the first problems of the source's files, with file and line.
     """
 
     interactions: pl.DataFrame
@@ -77,31 +80,32 @@ class Dataset:
         min_rating: float | None = None,
         duplicates: Literal["first", "last", "all"] = "first",
         core: int = 1,
-        split: str | SplitRule = "leave-one-out",
+        split: str | Mapping[str, Any] | SplitRule = "leave-one-out",
         allow_unknown_features: bool = False,
-    ) -> Dataset:
+    ) -> "Dataset":
         """Make a dataset from a log in memory.
 
         Users and items are numbered in the order in which they first appear among the interactions kept. The
-        catalogue is the items with at least one interaction kept, seen in training or not.
+        catalogue has the items with at least one interaction kept, in training or not.
 
         Args:
-            interactions: polars, pandas or Arrow frame, one row an event: `user_id`, `item_id`, `timestamp`,
-                and `rating` where `min_rating` is given.
+            interactions: polars, pandas or Arrow frame with one row per event: `user_id`, `item_id`, `timestamp`,
+                and `rating` if `min_rating` is given.
             items: frame with `item_id` and any columns (title, ...); items of the log may be missing from it.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a `FeatureTable`;
-                see `vectors.table_from`. Any item may lack any modality.
+            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a `FeatureTable`; see
+                `vectors.table_from`. Any item may lack any modality.
             users: frame with `user_id` and any columns.
-            columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, where they differ.
-            time: what timestamps mean; with "order" they may be missing, and the rows' order counts.
+            columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, if they differ.
+            time: what timestamps mean; with "order" they may be missing, and the order of the rows counts.
             min_rating: drop events rated lower.
-            duplicates: which of a user's several events with one item to keep.
-            core: drop users and items with fewer events, until none is left.
-            split: "leave-one-out", "temporal" or a rule with its parameters (`LeaveOneOut`, `Temporal`).
-            allow_unknown_features: count feature ids that no frame knows, rather than refuse them.
+            duplicates: which of a user's several events with the same item to keep.
+            core: drop users and items with fewer events, repeatedly until none is left.
+            split: the kind of a split, a mapping with `kind` and its settings, or the settings themselves
+                (`LeaveOneOut`, `Temporal`).
+            allow_unknown_features: skip and count feature ids that no frame has, instead of refusing them.
 
         Raises:
-            InputError: anything wrong with the frames or the settings, naming column and row.
+            InputError: a frame or setting is wrong; the message names column and row.
         """
         columns = columns or {}
         log = RawLog(
@@ -111,63 +115,61 @@ class Dataset:
             time=time,
         )
         settings = {"min_rating": min_rating, "duplicates": duplicates, "core": core}
-        cleaning = Cleaning.parse(settings, "cleaning")
-        return cls.from_log(log, cleaning, parse_rule(split), features, allow_unknown_features)
+        rule = split if isinstance(split, Config) else choose(SplitRule, split, "split")
+        return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
 
     @classmethod
     def from_log(
         cls,
         log: RawLog,
-        cleaning: Cleaning,
-        rule: SplitRule,
+        cleaning: Cleaning | None = None,
+        rule: SplitRule | None = None,
         features: Mapping[str, Any] | None = None,
         allow_unknown_features: bool = False,
-    ) -> Dataset:
-        """Make a dataset from what a source yields; see `from_frame`.
+    ) -> "Dataset":
+        """Make a dataset from what a source returned.
 
-        A feature given here replaces the one of the same name that came with the log.
+        Args:
+            log: the events, and items, users and features if there are any.
+            cleaning: what to drop; by default only a user's repeated events with the same item.
+            rule: how to split; leave-one-out by default.
+            features: see `from_frame`; one of the same name as one of the log replaces it.
+            allow_unknown_features: see `from_frame`.
 
         Raises:
-            InputError: the split needs other times than there are, nothing is left, no question is left, or a
-                feature is wrong.
+            InputError: the split needs other times, no event or question is left, or a feature is wrong.
         """
-        if rule.name == "temporal" and log.time != "absolute":
-            raise InputError(
-                f"a temporal split needs absolute times and these are {log.time!r}; use --split leave-one-out"
+        cleaning, rule = cleaning or Cleaning(), rule or LeaveOneOut()
+        if rule.needs_times and log.time != "absolute":
+            raise SettingsError(
+                f"{rule.kind} needs absolute times, and these are {log.time!r}; use leave-one-out",
+                key="split",
             )
-        users, user_ids = number_ids(log.events["user_id"])
-        items, item_ids = number_ids(log.events["item_id"])
-        events = (
-            log.events.drop("user_id", "item_id").with_columns(user=users, item=items).with_row_index("row")
-        )
-        events, dropped = clean(events, cleaning, rule.shortest_history)
-        new_users, kept_users = renumber(events, "user", first=0)
-        new_items, kept_items = renumber(events, "item", first=1)
-        interactions = events.select(new_users.alias("user"), new_items.alias("item"), "timestamp")
+        tables = assemble(log, cleaning, rule.shortest_history)
         dataset = cls(
-            interactions=interactions.sort("user", maintain_order=True),
-            users=describe_rows(user_ids.gather(kept_users).alias("user_id"), log.users, first=0),
-            items=describe_rows(item_ids.gather(kept_items).alias("item_id"), log.items, first=1),
+            interactions=tables.interactions,
+            users=tables.users,
+            items=tables.items,
             features={},
             rule=rule,
             time=log.time,
             cleaning=cleaning,
-            dropped={**log.dropped, **dropped},
+            dropped=tables.dropped,
             notes=log.notes,
         )
         dataset._require_queries()
-        known = item_ids if log.items is None else pl.concat([item_ids, log.items["item_id"]])
-        return dataset.with_features({**log.features, **(features or {})}, known, allow_unknown_features)
+        features = {**log.features, **(features or {})}
+        return dataset.with_features(features, tables.known_items, allow_unknown_features)
 
     def with_features(
         self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False
-    ) -> Dataset:
-        """Return the same dataset with further modalities; one of an existing name replaces that one.
+    ) -> "Dataset":
+        """Return the same dataset with further modalities; one of an existing name replaces it.
 
         Args:
             features: as in `from_frame`.
-            known_ids: ids that are no mistake though not in the catalogue, such as those of dropped items.
-            allow_unknown: count ids that are neither, rather than refuse them.
+            known_ids: ids outside the catalogue that are not mistakes, such as those of dropped items.
+            allow_unknown: skip and count ids that are neither, instead of refusing them.
 
         Raises:
             InputError: see `feature_table.align`.
@@ -183,7 +185,7 @@ class Dataset:
 
     @property
     def number_of_items(self) -> int:
-        """N, padding not counted."""
+        """N, without padding."""
         return len(self.items)
 
     @property
@@ -194,12 +196,14 @@ class Dataset:
     @cached_property
     def histories(self) -> Histories:
         """Every user's whole history, U in all."""
-        items = self.interactions["item"].to_numpy(writable=True)  # torch warns of arrays that are not
+        items = self.interactions["item"].to_numpy(
+            writable=True
+        )  # torch warns about arrays that are not writable
         return Histories.from_users(self.interactions["user"].to_numpy(), items, self.number_of_users)
 
     @cached_property
     def split(self) -> Split:
-        """Where the rule cuts each history."""
+        """The cuts of each history."""
         return self.rule.cut(self.histories, self.interactions["timestamp"].to_numpy())
 
     def counts(self) -> dict[str, int]:
@@ -207,7 +211,7 @@ class Dataset:
         return {"users": len(self.users), "items": len(self.items), "interactions": len(self.interactions)}
 
     def training(self) -> Histories:
-        """Return U histories, cut where training ends; a temporal split may leave some empty."""
+        """Return U histories, cut at the end of training; a temporal split may leave some of them empty."""
         return self.histories.prefixes(np.arange(self.number_of_users), self.split.train_end)
 
     def queries(self, part: Literal["validation", "test"]) -> Queries:
@@ -223,33 +227,63 @@ class Dataset:
         """Write the dataset as a stage folder, its manifest last.
 
         Args:
-            folder: new, empty, or a prepared dataset, which is replaced.
+            folder: new, empty, or with a prepared dataset, which is replaced.
             config: further settings to record.
-            inputs: files that were read, to be recorded with their hashes.
+            inputs: the files that were read; each is recorded with its hash.
 
         Raises:
-            InputError: the folder holds something else.
+            FolderError: the folder has something else.
         """
-        from prism_rec.data.dataset_folder import save_dataset  # it needs this class
-
-        save_dataset(self, Path(folder), config or {}, inputs)
+        folder = Path(folder)
+        begin_folder(folder, STAGE)
+        for name in TABLES:
+            getattr(self, name).write_parquet(folder / f"{name}.parquet")
+        for name, table in self.features.items():
+            table.save(folder, name)
+        rule = self.rule.model_dump(mode="json")
+        split = {"rule": rule, "counts": self.split.counts()}
+        write_text_atomically(folder / SPLITS, json.dumps(split, indent=2) + "\n")
+        finish_folder(
+            folder,
+            STAGE,
+            config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
+            files=files_of(self.features),
+            inputs=inputs,
+            time=self.time,
+            features=list(self.features),
+            counts=self.counts(),
+            dropped=self.dropped,
+            notes=self.notes,
+        )
 
     @classmethod
-    def load(cls, folder: Path | str) -> Dataset:
-        """Read a prepared dataset; every file is compared with the hash in the manifest.
+    def load(cls, folder: Path | str) -> "Dataset":
+        """Read a prepared dataset; every file is compared with its hash in the manifest.
 
         Raises:
-            InputError: no such folder, unfinished, another stage's, or changed since it was written.
+            FolderError: no such folder, unfinished, or of another stage.
+            DamagedError: a file was changed or removed after it was written.
         """
-        from prism_rec.data.dataset_folder import load_dataset  # it needs this class
-
-        return load_dataset(Path(folder))
+        folder = Path(folder)
+        facts = read_facts(folder)
+        dataset = cls(
+            **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
+            features={name: FeatureTable.load(folder, name) for name in facts.features},
+            rule=facts.rule,
+            time=facts.time,
+            cleaning=facts.cleaning,
+            dropped=facts.dropped,
+            notes=facts.notes,
+        )
+        if dataset.split.counts() != facts.split_counts:
+            raise DamagedError(f"{folder / SPLITS} does not fit the interactions; run {STAGE} again")
+        return dataset
 
     def _require_queries(self) -> None:
         counts = self.split.counts()
         for part in ("validation", "test"):
             if not counts[f"{part}_queries"]:
-                raise InputError(f"the {self.rule.name} split leaves no {part} target; choose other moments")
+                raise SettingsError(f"{self.rule.kind} leaves no {part} target; use other times", key="split")
 
 
 def _entities(frame: Any, id_name: str, columns: Mapping[str, str], where: str) -> pl.DataFrame | None:

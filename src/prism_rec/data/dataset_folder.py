@@ -1,108 +1,75 @@
-"""A dataset as a stage folder: Parquet, .npy and JSON, every file with its hash in the manifest."""
-
-from __future__ import annotations
+"""The folder of a dataset: which files it has, and what they and the manifest say besides the tables."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from prism_rec.config import Config
-from prism_rec.data.card import write_card
 from prism_rec.data.clean import Cleaning
-from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.raw_log import TimeKind
-from prism_rec.data.split import parse_rule
+from prism_rec.data.split import SplitRule
 from prism_rec.data.vectors import check_modality_name
-from prism_rec.errors import InputError
-from prism_rec.folders import (
-    MANIFEST,
-    begin_folder,
-    finish_folder,
-    hash_file,
-    require_folder,
-    write_text_atomically,
-)
+from prism_rec.errors import DamagedError
+from prism_rec.folders import MANIFEST, hash_file, require_folder
+from prism_rec.plugins import choose
 
 STAGE = "prepare"
-_CARDS = ("card.md", "card.html")
+"""The stage whose folder a dataset is."""
+TABLES = ("interactions", "users", "items")
+SPLITS = "splits.json"
 
 
-class _Facts(Config):
-    """What a dataset's manifest has to say for the dataset to be loaded."""
+class Facts(Config):
+    """What a dataset's folder records besides tables and vectors."""
 
     time: TimeKind
+    """What the timestamps mean."""
     features: list[str]
+    """Names of the modalities."""
     dropped: dict[str, int]
-    cleaning: Cleaning
+    """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
+    """One line each on the first problems of the source's files."""
+    cleaning: Cleaning
+    """Which events were dropped."""
+    rule: Any
+    """The settings of the split."""
+    split_counts: dict[str, int]
+    """Sizes of the parts, to check the split."""
 
 
-def save_dataset(dataset: Dataset, folder: Path, config: Mapping[str, Any], inputs: Iterable[Path]) -> None:
-    """Write a dataset; see `Dataset.save`."""
-    begin_folder(folder, STAGE)
-    dataset.interactions.write_parquet(folder / "interactions.parquet")
-    dataset.users.write_parquet(folder / "users.parquet")
-    dataset.items.write_parquet(folder / "items.parquet")
-    for name, table in dataset.features.items():
-        table.save(folder, name)
-    rule = dataset.rule.model_dump(mode="json")
-    split = {"rule": rule, "counts": dataset.split.counts()}
-    write_text_atomically(folder / "splits.json", json.dumps(split, indent=2) + "\n")
-    settings = {"cleaning": dataset.cleaning.model_dump(mode="json"), "split": rule, **config}
-    inputs = list(inputs)
-    for name, text in zip(_CARDS, write_card(dataset, settings, (path.name for path in inputs)), strict=True):
-        write_text_atomically(folder / name, text)
-    finish_folder(
-        folder,
-        STAGE,
-        config=settings,
-        files=[*_files(dataset.features), *_CARDS],
-        inputs=inputs,
-        time=dataset.time,
-        features=list(dataset.features),
-        counts=dataset.counts(),
-        dropped=dataset.dropped,
-        notes=dataset.notes,
-    )
+def files_of(features: Iterable[str]) -> list[str]:
+    """Return the names of a dataset's files.
 
-
-def load_dataset(folder: Path) -> Dataset:
-    """Read a dataset; see `Dataset.load`."""
-    manifest = require_folder(folder, STAGE)
-    try:
-        given = {key: manifest[key] for key in ("time", "features", "dropped", "notes") if key in manifest}
-        facts = _Facts.parse(given | {"cleaning": manifest["config"]["cleaning"]}, f"{folder / MANIFEST}")
-        names = [check_modality_name(name) for name in facts.features]
-        for file in _files(names):
-            _require_unchanged(folder / file, manifest["files"][file]["sha256"])
-        split = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
-        dataset = Dataset(
-            interactions=pl.read_parquet(folder / "interactions.parquet", glob=False),
-            users=pl.read_parquet(folder / "users.parquet", glob=False),
-            items=pl.read_parquet(folder / "items.parquet", glob=False),
-            features={name: FeatureTable.load(folder, name) for name in names},
-            rule=parse_rule(split["rule"]),
-            time=facts.time,
-            cleaning=facts.cleaning,
-            dropped=facts.dropped,
-            notes=facts.notes,
-        )
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / MANIFEST} was changed ({error!r}); run {STAGE} again") from None
-    if dataset.split.counts() != split["counts"]:
-        raise InputError(f"{folder}/splits.json does not fit the interactions; run {STAGE} again")
-    return dataset
-
-
-def _files(features: Iterable[str]) -> list[str]:
-    fixed = ["interactions.parquet", "users.parquet", "items.parquet", "splits.json"]
+    Args:
+        features: names of the modalities.
+    """
+    fixed = [*(f"{name}.parquet" for name in TABLES), SPLITS]
     return fixed + [file for name in features for file in FeatureTable.files(name)]
 
 
-def _require_unchanged(path: Path, recorded_hash: str) -> None:
-    if hash_file(path) != recorded_hash:
-        raise InputError(f"{path} was changed after it was written; run {STAGE} again")
+def read_facts(folder: Path) -> Facts:
+    """Compare every file with its hash in the manifest, and return what is recorded.
+
+    Raises:
+        FolderError: no such folder, unfinished, or of another stage.
+        DamagedError: a file was changed or removed after it was written.
+        SettingsError: the split is of a kind that is not installed.
+    """
+    manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
+    try:
+        for file in files_of(map(check_modality_name, manifest["features"])):
+            recorded_hash = manifest["files"][file]["sha256"]
+            if hash_file(folder / file) != recorded_hash:
+                raise DamagedError(f"{folder / file} was changed after it was written; run {STAGE} again")
+        split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
+        recorded: dict[str, Any] = {
+            key: manifest[key] for key in ("time", "features", "dropped", "notes") if key in manifest
+        }
+        recorded |= {"cleaning": manifest["config"]["cleaning"], "split_counts": split["counts"]}
+        rule = choose(SplitRule, split["rule"], "rule", str(folder / SPLITS))
+    except (KeyError, TypeError) as error:
+        raise DamagedError(f"{where} was changed ({error!r}); run {STAGE} again") from None
+    return Facts.parse(recorded | {"rule": rule}, where)

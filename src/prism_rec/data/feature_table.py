@@ -1,6 +1,4 @@
-"""One modality's vectors, in the order of the catalogue: matched by id, never by row order."""
-
-from __future__ import annotations
+"""The vectors of one modality in the order of the catalogue: matched by id, never by row order."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +9,15 @@ import numpy.typing as npt
 import polars as pl
 
 from prism_rec.data.histories import IntArray
-from prism_rec.errors import InputError
+from prism_rec.data.numbering import require_distinct
+from prism_rec.errors import DataError
 
 Matrix = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """One modality's vectors, row = catalogue row.
+    """The vectors of one modality; row = catalogue row.
 
     Attributes:
         vectors: float32 [N + 1, d]; zero where absent. Row 0 is padding.
@@ -40,7 +39,7 @@ class FeatureTable:
 
     @staticmethod
     def files(name: str) -> tuple[str, str]:
-        """Return where a dataset's folder has the vectors and the presence of a modality."""
+        """Return the names of the two files of a modality in a dataset's folder: vectors and presence."""
         return f"features/{name}.npy", f"features/{name}.present.npy"
 
     def save(self, folder: Path, name: str) -> None:
@@ -51,7 +50,7 @@ class FeatureTable:
         np.save(folder / present, self.present, allow_pickle=False)
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> FeatureTable:
+    def load(cls, folder: Path, name: str) -> "FeatureTable":
         """Read the table from a dataset's folder."""
         vectors, present = (np.load(folder / file, allow_pickle=False) for file in cls.files(name))
         return cls(vectors, present)
@@ -59,11 +58,11 @@ class FeatureTable:
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """What a feature's ids are matched with.
+    """The items that the ids of a feature are matched with.
 
     Attributes:
         item_ids: external ids in the order of the catalogue rows 1..N.
-        dropped_ids: further ids that the raw log or the items file knows: not unknown, but not needed.
+        dropped_ids: further ids of the raw log or the items file: known, but not needed.
     """
 
     item_ids: pl.Series
@@ -75,23 +74,22 @@ def align(
 ) -> tuple[FeatureTable, dict[str, int]]:
     """Bring vectors into catalogue order and to unit length.
 
-    A uint8 matrix (the output of a quantised encoder) is first centred by its mean over the catalogue's
-    items; then every vector is divided by its length. A zero vector has no direction, so that an item with
-    one lacks the modality.
+    A uint8 matrix (the output of a quantised encoder) is first centred by its mean over the catalogue's items. Then
+    every vector is divided by its length. A zero vector has no direction, so its item lacks the modality.
 
     Args:
         name: the modality's name, for messages.
         matrix: [R, d], float or uint8, row r belonging to `ids[r]`.
         ids: [R] external item ids, each once.
         catalogue: the items to align to.
-        allow_unknown: count ids that neither log nor items file knows, rather than refuse them.
+        allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
     Returns:
-        The table, and counts of what was left out (`zero`, `unknown`).
+        The table, and the numbers of vectors skipped (`zero`, `unknown`).
 
     Raises:
-        InputError: not a matrix, another number of rows than ids, another type, a value that is NaN or
-            infinite, an id given twice, unknown ids, or no id of the catalogue at all.
+        DataError: not a matrix, different numbers of rows and ids, another type, a value that is NaN or infinite, a
+            repeated id, unknown ids, or no id of the catalogue.
     """
     _check_matrix(name, matrix, ids)
     _check_ids(name, ids)
@@ -102,33 +100,30 @@ def align(
     nonzero: npt.NDArray[np.bool_] = np.any(vectors, axis=1)
     zero = int(present.sum()) - int(nonzero.sum())
     if not nonzero.any():
-        raise InputError(f"feature {name!r}: every vector is zero (uint8: after centring); check the encoder")
+        raise DataError(f"feature {name!r}: every vector is zero (uint8: after centring); check the encoder")
     return FeatureTable(vectors, nonzero), {"zero": zero, "unknown": unknown}
 
 
 def _check_matrix(name: str, matrix: Matrix, ids: pl.Series) -> None:
     if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise InputError(f"feature {name!r} has the shape {matrix.shape}; give a matrix with one row an item")
+        raise DataError(f"feature {name!r} has the shape {matrix.shape}; give a matrix with one row per item")
     if matrix.dtype != np.uint8 and not np.issubdtype(matrix.dtype, np.floating):
-        raise InputError(f"feature {name!r} holds {matrix.dtype} values; give float or uint8 vectors")
+        raise DataError(f"feature {name!r} has {matrix.dtype} values; give float or uint8 vectors")
     if len(matrix) != len(ids):
-        raise InputError(f"feature {name!r} has {len(matrix)} rows and {len(ids)} ids; give one id a row")
+        raise DataError(f"feature {name!r} has {len(matrix)} rows and {len(ids)} ids; give one id per row")
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise InputError(
-            f"feature {name!r}: row {row + 1} (item {ids[row]!r}) holds NaN or infinity; leave that row out"
+        raise DataError(
+            f"feature {name!r}: row {row + 1} (item {ids[row]!r}) has NaN or infinity; remove that row"
         )
 
 
 def _check_ids(name: str, ids: pl.Series) -> None:
     if ids.null_count():
         row = ids.is_null().arg_max()
-        raise InputError(f"feature {name!r}: row {(row or 0) + 1} has no item id; give one id a row")
-    repeated = ids.is_first_distinct().not_()
-    if repeated.any():
-        row = repeated.arg_max() or 0
-        raise InputError(f"feature {name!r}: row {row + 1} repeats the id {ids[row]!r}; keep one of them")
+        raise DataError(f"feature {name!r}: row {(row or 0) + 1} has no item id; give one id per row")
+    require_distinct(ids, f"feature {name!r}")
 
 
 def _match(name: str, ids: pl.Series, catalogue: Catalogue, allow_unknown: bool) -> tuple[IntArray, int]:
@@ -139,16 +134,16 @@ def _match(name: str, ids: pl.Series, catalogue: Catalogue, allow_unknown: bool)
     )
     rows = joined["given"].cast(pl.Int64).fill_null(-1).to_numpy()
     if (rows < 0).all():
-        raise InputError(
+        raise DataError(
             f"feature {name!r}: none of its ids ({_show(ids)}) is an item of the data "
             f"({_show(catalogue.item_ids)}); give the ids that the interactions use"
         )
     known = pl.DataFrame({"item_id": pl.concat([catalogue.item_ids, catalogue.dropped_ids])})
     unknown = given.join(known, on="item_id", how="anti", maintain_order="left")["item_id"]
     if len(unknown) and not allow_unknown:
-        raise InputError(
+        raise DataError(
             f"feature {name!r}: {len(unknown)} ids unknown to the data ({_show(unknown)}); "
-            "mend the ids, or pass --allow-unknown-features (allow_unknown_features=True) to leave them out"
+            "fix the ids, or set `allow_unknown_features` to skip them"
         )
     return rows, len(unknown)
 
@@ -157,7 +152,7 @@ def _to_unit_length(matrix: Matrix) -> npt.NDArray[np.float32]:
     values = matrix.astype(np.float32) if matrix.dtype.itemsize < 4 else matrix
     if matrix.dtype == np.uint8:
         values = values - values.mean(axis=0, dtype=np.float64).astype(np.float32)
-    # Divided by the largest entry first, so that squares neither overflow nor vanish.
+    # Divided by the largest entry first, so that squares neither overflow nor become zero.
     peaks = np.abs(values).max(axis=1, keepdims=True)
     values = np.divide(values, peaks, out=np.zeros_like(values), where=peaks > 0)
     lengths = np.linalg.norm(values, axis=1, keepdims=True)

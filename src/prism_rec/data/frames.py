@@ -1,6 +1,4 @@
-"""Frames of any library, with columns of any name, brought to the columns of a `RawLog`."""
-
-from __future__ import annotations
+"""Frames of any library, with columns of any name, as the tables of a `RawLog`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
@@ -8,10 +6,11 @@ from typing import Any, get_args
 import narwhals as nw
 import polars as pl
 
+from prism_rec.data.numbering import require_distinct
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.reading import first_line, reading
 from prism_rec.data.times import to_seconds
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, SettingsError
 
 DEFAULT_COLUMNS = {"user": "user_id", "item": "item_id", "timestamp": "timestamp", "rating": "rating"}
 
@@ -20,7 +19,7 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
     """Return a polars, pandas or Arrow frame (or another eager one that Narwhals reads) as polars.
 
     Raises:
-        InputError: not such a frame, a column that mixes types, or pyarrow is needed and missing.
+        DataError: not such a frame, a column of mixed types, or pyarrow is needed and missing.
     """
     if isinstance(frame, pl.DataFrame):
         return frame
@@ -28,22 +27,24 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
         polars_frame: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
         return polars_frame
     except TypeError as error:
-        raise InputError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
+        raise DataError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
     except ImportError:
-        raise InputError(f"{where}: reading such a frame needs pyarrow; install pyarrow") from None
+        raise DataError(f"{where}: reading such a frame needs pyarrow; install pyarrow") from None
     except ValueError as error:
-        raise InputError(f"{where}: {first_line(error)}; give every column one type") from None
+        raise DataError(f"{where}: {first_line(error)}; give every column one type") from None
 
 
 def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
     """Return the column of each role: the names given, and the default names for the rest.
 
     Raises:
-        InputError: a role other than user, item, timestamp and rating.
+        SettingsError: a role other than user, item, timestamp and rating.
     """
     for role in columns:
         if role not in DEFAULT_COLUMNS:
-            raise InputError(f"columns: unknown role {role!r}; the roles are {', '.join(DEFAULT_COLUMNS)}")
+            raise SettingsError(
+                f"unknown role {role!r}; the roles are {', '.join(DEFAULT_COLUMNS)}", key="columns"
+            )
     return DEFAULT_COLUMNS | dict(columns)
 
 
@@ -51,18 +52,19 @@ def events_from(frame: pl.LazyFrame, columns: Mapping[str, str], time: TimeKind,
     """Return the events of a frame as `RawLog.events` has them.
 
     Args:
-        frame: one row an event; other columns than those of the roles are never read.
-        columns: the frame's name for the roles user, item, timestamp and rating, where it is not the default.
-        time: with `order`, a frame without timestamps is in time order as it stands.
+        frame: one row per event; only the columns of the roles are read.
+        columns: the frame's names for the roles user, item, timestamp and rating, if they are not the defaults.
+        time: with `order`, timestamps may be missing, and the order of the rows counts.
         where: the file or argument, for messages.
 
     Raises:
-        InputError: no rows, a missing column, a missing id, a time or rating that is none, or no such kind of
-            time.
+        DataError: no rows, a missing column or id, a wrong time or rating, or an unknown kind of time.
     """
     names = complete_columns(columns)
     if time not in get_args(TimeKind):
-        raise InputError(f"time: no kind {time!r}; choose one of {', '.join(get_args(TimeKind))}")
+        raise SettingsError(
+            f"there is no {time!r}; choose one of {', '.join(get_args(TimeKind))}", key="time"
+        )
     with reading(where):
         found = frame.collect_schema().names()
     roles = ["user", "item"]
@@ -75,7 +77,7 @@ def events_from(frame: pl.LazyFrame, columns: Mapping[str, str], time: TimeKind,
     with reading(where):
         given = frame.select(names[role] for role in roles).collect()
     if given.is_empty():
-        raise InputError(f"{where} is empty; at least one interaction is needed")
+        raise DataError(f"{where} is empty; at least one interaction is needed")
     events = {
         "user_id": text_ids(given[names["user"]], where),
         "item_id": text_ids(given[names["item"]], where),
@@ -92,57 +94,54 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     """Return a frame of users or items with its id column first, as text, each id once.
 
     Args:
-        frame: one row a user or item.
+        frame: one row per user or item.
         id_name: `user_id` or `item_id`.
-        columns: names for roles; the id column may have the name it has among the interactions, or `id_name`.
+        columns: names for roles; the id column may have the same name as in the interactions, or `id_name`.
         where: the file or argument, for messages.
 
     Raises:
-        InputError: no rows, no id column, a missing or repeated id, or a column named `row`, which is ours.
+        DataError: no rows, no id column, a missing or repeated id, or a column named `row`, which this library adds.
     """
     if frame.is_empty():
-        raise InputError(f"{where} is empty; give at least one row or leave it out")
+        raise DataError(f"{where} is empty; give at least one row or leave it out")
     role = id_name.removesuffix("_id")
     given_name = complete_columns(columns)[role]
     source_name = given_name if given_name in frame.columns else id_name
     if source_name not in frame.columns:
-        raise InputError(
+        raise DataError(
             f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); rename the id column to {id_name}"
         )
     ids = text_ids(frame[source_name], where).alias(id_name)
     others = frame.drop(source_name)
     for reserved in ("row", id_name):
         if reserved in others.columns:
-            raise InputError(f"{where}: column {reserved!r} has a name that prism-rec uses itself; rename it")
-    repeated = ids.is_first_distinct().not_()
-    if repeated.any():
-        row = repeated.arg_max() or 0
-        raise InputError(
-            f"{where}, row {row + 1}: {id_name} {ids[row]!r} occurs twice; keep one row for each id"
-        )
+            raise DataError(f"{where}: column {reserved!r} has a name that prism-rec uses; rename it")
+    require_distinct(ids, where)
     return others.insert_column(0, ids)
 
 
 def require_column(found: Sequence[str], name: str, role: str, where: str) -> None:
-    """Say which columns there are, and how to name the right one, where `name` is not among them."""
+    """Refuse a table without the column `name`; the message lists its columns."""
     if name not in found:
-        raise InputError(
+        raise DataError(
             f"{where} has no column {name!r} (found: {', '.join(found)}); "
-            f"name the right one with --columns {role}=NAME"
+            f"give the name of the {role} column in `columns`"
         )
 
 
 def text_ids(ids: pl.Series, where: str) -> pl.Series:
-    """Return ids as text, exactly as given: '007' stays '007', 7 becomes '7'.
+    """Return ids as text: '007' stays '007', 7 becomes '7'.
 
     Raises:
-        InputError: a missing id, or ids that are neither text nor whole numbers.
+        DataError: a missing id, or ids that are neither text nor whole numbers.
     """
     if ids.null_count():
         row = ids.is_null().arg_max() or 0
-        raise InputError(f"{where}, row {row + 1}: no {ids.name}; fill it in or remove the row")
+        raise DataError(f"{where}, row {row + 1}: no {ids.name}; add it or remove the row")
     if not (ids.dtype.is_integer() or ids.dtype in (pl.String, pl.Categorical, pl.Enum)):
-        raise InputError(f"{where}: column {ids.name!r} holds {ids.dtype}; give ids as text or whole numbers")
+        raise DataError(
+            f"{where}: column {ids.name!r} has the type {ids.dtype}; give ids as text or whole numbers"
+        )
     return ids.cast(pl.String)
 
 
@@ -153,5 +152,5 @@ def _ratings(ratings: pl.Series, where: str) -> pl.Series:
         wrong &= ratings.is_not_nan()
     if wrong.any():
         row = wrong.arg_max() or 0
-        raise InputError(f"{where}, row {row + 1}: rating {ratings[row]!r} is not a number; mend that row")
+        raise DataError(f"{where}, row {row + 1}: rating {ratings[row]!r} is not a number; fix that row")
     return numbers

@@ -1,4 +1,4 @@
-"""Items that join a catalogue after it was numbered: rows behind the others, no interaction."""
+"""Items added to a catalogue after it was numbered: rows after the others, without interactions."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,34 +11,32 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, to_polars
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
 
 
 def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Dataset:
     """Return the dataset with further items at the end of its catalogue.
 
     Args:
-        dataset: what a model was trained on.
-        items: polars, pandas or Arrow frame: `item_id` and any of the catalogue's columns; others are left out.
-        features: vectors of the new items, by modality, as `Dataset.from_frame` takes them. Any item may lack any.
+        dataset: the data of a trained model.
+        items: polars, pandas or Arrow frame: `item_id` and any of the catalogue's columns; others are ignored.
+        features: vectors of the new items, by modality, as in `Dataset.from_frame`. Any item may lack any modality.
 
     Raises:
-        InputError: an id that the catalogue has already, a modality that it lacks, vectors of another width, or
-            bytes, which are centred by the catalogue they came with.
+        DataError: an id that is in the catalogue already, an unknown modality, vectors of another width, or uint8
+            vectors, which are centred by the catalogue that they belong to.
     """
     where = "new items"
     new = entities_from(to_polars(items, where), "item_id", {}, where)
     known = new["item_id"].is_in(dataset.items["item_id"].implode())
     if known.any():
-        raise InputError(
-            f"{where}: item {new['item_id'].filter(known)[0]!r} is in the catalogue already; leave it out"
+        raise DataError(
+            f"{where}: item {new['item_id'].filter(known)[0]!r} is in the catalogue already; remove it"
         )
     unknown = [name for name in features if name not in dataset.features]
     if unknown:
         have = ", ".join(dataset.features) or "none"
-        raise InputError(
-            f"{where}: the model knows no feature {unknown[0]!r} (it knows: {have}); leave it out"
-        )
+        raise DataError(f"{where}: the model has no feature {unknown[0]!r} (it has: {have}); remove it")
     catalogue = Catalogue(new["item_id"], pl.Series([], dtype=pl.String))
     given = {name: _table(name, vectors, catalogue) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1
@@ -55,7 +53,9 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
 
 def _table(name: str, vectors: Any, catalogue: Catalogue) -> FeatureTable:
     if isinstance(vectors, tuple) and np.asarray(vectors[0]).dtype == np.uint8:
-        raise InputError(f"new items: feature {name!r} holds bytes; give float vectors of the same encoder")
+        raise DataError(
+            f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
+        )
     return table_from(name, vectors, catalogue)[0]
 
 
@@ -63,8 +63,8 @@ def _extend(name: str, table: FeatureTable, new: FeatureTable | None, count: int
     if new is None:
         new = FeatureTable(np.zeros((count + 1, table.width), np.float32), np.zeros(count + 1, bool))
     if new.width != table.width:
-        raise InputError(
-            f"new items: feature {name!r} has {new.width} numbers an item where the model was trained on "
+        raise DataError(
+            f"new items: feature {name!r} has the width {new.width}, and the model was trained with "
             f"{table.width}; embed with the same encoder"
         )
     return FeatureTable(

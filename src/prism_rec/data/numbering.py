@@ -1,10 +1,20 @@
-"""External ids as row numbers, in the order in which they first appear."""
-
-from __future__ import annotations
+"""External ids and row numbers, in the order of first appearance."""
 
 import polars as pl
 
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
+
+
+def require_distinct(ids: pl.Series, where: str) -> None:
+    """Refuse an id that occurs twice.
+
+    Raises:
+        DataError: names the first row that repeats an id.
+    """
+    repeated = ids.is_first_distinct().not_()
+    if repeated.any():
+        row = repeated.arg_max() or 0
+        raise DataError(f"{where}, row {row + 1} repeats the id {ids[row]!r}; keep one row per id")
 
 
 def number_ids(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -16,10 +26,10 @@ def number_ids(ids: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def renumber(events: pl.DataFrame, column: str, first: int) -> tuple[pl.Series, pl.Series]:
-    """Give the values of a column new numbers, in the file order of the events that are left.
+    """Give the values of a column new numbers, in the file order of the events kept.
 
     Args:
-        events: with `column` and `row`, an event's place in the file.
+        events: with `column` and `row`, the position of the event in the file.
         column: whole numbers.
         first: the first new number.
 
@@ -41,13 +51,13 @@ def describe_rows(ids: pl.Series, given: pl.DataFrame | None, first: int) -> pl.
         first: the first row's number.
 
     Raises:
-        InputError: no id is described, so the two must be in different alphabets.
+        DataError: no id is described, so the two use different ids.
     """
     rows = ids.to_frame().with_row_index("row", offset=first).with_columns(pl.col("row").cast(pl.Int64))
     if given is None:
         return rows
     if given[ids.name].is_in(ids.implode()).not_().all():
-        raise InputError(
+        raise DataError(
             f"none of the {len(given)} rows that describe {ids.name}s has an id of the interactions "
             f"({given[ids.name][0]!r} against {ids[0]!r}); check the id column"
         )

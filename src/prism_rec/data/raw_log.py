@@ -1,10 +1,7 @@
-"""What every source yields: events and items in file order, and what kind of time the events have."""
-
-from __future__ import annotations
+"""What every source returns: events and items in file order, and the kind of their times."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -12,30 +9,28 @@ import polars as pl
 from prism_rec.data.feature_table import Matrix
 
 TimeKind = Literal["absolute", "relative", "order"]
-"""`absolute`: seconds since 1970; `relative`: seconds since each user's first event; `order`: rank only."""
+"""`absolute`: seconds since 1970; `relative`: seconds since each user's first event; `order`: only an order."""
 
 
 @dataclass(frozen=True, eq=False)
 class RawLog:
-    """A log as its source has it, checked for form, nothing removed yet but lines that cannot be read.
+    """A log in the order of its source, with checked columns; only lines that cannot be read are missing.
 
     Attributes:
-        events: `user_id`, `item_id` (strings, exactly as given), `timestamp` (whole or decimal numbers) and,
-            where the source has it, `rating` (decimal, null where not given); rows in file order.
-        items: `item_id` (each once) and any further columns; None where the source has nothing but ids.
-        users: `user_id` (each once) and any further columns, or None.
+        events: `user_id`, `item_id` (strings, unchanged), `timestamp` (whole or decimal numbers) and, if the source
+            has ratings, `rating` (decimal, null if not given); rows in file order.
+        items: `item_id` (each once) and any further columns; None if the source has only ids.
         time: what the timestamps mean.
-        files: the files that were read.
+        users: `user_id` (each once) and any further columns, or None.
         features: for each modality that comes with the log, matrix [R, d] and the R item ids.
         dropped: how much could not be read, and why.
-        notes: one line each on the first things that could not be read, with file and line.
+        notes: one line each on the first problems, with file and line.
     """
 
     events: pl.DataFrame
     items: pl.DataFrame | None
     time: TimeKind
     users: pl.DataFrame | None = None
-    files: tuple[Path, ...] = ()
     features: Mapping[str, tuple[Matrix, pl.Series]] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

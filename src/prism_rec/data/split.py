@@ -1,28 +1,32 @@
-"""Where each history is cut into training, validation and test."""
+"""Splits: where each history is cut into training, validation and test.
 
-from __future__ import annotations
+A split is a settings class with a `kind`. `cut` returns the cuts; `shortest_history` and `needs_times` are its needs.
+A package adds a split by an entry point of the group `prism_rec.splits`; `testing.SplitContract` has its tests.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import field_validator
+import polars as pl
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.histories import Histories, IntArray
-from prism_rec.errors import InputError
+from prism_rec.data.times import to_seconds
+from prism_rec.plugins import Kinds
 
 Times = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Where each user's history is cut; int64 [U] each; -1: this user has no such target.
+    """Where each user's history is cut; int64 [U] each.
 
-    Training is `history[:train_end]`; a question at position `at` has the input `history[:at]`, never empty,
-    and the target `history[at]`.
+    Training is `history[:train_end]`. A question at position `at` has the input `history[:at]`, never empty, and the
+    target `history[at]`. A position of -1 means that the user has no question.
     """
 
     train_end: IntArray
@@ -30,7 +34,7 @@ class Split:
     test_at: IntArray
 
     def counts(self) -> dict[str, int]:
-        """Count what the split made, for `splits.json` and for `describe`."""
+        """Return the sizes of the parts, for `splits.json` and `describe`."""
         return {
             "training_interactions": int(self.train_end.sum()),
             "users_without_training": int((self.train_end == 0).sum()),
@@ -40,24 +44,22 @@ class Split:
 
 
 class LeaveOneOut(Config):
-    """The last item of a history is the test target, the one before it the validation target.
+    """A user's last item is for test, the one before it for validation.
 
-    Histories of fewer than 3 items cannot be split; they are dropped and counted when a dataset is made. This
-    rule lets a model train on events after another user's test event; `Temporal` does not.
+    Histories of fewer than 3 items are dropped and counted. The model may train on events that are later than another
+    user's test event; a temporal split does not allow this.
     """
 
-    name: Literal["leave-one-out"] = "leave-one-out"
-
-    @property
-    def shortest_history(self) -> int:
-        """Shorter histories cannot be used under this rule."""
-        return 3
+    kind: Literal["leave-one-out"] = "leave-one-out"
+    """Name of the split."""
+    shortest_history: ClassVar[int] = 3
+    needs_times: ClassVar[bool] = False
 
     def cut(self, histories: Histories, timestamps: Times) -> Split:
-        """Cut every history; `timestamps` is not needed here.
+        """Cut every history; `timestamps` is ignored.
 
         Returns:
-            A split in which every history of 3 or more items has both targets and a shorter one has neither.
+            Both targets for every history of 3 or more items, none for a shorter one.
         """
         lengths = histories.lengths
         long_enough = lengths >= self.shortest_history
@@ -68,26 +70,53 @@ class LeaveOneOut(Config):
         )
 
 
+def _seconds(moment: Any) -> Any:
+    if not isinstance(moment, str):
+        return moment
+    try:
+        return float(to_seconds(pl.Series("time", [moment]), "").item())
+    except ValueError:
+        raise ValueError(
+            f"{moment!r} is not a time; give seconds since 1970 or a date (2018-09-24)"
+        ) from None
+
+
+Moment = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds since 1970; may be given as a date in text."""
+
+
 class Temporal(Config):
-    """Two moments cut all histories alike, so that nothing learned is younger than any question.
+    """Two moments cut all histories, so that no training event is later than a question.
 
-    Training is every event before the first moment. A user's validation target is their first event from the
-    first moment on and before the second; the test target is their first event from the second moment on. The
-    input of a question is everything the user did before it; without an earlier event there is no question.
-
-    Attributes:
-        quantiles: the two moments as quantiles of all event times; not used where `times` is given.
-        times: the two moments themselves, in the unit of the timestamps (seconds since 1970).
+    Training is every event before the first moment. A user's validation target is their first event from the first
+    moment on and before the second; the test target is their first event from the second moment on. The input of a
+    question is everything that the user did before the target; without an earlier event there is no question.
     """
 
-    name: Literal["temporal"] = "temporal"
-    quantiles: tuple[float, float] = (0.8, 0.9)
-    times: tuple[float, float] | None = None
+    kind: Literal["temporal"] = "temporal"
+    """Name of the split."""
+    quantiles: tuple[float, float] | None = (0.8, 0.9)
+    """When validation and test begin, as quantiles of all event times."""
+    times: tuple[Moment, Moment] | None = None
+    """When validation and test begin, instead of quantiles: two dates, such as 2017-01-01 2018-01-01, or two times in
+    the unit of the timestamps."""
+    shortest_history: ClassVar[int] = 1
+    needs_times: ClassVar[bool] = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_one_of_them(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        given = [name for name in ("quantiles", "times") if values.get(name) is not None]
+        if len(given) == 2 or (not given and "quantiles" in values):
+            raise ValueError("give either `quantiles` or `times`")
+        return {**values, "quantiles": None} if given == ["times"] else values
 
     @field_validator("quantiles")
     @classmethod
-    def _check_quantiles(cls, quantiles: tuple[float, float]) -> tuple[float, float]:
-        if not 0 < quantiles[0] < quantiles[1] < 1:
+    def _check_quantiles(cls, quantiles: tuple[float, float] | None) -> tuple[float, float] | None:
+        if quantiles is not None and not 0 < quantiles[0] < quantiles[1] < 1:
             raise ValueError("give two rising numbers between 0 and 1")
         return quantiles
 
@@ -95,18 +124,14 @@ class Temporal(Config):
     @classmethod
     def _check_times(cls, times: tuple[float, float] | None) -> tuple[float, float] | None:
         if times is not None and not times[0] < times[1]:
-            raise ValueError("give two moments, the earlier one first")
+            raise ValueError("give two times, the earlier one first")
         return times
-
-    @property
-    def shortest_history(self) -> int:
-        """Every history can be used under this rule."""
-        return 1
 
     def moments(self, timestamps: Times) -> tuple[float, float]:
         """Return when validation and test begin; a quantile is the next event time at or above it."""
         if self.times is not None:
             return self.times
+        assert self.quantiles is not None
         first, second = np.quantile(timestamps, self.quantiles, method="higher")
         return float(first), float(second)
 
@@ -128,22 +153,8 @@ class Temporal(Config):
         )
 
 
-SplitRule = LeaveOneOut | Temporal
-_RULES: dict[str, type[LeaveOneOut] | type[Temporal]] = {"leave-one-out": LeaveOneOut, "temporal": Temporal}
-
-
-def parse_rule(rule: str | Mapping[str, Any] | SplitRule) -> SplitRule:
-    """Return the rule that a name, such as "temporal", or stored parameters with a `name` stand for.
-
-    Raises:
-        InputError: no such rule, an unknown parameter, or a value out of range.
-    """
-    if isinstance(rule, LeaveOneOut | Temporal):
-        return rule
-    values = {"name": rule} if isinstance(rule, str) else rule
-    if values.get("name") not in _RULES:
-        raise InputError(f"split: no rule {values.get('name')!r}; choose one of {', '.join(_RULES)}")
-    return _RULES[values["name"]].parse(values, "split")
+SplitRule = Annotated[LeaveOneOut | Temporal, Kinds("prism_rec.splits")]
+"""The settings of any split."""
 
 
 def _count_before(histories: Histories, timestamps: Times, moment: float) -> IntArray:

@@ -1,10 +1,8 @@
 """Timestamps of any form as numbers of seconds."""
 
-from __future__ import annotations
-
 import polars as pl
 
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
 
 _MICROSECONDS = 1_000_000
 _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f")
@@ -12,10 +10,10 @@ _FORMATS_WITH_ZONE = ("%Y-%m-%dT%H:%M%:z", "%Y-%m-%dT%H:%M:%S%.f%:z")
 
 
 def to_seconds(times: pl.Series, where: str) -> pl.Series:
-    """Return times as numbers: whole ones as they are, dates as seconds since 1970.
+    """Return times as numbers: numbers unchanged, dates as seconds since 1970.
 
-    Numbers keep their unit. Milliseconds have the order and quantiles of seconds, so either will do.
-    Dates and texts without a zone are taken as UTC. Texts may be numbers or ISO 8601: `2018-09-24`,
+    Numbers keep their unit: milliseconds have the same order and quantiles as seconds. Dates and texts without a
+    zone are taken as UTC. Texts may be numbers or ISO 8601: `2018-09-24`,
     `2018-09-24 14:27:30`, `2018-09-24T14:27:30.5+02:00`, `...Z`.
 
     Args:
@@ -23,10 +21,10 @@ def to_seconds(times: pl.Series, where: str) -> pl.Series:
         where: the file or argument, for messages.
 
     Returns:
-        Whole numbers where all are whole, else decimal numbers; no nulls.
+        Whole numbers if all are whole, else decimal numbers; no nulls.
 
     Raises:
-        InputError: a time that is missing or none; the message names the first.
+        DataError: a missing or wrong time; the message names the first.
     """
     if times.dtype.is_integer():
         seconds = times.cast(pl.Int64)
@@ -37,13 +35,13 @@ def to_seconds(times: pl.Series, where: str) -> pl.Series:
     elif times.dtype == pl.String:
         seconds = _parse(times)
     else:
-        raise InputError(
-            f"{where}: column {times.name!r} holds {times.dtype}; give numbers, dates or ISO 8601 text"
+        raise DataError(
+            f"{where}: column {times.name!r} has the type {times.dtype}; give numbers, dates or ISO 8601 text"
         )
     wrong = seconds.is_null() | (seconds.is_finite().not_() if seconds.dtype.is_float() else False)
     if wrong.any():
         row = wrong.arg_max() or 0
-        raise InputError(
+        raise DataError(
             f"{where}, row {row + 1}: {times.name} {times[row]!r} is not a time; "
             "give seconds since 1970 or ISO 8601 (2018-09-24 14:27:30)"
         )

@@ -1,6 +1,4 @@
-"""The forms in which a modality's vectors may be given: matrix and ids, a frame, a ready table."""
-
-from __future__ import annotations
+"""The forms in which the vectors of a modality may be given: matrix and ids, a frame, a finished table."""
 
 import re
 from collections.abc import Sequence
@@ -11,19 +9,19 @@ import polars as pl
 
 from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align
 from prism_rec.data.frames import text_ids, to_polars
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
 def check_modality_name(name: str) -> str:
-    """Return the name if it can name a modality, a file and a component alike.
+    """Return the name if it is valid for a modality, a file and a component.
 
     Raises:
-        InputError: it is not a lower-case letter followed by lower-case letters, digits, `_` or `-`.
+        DataError: it is not a lower-case letter followed by lower-case letters, digits, `_` or `-`.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(
+        raise DataError(
             f"feature name {name!r}: use a lower-case letter, then lower-case letters, digits, '_' or '-'"
         )
     return name
@@ -32,30 +30,30 @@ def check_modality_name(name: str) -> str:
 def table_from(
     name: str, given: Any, catalogue: Catalogue, allow_unknown: bool = False
 ) -> tuple[FeatureTable, dict[str, int]]:
-    """Align one modality in whatever form it was given.
+    """Align the vectors of one modality, given in any form.
 
     Args:
         name: the modality's name.
-        given: a pair (matrix, ids); a frame with the column `item_id` and either one column of lists or
-            numeric columns; or a `FeatureTable`, which is taken to be in catalogue order and scaled already.
+        given: a pair (matrix, ids); a frame with the column `item_id` and either one column of lists or numeric
+            columns; or a `FeatureTable`, which must be in catalogue order and scaled already.
         catalogue: the items to align to.
-        allow_unknown: count ids that neither log nor items file knows, rather than refuse them.
+        allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
     Returns:
-        The table, and counts of what was left out.
+        The table, and the numbers of vectors skipped.
 
     Raises:
-        InputError: see `align`; or a table of another height than the catalogue's.
+        DataError: see `align`; or a table with another number of rows than the catalogue.
     """
     check_modality_name(name)
     if isinstance(given, FeatureTable):
         if len(given.present) != len(catalogue.item_ids) + 1 or len(given.vectors) != len(given.present):
-            raise InputError(
+            raise DataError(
                 f"feature {name!r} has {len(given.vectors)} rows for {len(catalogue.item_ids)} items; "
-                "it needs one an item and the padding row 0 before them"
+                "it needs one per item, and the padding row 0 before them"
             )
         if not np.isfinite(given.vectors).all():
-            raise InputError(f"feature {name!r} holds NaN or infinity; leave those rows absent")
+            raise DataError(f"feature {name!r} has NaN or infinity; mark those rows as not present")
         if given.vectors.dtype == np.float32 and not given.vectors[~given.present].any():
             return given, {}
         return FeatureTable(
@@ -69,13 +67,13 @@ def table_from(
 
 
 def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
-    """Return matrix and ids of a frame: `item_id` and one column of lists, or a numeric column a dimension.
+    """Return matrix and ids of a frame: `item_id` and one column of lists, or one numeric column per dimension.
 
     Raises:
-        InputError: no `item_id`, no such columns, or lists of different lengths.
+        DataError: no `item_id`, other columns, or lists of different lengths.
     """
     if "item_id" not in frame.columns:
-        raise InputError(
+        raise DataError(
             f"{where} has no column 'item_id' (found: {', '.join(frame.columns)}); rename the id column"
         )
     ids = text_ids(frame["item_id"], where)
@@ -84,8 +82,8 @@ def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
         return _stack_lists(others.to_series(), ids, where), ids
     wrong = [name for name, dtype in others.schema.items() if not dtype.is_numeric()]
     if wrong or not others.width:
-        raise InputError(
-            f"{where}: beside 'item_id' give one column of lists or numeric columns only (found: "
+        raise DataError(
+            f"{where}: next to 'item_id' give one column of lists or numeric columns only (found: "
             f"{', '.join(wrong) or 'nothing'})"
         )
     return others.to_numpy(), ids
@@ -96,8 +94,8 @@ def _stack_lists(lists: pl.Series, ids: pl.Series, where: str) -> Matrix:
     other = widths != widths[0]
     if other.any():
         row = other.arg_max() or 0
-        raise InputError(
-            f"{where}, row {row + 1} (item {ids[row]!r}): {widths[row]} numbers where row 1 has {widths[0]}; "
+        raise DataError(
+            f"{where}, row {row + 1} (item {ids[row]!r}): {widths[row]} numbers, and row 1 has {widths[0]}; "
             "give vectors of one width"
         )
     flat: Matrix = lists.explode().to_numpy()
@@ -108,5 +106,5 @@ def _id_series(name: str, ids: Sequence[Any] | pl.Series) -> pl.Series:
     try:
         series = ids if isinstance(ids, pl.Series) else pl.Series("item_id", list(ids))
     except TypeError:
-        raise InputError(f"feature {name!r}: the ids mix types; give them all as text") from None
+        raise DataError(f"feature {name!r}: the ids have several types; give them all as text") from None
     return text_ids(series.alias("item_id"), f"feature {name!r}")

@@ -15,7 +15,7 @@ from prism_rec.fusion import ItemSet, Reading
 from prism_rec.model import ItemTable, SequenceRecommender, UserStates
 from prism_rec.model.sequence_recommender import Candidates
 from prism_rec.testing.planted import plant_features
-from prism_rec.train.checkpoint import load_tensors, save_tensors
+from prism_rec.training.checkpoint import load_tensors, save_tensors
 
 ITEMS = 12
 WIDTH = 8
@@ -24,7 +24,26 @@ HISTORIES = ((5, 3, 7, 3, 10, 2, 11, 6, 9), (4,), (1, 5), (2, 6, 10), (7, 8, 3, 
 DTYPES = (torch.float32, torch.float64)
 
 
-class PluginContract:
+class SettingsContract:
+    """The tests that everything with a `kind` shares.
+
+    Attributes:
+        config: settings of the kind.
+    """
+
+    config: Any
+
+    def test_every_setting_is_described(self) -> None:
+        """By a string below it, which help and docs show."""
+        assert undescribed(type(self.config)) == []
+
+    def test_settings_come_back(self) -> None:
+        """As plain values and back."""
+        config = self.config
+        assert type(config).parse(config.model_dump(mode="json"), "written and read") == config
+
+
+class PluginContract(SettingsContract):
     """The tests that fusions, backbones and objectives share.
 
     Attributes:
@@ -32,7 +51,6 @@ class PluginContract:
         without_gradient: ends of names of parameters that no loss can reach.
     """
 
-    config: Any
     without_gradient: tuple[str, ...] = ()
 
     def model(self, **changes: Any) -> SequenceRecommender:
@@ -46,15 +64,6 @@ class PluginContract:
     def test_every_parameter_gets_a_gradient(self) -> None:
         """In every element, except those that cannot have any."""
         assert without_gradient(self.step, self.without_gradient) == []
-
-    def test_every_setting_is_described(self) -> None:
-        """By a string below it, which help and docs show."""
-        assert undescribed(type(self.config)) == []
-
-    def test_settings_come_back(self) -> None:
-        """As plain values and back."""
-        config = self.config
-        assert type(config).parse(config.model_dump(mode="json"), "written and read") == config
 
     def test_inference_is_deterministic(self) -> None:
         """Random numbers have no effect outside training."""

@@ -1,54 +1,64 @@
-"""MMRec's folders: one `.inter` file with the split in `x_label`, and a matrix a modality."""
-
-from __future__ import annotations
+"""MMRec's folders: one `.inter` file with the split in `x_label`, and one matrix per modality."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from prism_rec.config import Config
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.exports.tab_separated import require_plain, write_tabs
 from prism_rec.data.histories import IntArray
 from prism_rec.data.sources.mmrec import COLUMNS, FEATURES, LABEL, MAPPINGS, TIME
-from prism_rec.data.split import Temporal
 
 
-def write_mmrec(dataset: Dataset, folder: Path) -> list[str]:
-    """Write numbered interactions, the ids of the numbers, and the vectors; NAME is the folder's.
+class MMRecFolder(Config):
+    """A folder of MMRec: numbered interactions with the split in x_label, the ids of the numbers, and vectors."""
 
-    Row i of a matrix is item i; a modality `audio` is in `audio_feat.npy`. MMRec knows no absence, so items
-    without a modality have zeros there. Times that are not absolute are left out: the rows are in order.
+    kind: Literal["mmrec"] = "mmrec"
+    """Name of the format."""
 
-    Raises:
-        InputError: an id that the format cannot hold.
-    """
-    ids = {"user": dataset.users["user_id"], "item": dataset.items["item_id"]}
-    for column in ids.values():
-        require_plain(column)
-    events = dataset.interactions
-    columns = {COLUMNS["user"]: events["user"], COLUMNS["item"]: events["item"] - 1}
-    if dataset.time == "absolute":
-        columns[TIME] = events["timestamp"]
-    inter = pl.DataFrame({**columns, LABEL: _label(dataset)})
-    names = [f"{folder.resolve().name}.inter", *MAPPINGS.values()]
-    write_tabs(inter, folder / names[0])
-    for role, column in ids.items():
-        numbered = column.to_frame().with_columns(pl.int_range(pl.len()).alias(COLUMNS[role]))
-        write_tabs(numbered, folder / MAPPINGS[role])
-    for name, table in dataset.features.items():
-        names.append(FEATURES.get(name, f"{name}_feat.npy"))
-        np.save(folder / names[-1], table.vectors[1:], allow_pickle=False)
-    return names
+    def write(self, dataset: Dataset, folder: Path) -> list[str]:
+        """Write the files; the `.inter` file is named after the folder.
+
+        Row i of a matrix is item i; a modality `audio` is in `audio_feat.npy`. An item without a modality has zeros
+        there, because MMRec has no missing vectors. Times that are not absolute are not written: the rows are in order.
+
+        Returns:
+            The names of the files.
+
+        Raises:
+            DataError: an id that the format cannot have.
+        """
+        ids = {"user": dataset.users["user_id"], "item": dataset.items["item_id"]}
+        for column in ids.values():
+            require_plain(column)
+        events = dataset.interactions
+        columns = {COLUMNS["user"]: events["user"], COLUMNS["item"]: events["item"] - 1}
+        if dataset.time == "absolute":
+            columns[TIME] = events["timestamp"]
+        inter = pl.DataFrame({**columns, LABEL: _label(dataset)})
+        names = [f"{folder.resolve().name}.inter", *MAPPINGS.values()]
+        write_tabs(inter, folder / names[0])
+        for role, column in ids.items():
+            numbered = column.to_frame().with_columns(pl.int_range(pl.len()).alias(COLUMNS[role]))
+            write_tabs(numbered, folder / MAPPINGS[role])
+        for name, table in dataset.features.items():
+            names.append(FEATURES.get(name, f"{name}_feat.npy"))
+            np.save(folder / names[-1], table.vectors[1:], allow_pickle=False)
+        return names
 
 
 def _label(dataset: Dataset) -> IntArray:
-    """Return 0 for training, 1 for validation, 2 for test, one an interaction."""
-    if isinstance(dataset.rule, Temporal):
-        times = dataset.interactions["timestamp"].to_numpy()
-        return np.searchsorted(dataset.rule.moments(times), times, side="right").astype(np.int64)
+    """Return 0 for training, 1 for validation and 2 for test, one label per interaction.
+
+    A user's events from the test target on are test, those between training and test are validation. Events of a user
+    without any question that are not in training are test.
+    """
     histories, split = dataset.histories, dataset.split
-    labels = np.zeros(len(histories.items), np.int64)
-    for label, at in ((1, split.validation_at), (2, split.test_at)):
-        labels[histories.offsets[:-1][at >= 0] + at[at >= 0]] = label
-    return labels
+    position = np.arange(len(histories.items)) - np.repeat(histories.offsets[:-1], histories.lengths)
+    has_question = (split.validation_at >= 0) | (split.test_at >= 0)
+    test_from = np.where(split.test_at >= 0, split.test_at, np.where(has_question, histories.lengths, 0))
+    train_end, test_from = (np.repeat(at, histories.lengths) for at in (split.train_end, test_from))
+    return np.where(position < train_end, 0, np.where(position < test_from, 1, 2))

@@ -1,58 +1,35 @@
-"""Sources: one file a format of raw logs, one entry a source in `SOURCES`.
+"""Sources: one module per format of raw logs.
 
-To add one: write `sources/NAME.py` with a function of the form `Source`, enter it below, and name it among
-the sources of `cli/prepare.py`.
+A source is a settings class with a `kind`. `files()` lists the files that it reads, and `read()` returns a `RawLog`.
+A package adds a source by an entry point of the group `prism_rec.sources`; `testing.SourceContract` has its tests.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Protocol
+from typing import Annotated
 
-from prism_rec.data.raw_log import RawLog, TimeKind
-from prism_rec.data.sources.amazon import amazon_2014, amazon_2018, amazon_2023
-from prism_rec.data.sources.mmrec import read_mmrec
-from prism_rec.data.sources.movielens import read_movielens
-from prism_rec.data.sources.recbole import read_recbole
-from prism_rec.data.sources.table import read_table
-from prism_rec.data.sources.text import read_text
-from prism_rec.data.sources.yelp import read_yelp
+from prism_rec.data.sources.amazon import Amazon2014, Amazon2018, Amazon2023
+from prism_rec.data.sources.mmrec import MMRec
+from prism_rec.data.sources.movielens import MovieLens
+from prism_rec.data.sources.recbole import RecBole
+from prism_rec.data.sources.table import Table
+from prism_rec.data.sources.text import Text
+from prism_rec.data.sources.yelp import Yelp
+from prism_rec.plugins import Kinds
 
+Source = Annotated[
+    Table | MovieLens | Text | Amazon2014 | Amazon2018 | Amazon2023 | Yelp | RecBole | MMRec,
+    Kinds("prism_rec.sources"),
+]
+"""The settings of any source."""
 
-class Source(Protocol):
-    """Reads raw files; leaves nothing out but lines that cannot be read, which it counts."""
-
-    def __call__(
-        self,
-        interactions: Path,
-        items: Path | None,
-        columns: Mapping[str, str],
-        time: TimeKind | None,
-        photos: Path | None = None,
-    ) -> RawLog:
-        """Read a log.
-
-        Args:
-            interactions: the file or folder with the events.
-            items: a file that describes items, where the source takes one.
-            columns: names for the roles user, item, timestamp, rating, where the source has columns to name.
-            time: what the timestamps mean, where the source cannot know; None: its usual kind.
-            photos: a file that lists the items' photos, where the source has one.
-
-        Raises:
-            InputError: a file is missing or not of the format, or an argument is given that the source has no
-                use for.
-        """
-        ...
-
-
-SOURCES: dict[str, Source] = {
-    "table": read_table,
-    "movielens": read_movielens,
-    "text": read_text,
-    "amazon-2014": amazon_2014,
-    "amazon-2018": amazon_2018,
-    "amazon-2023": amazon_2023,
-    "yelp": read_yelp,
-    "recbole": read_recbole,
-    "mmrec": read_mmrec,
-}
+__all__ = [
+    "Amazon2014",
+    "Amazon2018",
+    "Amazon2023",
+    "MMRec",
+    "MovieLens",
+    "RecBole",
+    "Source",
+    "Table",
+    "Text",
+    "Yelp",
+]

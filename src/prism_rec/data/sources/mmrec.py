@@ -1,25 +1,24 @@
 """MMRec's folders: `*.inter` with numbered users and items and a column `x_label` for the split, and vectors.
 
-Row i of `image_feat.npy` and `text_feat.npy` belongs to item i. Where `u_id_mapping.csv` and
-`i_id_mapping.csv` are there too, users and items get the ids from them.
+Row i of `image_feat.npy` and `text_feat.npy` belongs to item i. Users and items get their ids from `u_id_mapping.csv`
+and `i_id_mapping.csv`, if the folder has these files.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from prism_rec.config import Config
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.frames import DEFAULT_COLUMNS, events_from
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.reading import reading
-from prism_rec.data.sources.files import refuse
 from prism_rec.data.sources.recbole import find_inter, scan_atomic
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
 
 COLUMNS = {"user": "userID", "item": "itemID"}
 TIME = "timestamp"
@@ -28,50 +27,57 @@ FEATURES = {"image": "image_feat.npy", "text": "text_feat.npy"}
 MAPPINGS = {"user": "u_id_mapping.csv", "item": "i_id_mapping.csv"}
 
 
-def read_mmrec(
-    interactions: Path,
-    items: Path | None,
-    columns: Mapping[str, str],
-    time: TimeKind | None,
-    photos: Path | None = None,
-) -> RawLog:
-    """Read a folder; see `Source`.
+class MMRec(Config):
+    """A folder of MMRec: interactions with numbered users and items, and vectors of pictures and texts.
 
-    MMRec's split may have several targets a user, ours has one: `x_label` orders events that have no times,
-    and a note says how many users it would have split otherwise than leave-one-out does.
-
-    Args:
-        interactions: the folder.
-        items: no use.
-        columns: no use; MMRec's names are fixed.
-        time: no use; absolute where there is a column of times, else order.
-        photos: no use.
+    MMRec may have several test items per user; this library has one. `x_label` orders events without times, and a
+    note says for how many users its split differs from leave-one-out.
     """
-    refuse("mmrec", items=items, columns=columns, time=time, photos=photos)
-    if not interactions.is_dir():
-        raise InputError(f"{interactions} is no folder; give the folder with the .inter file and its vectors")
-    path = find_inter(interactions)
-    events, kind, labels = _read_inter(path)
-    mappings = {role: interactions / name for role, name in MAPPINGS.items()}
-    known = {role: _read_mapping(file, COLUMNS[role]) for role, file in mappings.items() if file.is_file()}
-    features = {
-        name: interactions / file for name, file in FEATURES.items() if (interactions / file).is_file()
-    }
-    notes = () if labels is None else _compare_split(path, events, labels)
-    for role, mapping in known.items():
-        events = events.with_columns(_translate(events[DEFAULT_COLUMNS[role]], mapping, mappings[role]))
-    vectors = {
-        name: _read_vectors(file, known.get("item"), mappings["item"]) for name, file in features.items()
-    }
-    every = [ids for _, ids in vectors.values()]
-    return RawLog(
-        events=events,
-        items=pl.concat(every).unique(maintain_order=True).to_frame() if every else None,
-        time=kind,
-        files=(path, *(mappings[role] for role in known), *features.values()),
-        features=vectors,
-        notes=notes,
-    )
+
+    kind: Literal["mmrec"] = "mmrec"
+    """Name of the source."""
+    folder: Path
+    """The folder with NAME.inter and, if there are any, image_feat.npy and text_feat.npy."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that `read` reads.
+
+        Raises:
+            DataError: a folder that does not have exactly one .inter file.
+        """
+        return (find_inter(self.folder), *self._there(MAPPINGS).values(), *self._there(FEATURES).values())
+
+    def read(self) -> RawLog:
+        """Read the interactions, the ids of the numbers if they are given, and the vectors.
+
+        Times are absolute if there is a column of them, else an order.
+
+        Raises:
+            DataError: a file is missing, or a column or value is wrong.
+        """
+        path = find_inter(self.folder)
+        events, time, labels = _read_inter(path)
+        mappings, features = self._there(MAPPINGS), self._there(FEATURES)
+        known = {role: _read_mapping(file, COLUMNS[role]) for role, file in mappings.items()}
+        notes = () if labels is None else _compare_split(path, events, labels)
+        for role, mapping in known.items():
+            events = events.with_columns(_translate(events[DEFAULT_COLUMNS[role]], mapping, mappings[role]))
+        vectors = {
+            name: _read_vectors(file, known.get("item"), self.folder / MAPPINGS["item"])
+            for name, file in features.items()
+        }
+        every = [ids for _, ids in vectors.values()]
+        return RawLog(
+            events=events,
+            items=pl.concat(every).unique(maintain_order=True).to_frame() if every else None,
+            time=time,
+            features=vectors,
+            notes=notes,
+        )
+
+    def _there(self, names: Mapping[str, str]) -> dict[str, Path]:
+        paths = {key: self.folder / name for key, name in names.items()}
+        return {key: path for key, path in paths.items() if path.is_file()}
 
 
 def _read_inter(path: Path) -> tuple[pl.DataFrame, TimeKind, pl.Series | None]:
@@ -84,16 +90,14 @@ def _read_inter(path: Path) -> tuple[pl.DataFrame, TimeKind, pl.Series | None]:
     if labels is not None:
         labels = labels.cast(pl.Int64, strict=False)
         if not labels.is_between(0, 2).fill_null(False).all():
-            raise InputError(
-                f"{path}: column {LABEL!r} should hold 0, 1 and 2 alone; mend it or leave it out"
-            )
+            raise DataError(f"{path}: column {LABEL!r} may only have 0, 1 and 2; fix it or remove it")
         if kind == "order":
             events = events.with_columns(timestamp=labels)
     return events, kind, labels
 
 
 def _compare_split(path: Path, events: pl.DataFrame, labels: pl.Series) -> tuple[str, ...]:
-    """Say for how many users the labels are other than leave-one-out's: 0, ..., 0, 1, 2 in time order."""
+    """Return a note on the users whose labels are not leave-one-out's: 0, ..., 0, 1, 2 in time order."""
     ordered = events.select("user_id", "timestamp", label=labels).sort(
         "user_id", "timestamp", maintain_order=True
     )
@@ -103,8 +107,8 @@ def _compare_split(path: Path, events: pl.DataFrame, labels: pl.Series) -> tuple
     if not other:
         return ()
     return (
-        f"{path.name}: {LABEL} splits {other:,} of {events['user_id'].n_unique():,} users otherwise than "
-        "leave-one-out; the split of prepare counts",
+        f"{path.name}: {LABEL} splits {other:,} of {events['user_id'].n_unique():,} users differently from "
+        "leave-one-out; the split of prepare is used",
     )
 
 
@@ -115,8 +119,8 @@ def _read_mapping(path: Path, number_column: str) -> pl.DataFrame:
         frame = scan.collect()
     others = [name for name in frame.columns if name != number_column]
     if number_column not in frame.columns or not others:
-        raise InputError(
-            f"{path} should have the column {number_column!r} and one of ids; or remove the file"
+        raise DataError(
+            f"{path} should have the column {number_column!r} and a column of ids; add them or remove the file"
         )
     return frame.select(pl.col(number_column).alias("number"), pl.col(others[0]).alias("id"))
 
@@ -125,7 +129,7 @@ def _translate(numbers: pl.Series, mapping: pl.DataFrame, path: Path) -> pl.Seri
     joined = numbers.to_frame("number").join(mapping, on="number", how="left", maintain_order="left")
     ids = joined["id"].alias(numbers.name)
     if len(ids) != len(numbers) or ids.null_count():
-        raise InputError(f"{path} does not give each number of the .inter file one id; remove or mend it")
+        raise DataError(f"{path} does not give each number of the .inter file one id; fix or remove it")
     return ids
 
 

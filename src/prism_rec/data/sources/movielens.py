@@ -1,17 +1,16 @@
 """Folders as GroupLens publishes them: `ratings.csv` (latest, 20M to 32M) or `ratings.dat` (1M, 10M)."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
+from prism_rec.config import Config
 from prism_rec.data.frames import entities_from, events_from
-from prism_rec.data.raw_log import RawLog, TimeKind
+from prism_rec.data.raw_log import RawLog
 from prism_rec.data.reading import reading
-from prism_rec.data.sources.files import read_lines, refuse, scan_table
-from prism_rec.errors import InputError
+from prism_rec.data.sources.files import check_is_folder, read_lines, scan_table
+from prism_rec.errors import DataError
 
 _ROLES = {"user": "userId", "item": "movieId", "rating": "rating", "timestamp": "timestamp"}
 _COLUMNS = {
@@ -21,38 +20,52 @@ _COLUMNS = {
 }
 
 
-def read_movielens(
-    interactions: Path,
-    items: Path | None,
-    columns: Mapping[str, str],
-    time: TimeKind | None,
-    photos: Path | None = None,
-) -> RawLog:
-    """Read the ratings, the films and, where there are any, the tags of a folder; see `Source`.
+class MovieLens(Config):
+    """A MovieLens dataset of GroupLens: ratings, films and, if there are any, tags."""
 
-    An item's columns are `title`, `genres` and, with a tags file, `tags`; the last two as `one, another`,
-    null where there are none. A film's tags are those of all users and all times, each once, oldest first.
-    """
-    refuse("movielens", items=items, columns=columns, time=time, photos=photos)
-    if not interactions.is_dir():
-        raise InputError(
-            f"{interactions} is no folder; give the folder that holds ratings.csv or ratings.dat"
+    kind: Literal["movielens"] = "movielens"
+    """Name of the source."""
+    folder: Path
+    """The unpacked folder, with ratings.csv or ratings.dat."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that `read` reads.
+
+        Raises:
+            DataError: no such folder, or no ratings or films in it.
+        """
+        return tuple(self._paths().values())
+
+    def read(self) -> RawLog:
+        """Read the ratings, films and tags.
+
+        An item has `title`, `genres` and, with a file of tags, `tags`. Genres and tags are written `one, another`,
+        null if there are none. The tags of a film are those of all users and all times, each once, oldest first.
+
+        Raises:
+            DataError: a file is missing, or a column or value is wrong.
+        """
+        paths = self._paths()
+        ratings, movies = paths["ratings"], paths["movies"]
+        films = _read(movies, "movies").select("movieId", "title", _as_list("genres"))
+        if "tags" in paths:
+            tags = _join_tags(_read(paths["tags"], "tags"))
+            films = films.join(tags, on="movieId", how="left", maintain_order="left")
+        return RawLog(
+            events=events_from(_scan(ratings, "ratings"), _ROLES, "absolute", str(ratings)),
+            items=entities_from(films, "item_id", _ROLES, str(movies)),
+            time="absolute",
         )
-    ratings, movies, tags = (_find(interactions, name) for name in _COLUMNS)
-    if ratings is None or movies is None:
-        missing = "ratings" if ratings is None else "movies"
-        raise InputError(
-            f"{interactions} holds no {missing}.csv, {missing}.csv.gz or {missing}.dat; unpack it whole"
-        )
-    films = _read(movies, "movies").select("movieId", "title", _as_list("genres"))
-    if tags is not None:
-        films = films.join(_join_tags(_read(tags, "tags")), on="movieId", how="left", maintain_order="left")
-    return RawLog(
-        events=events_from(_scan(ratings, "ratings"), _ROLES, "absolute", str(ratings)),
-        items=entities_from(films, "item_id", _ROLES, str(movies)),
-        time="absolute",
-        files=tuple(path for path in (ratings, movies, tags) if path is not None),
-    )
+
+    def _paths(self) -> dict[str, Path]:
+        check_is_folder(self.folder, "ratings.csv or ratings.dat")
+        paths = {name: path for name in _COLUMNS if (path := _find(self.folder, name))}
+        for name in ("ratings", "movies"):
+            if name not in paths:
+                raise DataError(
+                    f"{self.folder} has no {name}.csv, {name}.csv.gz or {name}.dat; unpack the whole archive"
+                )
+        return paths
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -74,8 +87,8 @@ def _read(path: Path, name: str) -> pl.DataFrame:
         frame = _scan(path, name).collect()
     for column in _COLUMNS[name]:
         if column not in frame.columns:
-            raise InputError(
-                f"{path} has no column {column!r} (found: {', '.join(frame.columns)}); fetch it again"
+            raise DataError(
+                f"{path} has no column {column!r} (found: {', '.join(frame.columns)}); download it again"
             )
     return frame
 

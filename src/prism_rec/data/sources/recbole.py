@@ -1,68 +1,86 @@
-"""RecBole's atomic files: tab-separated, each column headed `name:type`, no quoting."""
-
-from __future__ import annotations
+"""RecBole's atomic files: tab-separated, every column headed `name:type`, without quoting."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
+from pydantic import Field
 
+from prism_rec.config import Config
 from prism_rec.data.frames import complete_columns, entities_from, events_from
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.reading import reading
-from prism_rec.data.sources.files import refuse
-from prism_rec.errors import InputError
+from prism_rec.data.sources.files import check_is_folder
+from prism_rec.errors import DataError
 
 
-def read_recbole(
-    interactions: Path,
-    items: Path | None,
-    columns: Mapping[str, str],
-    time: TimeKind | None,
-    photos: Path | None = None,
-) -> RawLog:
-    """Read `NAME.inter` and, where there are any, `NAME.item` and `NAME.user`; see `Source`.
+class RecBole(Config):
+    """RecBole's files `NAME.inter` and, if there are any, `NAME.item` and `NAME.user`."""
 
-    Numbers of type `float` become numbers, everything else text. Without a column of times the rows' order
-    counts.
+    kind: Literal["recbole"] = "recbole"
+    """Name of the source."""
+    interactions: Path
+    """The .inter file, or its folder; from a folder, the .item file is read too."""
+    items: Path | None = None
+    """The .item file, if it is not next to the .inter file."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """ROLE=NAME: the name of a column that is not called user_id, item_id, timestamp or rating; the roles are user,
+    item, timestamp and rating. In RecBole's files, the name without its type."""
+    time: TimeKind | None = None
+    """What timestamps mean; absolute if there is a column of timestamps, else order."""
 
-    Args:
-        interactions: the `.inter` file, or the folder that has one; then its neighbours are read too.
-        items: the `.item` file, if it lies elsewhere.
-        columns: names of columns without their types.
-        time: by default absolute where there is a column of times.
-        photos: no use.
-    """
-    refuse("recbole", photos=photos)
-    if interactions.is_dir():
-        interactions = find_inter(interactions)
-        beside = interactions.with_suffix(".item")
-        items = items or (beside if beside.is_file() else None)
-    users = interactions.with_suffix(".user") if interactions.with_suffix(".user").is_file() else None
-    scan = scan_atomic(interactions)
-    if time is None:
-        with reading(str(interactions)):
-            timed = complete_columns(columns)["timestamp"] in scan.collect_schema().names()
-        time = "absolute" if timed or "timestamp" in columns else "order"
-    return RawLog(
-        events=events_from(scan, columns, time, str(interactions)),
-        items=_read_entities(items, "item_id", columns),
-        users=_read_entities(users, "user_id", columns),
-        time=time,
-        files=tuple(path for path in (interactions, items, users) if path is not None),
-    )
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that `read` reads.
+
+        Raises:
+            DataError: a folder that does not have exactly one .inter file.
+        """
+        return tuple(path for path in self._paths() if path is not None)
+
+    def read(self) -> RawLog:
+        """Read the events, items and users.
+
+        Columns of the type `float` become numbers, all others text. Without a column of timestamps, the order of the
+        rows counts.
+
+        Raises:
+            DataError: a file is missing, or a column or value is wrong.
+        """
+        interactions, items, users = self._paths()
+        scan = scan_atomic(interactions)
+        time = self.time
+        if time is None:
+            with reading(str(interactions)):
+                names = scan.collect_schema().names()
+            timed = "timestamp" in self.columns or complete_columns(self.columns)["timestamp"] in names
+            time = "absolute" if timed else "order"
+        return RawLog(
+            events=events_from(scan, self.columns, time, str(interactions)),
+            items=_read_entities(items, "item_id", self.columns),
+            users=_read_entities(users, "user_id", self.columns),
+            time=time,
+        )
+
+    def _paths(self) -> tuple[Path, Path | None, Path | None]:
+        interactions, items = self.interactions, self.items
+        if interactions.is_dir():
+            interactions = find_inter(interactions)
+            items = items or _if_there(interactions.with_suffix(".item"))
+        return interactions, items, _if_there(interactions.with_suffix(".user"))
 
 
 def find_inter(folder: Path) -> Path:
     """Return the only `.inter` file of a folder.
 
     Raises:
-        InputError: there is none, or more than one.
+        DataError: no such folder, or no such file, or more than one.
     """
+    check_is_folder(folder, "the .inter file")
     found = sorted(path for path in folder.iterdir() if path.suffix == ".inter")
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
-        raise InputError(f"{folder} should hold one .inter file ({names}); name the file itself")
+        raise DataError(f"{folder} should have one .inter file (found: {names}); name the file itself")
     return found[0]
 
 
@@ -70,14 +88,18 @@ def scan_atomic(path: Path) -> pl.LazyFrame:
     """Open a tab-separated file without quoting; columns are text and lose their `:type`.
 
     Raises:
-        InputError: no such file, or empty.
+        DataError: no such file, or empty.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
+        raise DataError(f"{path}: no such file; check the path")
     with reading(str(path)):
         scan = pl.scan_csv(path, separator="\t", quote_char=None, infer_schema=False, glob=False)
         names = scan.collect_schema().names()
     return scan.rename({name: name.partition(":")[0] for name in names})
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def _read_entities(path: Path | None, id_name: str, columns: Mapping[str, str]) -> pl.DataFrame | None:

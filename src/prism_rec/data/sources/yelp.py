@@ -1,94 +1,109 @@
-"""The Yelp Open Dataset: reviews, businesses and photos, each a file of one JSON object a line.
+"""The Yelp Open Dataset: reviews, businesses and photos, one file of each, with one JSON object per line.
 
-An item is a business. Its columns, as no publication says how texts and pictures were gathered:
+An item is a business. No publication says how texts and pictures were gathered. Here an item has the columns
 
 title        the business's name
 categories   its categories in Yelp's order, `Restaurants, Pizza`
-attributes   what is true of it, in plain words: `wi fi free`, `good for kids`, `ambience casual`
-city, state  where it is
-images       its photos' file names, food first, then inside, outside, drink, and menus last; equal labels in
-             file order. Food and rooms tell one business from another; a menu is a picture of small print.
+attributes   its attributes in plain words: `wi fi free`, `good for kids`, `ambience casual`
+city, state  its place
+images       the file names of its photos by label: food first, then inside, outside, drink and menu; equal labels in
+             file order. Food and rooms distinguish businesses; a menu is a picture of small print.
 
-Businesses change and their fields are of the day of the dump, so they know a little of the future.
+The fields of a business are of the day of the dump, so they contain some knowledge of the future.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import polars as pl
+from pydantic import model_validator
 
-from prism_rec.data.raw_log import RawLog, TimeKind
-from prism_rec.data.sources.chunks import read_lines_of
-from prism_rec.data.sources.faults import Faults, sum_faults
-from prism_rec.data.sources.fields import Fields, sentence, words
-from prism_rec.data.sources.files import refuse
-from prism_rec.data.sources.json_events import EventFields, read_events
-from prism_rec.data.sources.json_items import ItemFormat, read_items
-from prism_rec.data.sources.literals import parse_literal
-from prism_rec.data.sources.records import UnreadableError, parse_json, text_id
-from prism_rec.errors import InputError
+from prism_rec.config import Config
+from prism_rec.data.raw_log import RawLog
+from prism_rec.data.sources.files import check_is_folder
+from prism_rec.data.sources.lines.fields import Fields, sentence, words
+from prism_rec.data.sources.lines.json_events import EventFields, read_events
+from prism_rec.data.sources.lines.json_items import ItemFormat, read_items
+from prism_rec.data.sources.lines.literals import parse_literal
+from prism_rec.data.sources.lines.reader import LineReader, count_problems
+from prism_rec.data.sources.lines.records import UnreadableError, parse_json, text_id
+from prism_rec.errors import DataError
 
 _LABELS = ("food", "inside", "outside", "drink", "menu")
 _MOST_PHOTOS = 10
 _EVENTS = EventFields(user="user_id", item="business_id", time="date", rating="stars", unit="date")
 _FILES = {
     "reviews": "yelp_academic_dataset_review.json",
-    "items": "yelp_academic_dataset_business.json",
+    "businesses": "yelp_academic_dataset_business.json",
     "photos": "photos.json",
 }
 
 
-def read_yelp(
-    interactions: Path,
-    items: Path | None,
-    columns: Mapping[str, str],
-    time: TimeKind | None,
-    photos: Path | None = None,
-) -> RawLog:
-    """Read reviews and, where given, businesses and photos; see `Source`.
+class Yelp(Config):
+    """The Yelp Open Dataset: a folder with its files, or the files one by one."""
 
-    Args:
-        interactions: the file of reviews, or a folder with all three files under their published names.
-        items: the file of businesses.
-        columns: no use.
-        time: no use.
-        photos: the list of photos, `photos.json`; the pictures themselves are not looked at.
-    """
-    refuse("yelp", columns=columns, time=time)
-    if interactions.is_dir():
-        refuse("yelp", items=items, photos=photos)
-        interactions, items, photos = _find(interactions)
-    if photos is not None and items is None:
-        raise InputError("--photos needs the file of businesses; add --items")
-    faults = [Faults(path) for path in (interactions, items, photos) if path is not None]
-    events = read_events(faults[0], _EVENTS)
-    described = None
-    if items is not None:
-        described = read_items(faults[1], ItemFormat("business_id", _describe), events["item_id"])
-        if photos is not None:
-            described = described.join(
-                _read_photos(faults[2]), on="item_id", how="left", maintain_order="left"
+    kind: Literal["yelp"] = "yelp"
+    """Name of the source."""
+    folder: Path | None = None
+    """The folder with the files yelp_academic_dataset_review.json and, if there are any, ..._business.json and
+    photos.json."""
+    reviews: Path | None = None
+    """The file of reviews, if no folder is given; gzipped or not."""
+    businesses: Path | None = None
+    """The file of businesses."""
+    photos: Path | None = None
+    """The file that lists the photos, photos.json; the pictures themselves are not read."""
+
+    @model_validator(mode="after")
+    def _names_the_reviews_once(self) -> Self:
+        if (self.folder is None) == (self.reviews is None):
+            raise ValueError("give either `folder` or `reviews`")
+        if self.folder is not None and (self.businesses or self.photos):
+            raise ValueError("`businesses` and `photos` are read from `folder`; leave them out")
+        if self.photos is not None and self.businesses is None:
+            raise ValueError("`photos` needs the file of businesses; add `businesses`")
+        return self
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that `read` reads.
+
+        Raises:
+            DataError: no such folder, or no reviews in it.
+        """
+        return tuple(self._paths().values())
+
+    def read(self) -> RawLog:
+        """Read the reviews and, if there are files of them, the businesses and photos.
+
+        Raises:
+            DataError: a file is missing, cut short or of another format.
+        """
+        readers = {name: LineReader(path) for name, path in self._paths().items()}
+        events = read_events(readers["reviews"], _EVENTS)
+        items = None
+        if "businesses" in readers:
+            items = read_items(readers["businesses"], ItemFormat("business_id", _describe), events["item_id"])
+            if "photos" in readers:
+                photos = _read_photos(readers["photos"])
+                items = items.join(photos, on="item_id", how="left", maintain_order="left")
+        return RawLog(events=events, items=items, time="absolute", **count_problems(readers.values()))
+
+    def _paths(self) -> dict[str, Path]:
+        if self.folder is None:
+            given = {name: getattr(self, name) for name in _FILES}
+            return {name: path for name, path in given.items() if path is not None}
+        check_is_folder(self.folder, _FILES["reviews"])
+        paths = {name: self.folder / file for name, file in _FILES.items() if (self.folder / file).is_file()}
+        if "reviews" not in paths:
+            raise DataError(
+                f"{self.folder} has no {_FILES['reviews']}; unpack the dataset there or name the files"
             )
-    return RawLog(
-        events=events,
-        items=described,
-        time="absolute",
-        files=tuple(fault.path for fault in faults),
-        **sum_faults(faults),
-    )
-
-
-def _find(folder: Path) -> tuple[Path, Path | None, Path | None]:
-    paths = {role: folder / name for role, name in _FILES.items()}
-    if not paths["reviews"].is_file():
-        raise InputError(f"{folder} holds no {_FILES['reviews']}; unpack the dataset there or name the files")
-    business, photos = (paths[role] if paths[role].is_file() else None for role in ("items", "photos"))
-    return paths["reviews"], business, photos if business else None
+        if "businesses" not in paths:
+            paths.pop("photos", None)
+        return paths
 
 
 def _describe(fields: Fields) -> dict[str, Any]:
@@ -107,16 +122,16 @@ def _categories(value: Any) -> str | None:
 
 def _attributes(value: Any) -> str | None:
     if not isinstance(value, dict | None):
-        raise UnreadableError("no object where one is expected")
+        raise UnreadableError("expected an object")
     return (
         ", ".join(phrase for name, given in (value or {}).items() for phrase in _phrases(name, given)) or None
     )
 
 
 def _phrases(name: str, value: Any) -> Iterator[str]:
-    """Say what an attribute says, if it says yes: values are texts of Python literals, `u'free'`, `True`."""
+    """Yield an attribute in words unless it is negative; values are texts of Python literals, `u'free'`, `True`."""
     if isinstance(value, str):
-        with suppress(ValueError):  # a plain word
+        with suppress(ValueError):  # a plain word is not a literal
             value = parse_literal(value)
     if value is True:
         yield _in_words(name)
@@ -133,16 +148,16 @@ def _in_words(name: str) -> str:
     return sentence(spaced.lower()) or ""
 
 
-def _read_photos(faults: Faults) -> pl.DataFrame:
+def _read_photos(reader: LineReader) -> pl.DataFrame:
     rows = []
-    for line, content in read_lines_of(faults):
+    for line, content in reader:
         try:
             photo = parse_json(content)
             label = photo.get("label")
             rank = _LABELS.index(label) if label in _LABELS else len(_LABELS)
             rows.append((text_id(photo, "business_id"), f"{text_id(photo, 'photo_id')}.jpg", rank))
         except UnreadableError as reason:
-            faults.leave_out(line, str(reason))
+            reader.skip(line, str(reason))
     found = pl.DataFrame(
         rows, schema={"item_id": pl.String, "images": pl.String, "rank": pl.Int64}, orient="row"
     )

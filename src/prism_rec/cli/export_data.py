@@ -1,0 +1,29 @@
+"""`prism-rec export-data`: a dataset for another library."""
+
+from prism_rec.cli.bars import shown
+from prism_rec.cli.command import only
+from prism_rec.cli.common import Output, Talk
+from prism_rec.stages.export_data import ExportData
+from prism_rec.stages.export_data import export_data as run
+
+
+class ExportDataOptions(Talk, Output, ExportData):
+    """Write a dataset as RecBole or MMRec read it; prepare reads both formats back.
+
+    The files are named after the folder.
+
+    For instance:
+
+        prism-rec export-data data/beauty --format recbole --out recbole/beauty
+    """
+
+
+def export_data(options: ExportDataOptions) -> None:
+    """Write the files and list them."""
+    from json import dumps
+
+    from rich.console import Console
+
+    with shown(options.quiet) as events:
+        files = [str(path) for path in run(only(options, ExportData), options.out, events)]
+    Console().out(dumps(files) if options.as_json else "\n".join(files), highlight=False)

@@ -1,0 +1,1 @@
+"""The dataset card: a description of a dataset in numbers, and pages of it for people."""

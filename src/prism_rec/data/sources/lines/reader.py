@@ -1,0 +1,128 @@
+"""The lines of one large file, in fixed memory, with a count of the lines and fields that cannot be used."""
+
+import gzip
+from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from prism_rec.data.reading import reading
+from prism_rec.errors import DataError
+
+LONGEST_LINE = 8 * 2**20
+"""Bytes; a longer line is skipped."""
+MOST_UNREADABLE = 0.01
+"""Share of a file's lines that may be skipped; with more, it is the wrong file or a damaged one."""
+_MOST_NOTES = 5
+_BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+
+
+class LineReader:
+    """Reads a file once, whole lines at a time, and collects what is wrong with it.
+
+    Args:
+        path: a plain or gzipped file, whatever its name.
+
+    Attributes:
+        lines: number of lines; set when the whole file was read.
+        unreadable: number of skipped lines.
+        odd_fields: number of fields of other lines that have an unusable value and count as empty.
+        notes: one line each on the first few of both, with file and line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines = 0
+        self.unreadable = 0
+        self.odd_fields = 0
+        self.notes: list[str] = []
+
+    def chunks(self) -> Iterator[tuple[int, bytes]]:
+        r"""Yield some lines at a time, each with its end `\n`, and the number of the first of them, from 1.
+
+        A byte order mark is removed. A line longer than `LONGEST_LINE` is skipped.
+
+        Raises:
+            DataError: no such file, cut short, not gzip, or too many lines skipped.
+        """
+        line, tail = 1, b""
+        for block in self._blocks():
+            first_end = block.find(b"\n") + 1
+            if not first_end:
+                tail = (tail + block)[: LONGEST_LINE + 1]  # a line that is too long grows no further
+                continue
+            if len(tail) + first_end > LONGEST_LINE + 1:
+                self.skip(line, _too_long())
+                line, tail, block = line + 1, b"", block[first_end:]
+            cut = block.rfind(b"\n") + 1
+            chunk, tail = tail + block[:cut], block[cut:]
+            if chunk:
+                yield line, chunk
+                line += chunk.count(b"\n")
+        if len(tail) > LONGEST_LINE:
+            self.skip(line, _too_long())
+        elif tail:
+            yield line, tail + b"\n"
+        self.lines = line - (not tail)
+        self._require_few_skipped()
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the number and content of each line that is not blank, without surrounding white space."""
+        for first, chunk in self.chunks():
+            for line, content in enumerate(chunk.split(b"\n"), first):
+                if stripped := content.strip():
+                    yield line, stripped
+
+    def skip(self, line: int, reason: str) -> None:
+        """Count a line, numbered from 1, that cannot be used."""
+        self.unreadable += 1
+        self._note(line, f"{reason}; skipped")
+
+    def leave_empty(self, line: int, reason: str) -> None:
+        """Count a field that cannot be used."""
+        self.odd_fields += 1
+        self._note(line, f"{reason}; left empty")
+
+    def _note(self, line: int, text: str) -> None:
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(f"{self.path.name}, line {line}: {text}")
+
+    def _require_few_skipped(self) -> None:
+        if self.unreadable > MOST_UNREADABLE * self.lines:
+            raise DataError(
+                f"{self.path}: {self.unreadable:,} of {self.lines:,} lines cannot be read, more than "
+                f"{MOST_UNREADABLE:.0%} ({self.notes[0].removeprefix(f'{self.path.name}, ')}); "
+                "check that it is the right file for this source, and complete"
+            )
+
+    def _blocks(self) -> Iterator[bytes]:
+        with reading(str(self.path)), _open(self.path) as file:
+            block = file.read(LONGEST_LINE).removeprefix(_BOM)
+            while block:
+                yield block
+                block = file.read(LONGEST_LINE)
+
+
+def count_problems(readers: Iterable[LineReader]) -> Mapping[str, Any]:
+    """Return `dropped` and `notes` of a `RawLog`; a count of zero is omitted."""
+    readers = list(readers)
+    counts = {
+        "lines_unreadable": sum(reader.unreadable for reader in readers),
+        "fields_unreadable": sum(reader.odd_fields for reader in readers),
+    }
+    return {
+        "dropped": {reason: count for reason, count in counts.items() if count},
+        "notes": tuple(note for reader in readers for note in reader.notes),
+    }
+
+
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
+    """Open a file by its content: browsers unpack a download and keep its name."""
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path, "rb") if packed else path.open("rb")
+
+
+def _too_long() -> str:
+    return f"longer than {LONGEST_LINE // 2**20} MiB"

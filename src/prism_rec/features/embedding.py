@@ -1,0 +1,214 @@
+"""Vectors of many contents in a folder that later runs extend: what is encoded, what is kept, what is missing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from prism_rec.errors import DataError, FolderError, SettingsError
+from prism_rec.events import Events
+from prism_rec.features.contents import Contents
+from prism_rec.features.encoders.encoder import Encoder
+from prism_rec.features.engines.engine import Engine
+from prism_rec.features.engines.local import LocalEngine
+from prism_rec.features.shards import Place, Shards, read_vectors
+from prism_rec.folders import begin_folder, check_folder, finish_folder, require_folder
+
+STAGE = "embed"
+_ITEMS = "items.parquet"
+_PART_SIZE = 2_048
+_NAMES = {"text": "text", "image": "picture"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run encoded.
+
+    Attributes:
+        items: all items.
+        present: items that have a vector now.
+        absent: numbers of items without a vector, by reason.
+        encoded: contents that this run encoded.
+        reused: contents whose vectors an earlier run made.
+        truncated: texts cut at the token limit.
+        token_limit: that limit; None if the encoder has none.
+        width: D, the length of a vector.
+    """
+
+    items: int
+    present: int
+    absent: dict[str, int]
+    encoded: int
+    reused: int
+    truncated: int
+    token_limit: int | None
+    width: int
+
+    def lines(self) -> list[str]:
+        """Return the summary in words, line by line."""
+        lines = [
+            f"{self.present:,} of {self.items:,} items have a vector of {self.width} numbers",
+            f"encoded now: {self.encoded:,}; encoded before: {self.reused:,}",
+        ]
+        lines += [f"absent, {reason}: {count:,}" for reason, count in self.absent.items()]
+        if self.token_limit is not None:
+            lines.append(f"texts cut at {self.token_limit} tokens: {self.truncated:,}")
+        return lines
+
+
+def embed_contents(
+    contents: Contents,
+    encoder: Encoder,
+    out: Path,
+    *,
+    engine: Engine = LocalEngine(),
+    part_size: int = _PART_SIZE,
+    config: Mapping[str, Any] | None = None,
+    inputs: Iterable[Path] = (),
+    events: Events = Events(),
+) -> Summary:
+    """Encode the contents that have no vector in `out` yet, and record which item has which vector.
+
+    Vectors are kept by the hash of their content: equal contents are encoded once, a later run encodes only what
+    is new, and a run that was killed continues after its last complete part. An encoder that is not portable
+    learns from all contents together, so it encodes all of them again if one changes.
+
+    Args:
+        contents: from `texts_of` or `pictures_of`.
+        encoder: gives the vectors; it is fitted here.
+        out: the folder; vectors of another encoder in it are replaced.
+        engine: runs the encoder.
+        part_size: contents that are written together, and lost together if the run is killed.
+        config: settings for the manifest.
+        inputs: files that the contents came from, for the manifest.
+        events: hears of the task `texts` or `pictures`.
+
+    Raises:
+        InputError: no item has a content, or none can be encoded; the encoder takes another kind of content,
+            cannot be loaded or gives NaN; or `out` belongs to another stage. The former content of `out` is
+            kept until the first vectors are written.
+    """
+    available = _available(contents)
+    if encoder.encodes != contents.modality:
+        raise SettingsError(
+            f"this encoder takes {_NAMES[encoder.encodes]}s, not {_NAMES[contents.modality]}s; choose another",
+            key="encoder",
+        )
+    fitted = encoder.fit([entry.value for entry in contents.entries if entry.value is not None])
+    check_folder(out, STAGE)
+    shards = Shards(out, fitted.fingerprint)
+    missing = {key: value for key, value in available.items() if key not in shards.places}
+    failed = _encode(fitted, missing, shards, engine, part_size, events) if missing else {}
+    table = _tabulate(contents, shards.places, failed)
+    if not table["file"].count():
+        raise DataError(
+            f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
+        )
+    begin_folder(out, STAGE)
+    table.write_parquet(out / _ITEMS)
+    files = table["file"].drop_nulls().unique().sort().to_list()
+    shards.remove_all_but(files)
+    summary = Summary(
+        items=len(table),
+        present=len(table) - table["file"].null_count(),
+        absent=dict(sorted(Counter(table["absent"].drop_nulls()).items())),
+        encoded=len(missing) - len(failed),
+        reused=len(available) - len(missing),
+        truncated=int(table["truncated"].sum()),
+        token_limit=shards.token_limit,
+        width=shards.width,
+    )
+    facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
+    finish_folder(out, STAGE, config or {}, [_ITEMS, *files], inputs, **facts)
+    return summary
+
+
+def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
+    """Read the vectors of a finished folder, ready to be aligned to a dataset by id.
+
+    Returns:
+        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items.
+
+    Raises:
+        FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
+    """
+    require_folder(folder, STAGE)
+    table = pl.read_parquet(folder / _ITEMS).filter(pl.col("file").is_not_null())
+    if not len(table):
+        raise FolderError(f"{folder}: no item has a vector; see the reasons in {_ITEMS}")
+    table = table.with_row_index("at")
+    vectors: np.ndarray | None = None
+    for (file,), places in table.group_by("file"):
+        found = read_vectors(folder / str(file), places["row"].to_numpy())
+        if vectors is None:
+            vectors = np.empty((len(table), found.shape[1]), np.float32)
+        vectors[places["at"].to_numpy()] = found
+    assert vectors is not None
+    return vectors, table["item_id"].to_list()
+
+
+def _available(contents: Contents) -> dict[str, str | Path]:
+    """Return the contents by key, each content once."""
+    available = {entry.key: entry.value for entry in contents.entries if entry.key and entry.value}
+    if not available:
+        reasons = _reasons(entry.absent for entry in contents.entries)
+        raise DataError(
+            f"no item has a {_NAMES[contents.modality]} to encode{reasons}; check the fields or the folder"
+        )
+    return available
+
+
+def _encode(
+    encoder: Encoder,
+    missing: Mapping[str, str | Path],
+    shards: Shards,
+    engine: Engine,
+    part_size: int,
+    events: Events,
+) -> dict[str, str]:
+    """Write shards for the missing contents; return those that cannot be encoded, by key, with the reasons."""
+    failed: dict[str, str] = {}
+    keys = list(missing)
+    task = f"{_NAMES[encoder.encodes]}s"
+    events.begin(task, len(keys))
+    for part in engine.run(encoder, list(missing.values()), part_size):
+        if not np.isfinite(part.encoded.vectors).all():
+            raise SettingsError("the encoder gave NaN or infinity; set `encoder.precision` to float32")
+        if part.rows:
+            begin_folder(shards.folder, STAGE)
+            shards.write([keys[row] for row in part.rows], part.encoded)
+        failed |= {keys[row]: reason for row, reason in part.failed.items()}
+        done = len(part.rows) + len(part.failed)
+        events.advance(task, done, {"failed": len(failed)} if failed else None)
+    events.end(task)
+    return failed
+
+
+def _reasons(absent: Iterable[str | None]) -> str:
+    """Return why contents are absent, in brackets after a sentence; the most frequent reason comes first."""
+    counts = Counter(reason for reason in absent if reason)
+    return f" ({', '.join(f'{reason}: {count:,}' for reason, count in counts.most_common(3))})"
+
+
+def _tabulate(contents: Contents, places: Mapping[str, Place], failed: Mapping[str, str]) -> pl.DataFrame:
+    """Return one row per item: where its vector is, or why it has none."""
+    rows: list[tuple[str, str | None, int | None, bool, str | None]] = []
+    for entry in contents.entries:
+        place = places.get(entry.key or "")
+        if place is not None and place.present:
+            rows.append((entry.item_id, place.file, place.row, place.truncated, None))
+        else:
+            reason = entry.absent or failed.get(entry.key or "") or "nothing to encode"
+            rows.append((entry.item_id, None, None, False, reason))
+    schema = {
+        "item_id": pl.String,
+        "file": pl.String,
+        "row": pl.Int64,
+        "truncated": pl.Boolean,
+        "absent": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,94 @@
+"""The stage `prepare`: a raw log, and vectors if there are any, to a dataset folder."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_core import to_jsonable_python
+
+from prism_rec.config import Config
+from prism_rec.data.card.page import write_card
+from prism_rec.data.clean import Cleaning
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.dataset_folder import STAGE
+from prism_rec.data.sources import Source
+from prism_rec.data.split import LeaveOneOut, SplitRule
+from prism_rec.events import Events
+from prism_rec.features.vectors_file import files_of, read_vectors_file
+from prism_rec.folders import check_folder
+from prism_rec.stages.chain import Step, run_chain
+
+
+class Prepare(Config):
+    """How a raw log becomes a dataset."""
+
+    source: Source
+    """The format of the raw log."""
+    features: dict[str, str] = Field(default_factory=dict)
+    """NAME=FILE[:IDS]: the vectors of one modality. FILE is a folder of embed, a table .parquet with item_id, or a file
+    .npy, .safetensors or .pt; its ids are in IDS, one per line (default: FILE with the ending .ids.txt)."""
+    allow_unknown_features: bool = False
+    """Skip vectors of items that neither log nor items have, instead of refusing them."""
+    cleaning: Cleaning = Cleaning()
+    """Which events, users and items are dropped."""
+    split: SplitRule = LeaveOneOut()
+    """How histories are cut into training, validation and test."""
+
+
+def prepare(settings: Prepare, out: Path, events: Events = Events()) -> Dataset:
+    """Read a raw log, clean and split it, align its features, and write a dataset and its card.
+
+    Nothing is done if it was done before with the same settings and files. Nothing is written before everything is
+    read and checked.
+
+    Args:
+        settings: source, features, cleaning and split.
+        out: the folder to write; an earlier dataset there is replaced.
+        events: hears what is done.
+
+    Returns:
+        The dataset in the folder.
+
+    Raises:
+        InputError: a file or setting is wrong, or the folder has something else.
+    """
+    run_chain([prepare_step(settings, out, events)], out / "steps.json", events)
+    return Dataset.load(out)
+
+
+def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
+    """Return `prepare` as a step of a chain.
+
+    Raises:
+        DataError: the source's files are not found.
+    """
+    files = list(settings.source.files())
+    files += [file for given in settings.features.values() for file in files_of(given)]
+
+    def run() -> None:
+        task = f"reading {files[0].name}"
+        events.begin(task)
+        log = settings.source.read()
+        vectors = {name: read_vectors_file(given)[:2] for name, given in settings.features.items()}
+        dataset = Dataset.from_log(
+            log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
+        )
+        dataset.save(out, {"source": _without_folders(settings.source.model_dump())}, files)
+        write_card(dataset, out)
+        events.end(task)
+
+    return Step(
+        name="prepare",
+        folder=out,
+        stage=STAGE,
+        settings=settings.model_dump(mode="json"),
+        inputs=tuple(files),
+        run=run,
+        check=lambda: check_folder(out, STAGE),
+    )
+
+
+def _without_folders(settings: dict[str, Any]) -> Any:
+    """Return settings as JSON values, every path only by its name: a dataset does not record where its files were."""
+    names = {key: value.name if isinstance(value, Path) else value for key, value in settings.items()}
+    return to_jsonable_python(names)

@@ -1,0 +1,3 @@
+from comparison.tiny import prepared, recipe
+
+__all__ = ["prepared", "recipe"]

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from prism_rec.data import Dataset
+from prism_rec.data.exports import RecBoleFiles
+from prism_rec.errors import DamagedError, FolderError, SettingsError
+from prism_rec.events import Events
+from prism_rec.folders import require_folder
+from prism_rec.stages.export_data import ExportData, export_data
+
+
+class Notes(Events):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    log = pl.DataFrame({"user_id": ["a"] * 3, "item_id": ["1", "2", "3"], "timestamp": [1, 2, 3]})
+    Dataset.from_frame(log).save(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_files_are_listed_and_recorded(data: Path) -> None:
+    out = data.parent / "set"
+    files = export_data(ExportData(data=data, format=RecBoleFiles()), out)
+    assert files == [out / f"set.{kind}" for kind in ("inter", "item", "user")]
+    manifest = require_folder(out, "export-data")
+    assert manifest["config"] == {"format": {"kind": "recbole"}}
+    assert manifest["counts"] == {"users": 1, "items": 3, "interactions": 3}
+
+
+def test_an_export_is_done_once_per_dataset_and_format(data: Path) -> None:
+    notes, out = Notes(), data.parent / "set"
+    recbole = ExportData.parse({"data": data, "format": "recbole"})
+    for settings in (recbole, recbole, ExportData.parse({"data": data, "format": "mmrec"})):
+        export_data(settings, out, notes)
+    assert notes.lines == [f"export-data: {out}", "export-data: done before", f"export-data: {out}"]
+    assert "i_id_mapping.csv" in require_folder(out, "export-data")["files"]
+
+
+def test_wrong_folders_and_formats_are_refused(data: Path) -> None:
+    with pytest.raises(FolderError, match="another stage's output"):
+        export_data(ExportData(data=data, format=RecBoleFiles()), data)
+    with pytest.raises(SettingsError, match=r"format\.kind: there is no 'csv'; choose one of recbole, mmrec"):
+        ExportData.parse({"data": data, "format": "csv"}, "")
+    (data / "items.parquet").unlink()
+    with pytest.raises(DamagedError):
+        export_data(ExportData(data=data, format=RecBoleFiles()), data.parent / "set")
+    assert not (data.parent / "set").exists()

@@ -1,0 +1,191 @@
+"""A package that is installed adds a source and a split: by the command line, in Python and with the contracts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MODULE = '''
+"""A log of sessions in JSON, and a split by the number of events."""
+
+import json
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from prism_rec.config import Config
+from prism_rec.data import RawLog, Split
+from prism_rec.errors import DataError
+
+
+class Sessions(Config):
+    """Sessions of a shop."""
+
+    kind: Literal["sessions"] = "sessions"
+    """Name of the source."""
+    sessions: Path
+    """A JSON object of users with their items."""
+    prefix: str = ""
+    """Text before every item id."""
+
+    def files(self) -> tuple[Path, ...]:
+        return (self.sessions,)
+
+    def read(self) -> RawLog:
+        try:
+            content = json.loads(self.sessions.read_text())
+        except (OSError, ValueError):
+            raise DataError(f"{self.sessions} is not JSON; check the path") from None
+        rows = [(user, f"{self.prefix}{item}", at) for user, items in content.items() for at, item in enumerate(items)]
+        events = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+        return RawLog(events=events, items=None, time="order")
+
+
+class LastThird(Config):
+    """The last third of a history has the questions."""
+
+    kind: Literal["last-third"] = "last-third"
+    """Name of the split."""
+    fewest: int = Field(3, ge=3)
+    """Histories with fewer events are in training only."""
+    shortest_history: ClassVar[int] = 1
+    needs_times: ClassVar[bool] = False
+
+    def cut(self, histories, timestamps) -> Split:
+        lengths = histories.lengths
+        long = lengths >= self.fewest
+        end = np.where(long, lengths - np.maximum(2, lengths // 3), lengths)
+        return Split(end, np.where(long, end, -1), np.where(long, lengths - 1, -1))
+'''
+
+CONTRACTS = """
+from pathlib import Path
+
+from session_logs import LastThird, Sessions
+
+from prism_rec.testing import SourceContract, SplitContract
+
+
+class TestSessions(SourceContract):
+    config = Sessions(sessions=Path("log.json"))
+
+    def write(self):
+        Path("log.json").write_text('{"ann": ["1", "2", "3"], "bob": ["2", "1", "4", "3"]}')
+
+
+class TestLastThird(SplitContract):
+    config = LastThird()
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Return a folder with the package as an installer leaves it."""
+    folder = tmp_path / "site-packages"
+    facts = folder / "session_logs-1.0.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: session-logs\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text(
+        "[prism_rec.sources]\nsessions = session_logs:Sessions\n\n"
+        "[prism_rec.splits]\nlast_third = session_logs:LastThird\n"
+    )
+    (folder / "session_logs.py").write_text(MODULE)
+    return folder
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    sessions = {user: [str(item) for item in range(6 + number)] for number, user in enumerate("abc")}
+    (tmp_path / "log.json").write_text(json.dumps(sessions))
+    return tmp_path / "log.json"
+
+
+def run(package: Path, *command: object) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])
+    words = [sys.executable, *map(str, command)]
+    env = {**os.environ, "PYTHONPATH": path, "COLUMNS": "100"}
+    return subprocess.run(words, capture_output=True, text=True, env=env)
+
+
+def prism_rec(package: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    return run(package, "-c", "from prism_rec.cli.app import main; main()", *words)
+
+
+def test_the_command_line_has_the_kinds_and_their_options(package: Path, log: Path, tmp_path: Path) -> None:
+    words = ("prepare", "--source", "sessions", "--sessions", log, "--out", tmp_path / "data")
+    ran = prism_rec(package, *words, "--prefix", "i", "--split", "last-third", "--fewest", 7, "--json")
+    assert ran.returncode == 0, ran.stderr
+    facts = json.loads(ran.stdout)
+    assert (facts["users"], facts["items"], facts["interactions"]) == (3, 8, 21)
+    assert facts["split"]["kind"] == "last-third"
+    assert (facts["split"]["training_interactions"], facts["split"]["test_queries"]) == (6 + 5 + 6, 2)
+    manifest = json.loads((tmp_path / "data/manifest.json").read_text())
+    assert manifest["config"]["source"] == {"kind": "sessions", "sessions": "log.json", "prefix": "i"}
+    assert list(manifest["inputs"]) == [f"{tmp_path.name}/log.json"]
+    assert prism_rec(
+        package, *words, "--prefix", "i", "--split", "last-third", "--fewest", 7
+    ).stderr.endswith("prepare: done before\n")
+    assert json.loads(prism_rec(package, "describe", tmp_path / "data", "--json").stdout) == facts
+
+
+def test_help_and_errors_name_the_options(package: Path, log: Path, tmp_path: Path) -> None:
+    shown = prism_rec(package, "prepare", "--help").stdout
+    assert "Source sessions" in shown
+    assert "Text before every item id." in shown
+    assert "Split last-third" in shown
+    words = ("prepare", "--source", "sessions", "--out", tmp_path / "data")
+    assert prism_rec(package, *words).stderr == "error: --sessions: missing; add it\n"
+    wrong = prism_rec(package, *words, "--sessions", log, "--split", "last-third", "--fewest", 2)
+    assert wrong.stderr.startswith("error: --fewest: ")
+    foreign = prism_rec(package, *words, "--sessions", log, "--quantiles", 0.1, 0.2)
+    assert foreign.stderr.startswith(
+        "error: --quantiles belongs to --split temporal, not to --split leave-one-out"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_the_package_its_dataset_names_the_missing_kind(
+    package: Path, log: Path, tmp_path: Path
+) -> None:
+    words = ("prepare", "--source", "sessions", "--sessions", log, "--split", "last-third")
+    assert prism_rec(package, *words, "--out", tmp_path / "data").returncode == 0
+    ran = prism_rec(tmp_path / "nowhere", "describe", tmp_path / "data")
+    assert ran.returncode == 2
+    assert ran.stderr.endswith(
+        "splits.json: rule.kind: there is no 'last-third'; choose one of leave-one-out, temporal\n"
+    )
+
+
+def test_python_has_the_kinds(package: Path, log: Path, tmp_path: Path) -> None:
+    script = f"""
+import json
+from pathlib import Path
+from session_logs import LastThird, Sessions
+from prism_rec.data import Dataset
+from prism_rec.stages.prepare import Prepare, prepare
+
+log, out = Path({str(log)!r}), Path({str(tmp_path)!r}) / "data"
+raw = Sessions(sessions=log).read()
+frames = [Dataset.from_frame(raw.events, time="order", split=split) for split in ("last-third", LastThird())]
+values = {{"source": {{"kind": "sessions", "sessions": log}}, "split": "last-third"}}
+frames += [prepare(Prepare.parse(values), out), Dataset.load(out)]
+print(json.dumps([[type(made.rule).__name__, made.split.counts()["test_queries"]] for made in frames]))
+"""
+    ran = run(package, "-c", script)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == [["LastThird", 3]] * 4
+
+
+def test_the_package_runs_the_contracts(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_sessions.py").write_text(CONTRACTS)
+    ran = run(
+        package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", tmp_path / "test_sessions.py"
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "18 passed" in ran.stdout
