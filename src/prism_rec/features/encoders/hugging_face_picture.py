@@ -9,11 +9,12 @@ import numpy as np
 from prism_rec.features.encoders.encoder import Encoded, PictureEncoder, Placement, unit_rows
 from prism_rec.features.encoders.hugging_face import HuggingFaceEncoder
 from prism_rec.features.encoders.hugging_face_model import ModelSource, inference, loading
-from prism_rec.features.encoders.settings import HuggingFace
 
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
+
+    from prism_rec.features.encoders.settings import HuggingFace
 
 
 class PicturePreparation:
@@ -72,7 +73,7 @@ class HuggingFacePictureEncoder(HuggingFaceEncoder, PictureEncoder):
     main_input = "pixel_values"
     prepare: PicturePreparation
 
-    def __init__(self, settings: HuggingFace, placement: Placement = Placement()) -> None:
+    def __init__(self, settings: "HuggingFace", placement: Placement = Placement()) -> None:
         super().__init__(settings, placement)
         self.prepare = PicturePreparation(self._source)
 
