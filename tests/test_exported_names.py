@@ -8,12 +8,15 @@ import sys
 import prism_rec
 
 NAMES = [
+    "Build",
     "DamagedError",
     "DataError",
     "Dataset",
     "DivergedError",
+    "Embed",
     "Events",
     "FolderError",
+    "Images",
     "InputError",
     "Recipe",
     "Recommender",
@@ -21,8 +24,11 @@ NAMES = [
     "RunConfig",
     "Search",
     "SettingsError",
+    "build",
     "compare",
+    "embed",
     "evaluate",
+    "images",
     "load",
     "read_recipe",
     "read_search",

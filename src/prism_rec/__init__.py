@@ -24,18 +24,27 @@ if TYPE_CHECKING:
     from prism_rec.runs.evaluate import evaluate as evaluate
     from prism_rec.runs.run import Run as Run
     from prism_rec.runs.train import train as train
+    from prism_rec.stages.build import Build as Build
+    from prism_rec.stages.build import build as build
+    from prism_rec.stages.embed import Embed as Embed
+    from prism_rec.stages.embed import embed as embed
+    from prism_rec.stages.images import Images as Images
+    from prism_rec.stages.images import images as images
     from prism_rec.training.config import RunConfig as RunConfig
     from prism_rec.tuning.search import Search as Search
     from prism_rec.tuning.search import read_search as read_search
     from prism_rec.tuning.tune import tune as tune
 
 _HOMES = {
+    "Build": "stages.build",
     "DamagedError": "errors",
     "DataError": "errors",
     "Dataset": "data.dataset",
     "DivergedError": "errors",
+    "Embed": "stages.embed",
     "Events": "events",
     "FolderError": "errors",
+    "Images": "stages.images",
     "InputError": "errors",
     "Recipe": "comparison.recipe",
     "Recommender": "recommend.recommender",
@@ -43,8 +52,11 @@ _HOMES = {
     "RunConfig": "training.config",
     "Search": "tuning.search",
     "SettingsError": "errors",
+    "build": "stages.build",
     "compare": "comparison.compare",
+    "embed": "stages.embed",
     "evaluate": "runs.evaluate",
+    "images": "stages.images",
     "load": "recommend.recommender",
     "read_recipe": "comparison.recipe",
     "read_search": "tuning.search",

@@ -21,6 +21,7 @@ from prism_rec.data import Dataset
 from prism_rec.errors import FolderError
 from prism_rec.features.encoders.settings import HashedText
 from prism_rec.features.engines.ray import RayEngine
+from prism_rec.runs.train import train
 from prism_rec.stages.build import Build, build
 from prism_rec.training import RunConfig
 from raw_dumps import in_days, review_2014, review_2018, review_2023, review_yelp, write_lines
