@@ -7,7 +7,7 @@ SMALL := examples/movielens-small
 .PHONY: help demo test test-slow lint docs wheel reference bench clean
 
 help:
-	@echo "make demo    train PRISM beside its baselines on bundled data; writes $(DEMO)/comparison/report.html"
+	@echo "make demo    train PRISM and its baselines on bundled data; writes $(DEMO)/comparison/report.html"
 	@echo "make test    run the tests; make test-slow, those that take long: every fusion, backbone and objective"
 	@echo "make lint    check style, types and layers"
 	@echo "make docs    build the documentation into site/"

@@ -29,7 +29,7 @@ def use_huge_pages() -> None:
     """Let PyTorch keep large CPU tensors in huge pages, so that a training step has fewer page faults (Linux).
 
     A step allocates and frees many tensors of some megabytes. Without huge pages, the kernel maps each 4 KB of them
-    anew. Results are the same bit for bit. The call must come before PyTorch allocates its first tensor. If the
+    again. Results are the same bit for bit. The call must come before PyTorch allocates its first tensor. If the
     environment variable is set already, its value is kept.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

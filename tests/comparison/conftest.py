@@ -1,3 +1,3 @@
-from comparison.tiny import prepared, recipe
+from comparison.tiny import cells, prepared, recipe
 
-__all__ = ["prepared", "recipe"]
+__all__ = ["cells", "prepared", "recipe"]

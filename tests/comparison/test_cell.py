@@ -1,61 +1,25 @@
+"""One cell: a whole result, its claim on its folder, and damage that is noticed."""
+
 import json
-import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing import active_children
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from prism_rec.comparison.cell import run_cell
-from prism_rec.comparison.compare import compare
+from comparison.tiny import make
 from prism_rec.comparison.plan import Cell, plan
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.comparison.result import load_result
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
-from prism_rec.events import Events, Fact
-from prism_rec.folders import locked
-from prism_rec.jobs.job import Workers
-from prism_rec.jobs.local import run_jobs
 from prism_rec.recommend.recommender import load
 from prism_rec.training import RunConfig
 
 CLAIM, RANKS, RESULT = "cell.json", "ranks-test.npz", "result.json"
-ONE = Workers(jobs=1, threads=1, device="cpu")
-
-
-@pytest.fixture
-def cells(recipe: Recipe, tmp_path: Path) -> list[Cell]:
-    return plan(recipe, tmp_path / "out")
-
-
-class Notes(Events):
-    """Keeps notes, and the tasks that have begun and not ended."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.open: list[str] = []
-
-    def begin(self, task: str, total: int | None = None) -> None:
-        self.open.append(task)
-
-    def end(self, task: str) -> None:
-        self.open.remove(task)
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
-
-
-def make(cell: Cell) -> None:
-    with locked(cell.folder, wait=False):
-        run_cell(cell, "cpu", 1, Events())
 
 
 def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
@@ -194,124 +158,3 @@ def test_a_control_keeps_the_features_that_its_model_saw(recipe: Recipe, tmp_pat
         Dataset.load(folder).features["text"].vectors for folder in (cell.folder / "data", cell.dataset)
     )
     assert not np.allclose(own, given)
-
-
-def test_a_locked_cell_is_for_one_process_alone(cells: list[Cell]) -> None:
-    with (
-        locked(cells[0].folder, wait=False),
-        pytest.raises(BlockingIOError),
-        locked(cells[0].folder, wait=False),
-    ):
-        pass
-    with locked(cells[0].folder, wait=False):
-        pass
-
-
-def test_a_killed_cell_costs_itself_alone_and_goes_on(
-    recipe: Recipe, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    train = {**recipe.base["train"], "epochs": 12, "patience": 12}
-    recipe = recipe.model_copy(update={"base": {**recipe.base, "train": train}, "jobs": 1})
-    id_alone, prism = plan(recipe, tmp_path / "killed")
-
-    class KillsPrism(Notes):
-        def advance(self, task: str, steps: int = 1, facts: Mapping[str, Fact] | None = None) -> None:
-            if task == f"{prism.name}: training" and facts and facts["epoch"] == "3 of 12":
-                (child,) = active_children()
-                assert child.pid is not None
-                os.kill(child.pid, signal.SIGKILL)
-
-    kills = KillsPrism()
-    failures = run_jobs([id_alone, prism], run_cell, ONE, "cells", kills)
-    assert failures == {prism.name: "its process ended with status -9"}
-    assert kills.lines == [
-        f"{prism.name}: failed: its process ended with status -9",
-        f"{id_alone.name}: done",
-    ]
-    assert kills.open == []
-    assert load_result(prism.folder) is None
-    trained = (prism.folder / "log.jsonl").read_text().splitlines()
-    untouched = (id_alone.folder / RESULT).stat().st_mtime_ns
-
-    notes = Notes()
-    compare(recipe, tmp_path / "killed", device="cpu", events=notes)
-    assert notes.lines == [
-        f"tiny/prism/seed-0: continuing from epoch {len(trained) + 1} of at most 12",
-        "tiny/prism/seed-0: done",
-        "tiny/id/seed-0: kept",
-    ]
-    assert capfd.readouterr() == ("", "")
-    assert (id_alone.folder / RESULT).stat().st_mtime_ns == untouched
-    assert 2 <= len(trained) < 12
-    kept = (prism.folder / "log.jsonl").read_text().splitlines()[: len(trained)]
-    assert [json.loads(line)["seconds"] for line in kept] == [json.loads(line)["seconds"] for line in trained]
-
-    whole = plan(recipe, tmp_path / "whole")[1]
-    make(whole)
-    resumed, expected = load_result(prism.folder), load_result(whole.folder)
-    assert resumed is not None
-    assert expected is not None
-    assert resumed.test == expected.test
-
-
-def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Path) -> None:
-    cells = plan(recipe, tmp_path / "out")
-    first = threading.Event()
-
-    class Hears(Notes):
-        def note(self, line: str) -> None:
-            super().note(line)
-            first.set()
-
-    notes = Hears()
-    with locked(cells[1].folder, wait=False):  # as another process would that makes this cell
-        ours = threading.Thread(target=run_jobs, args=(cells, run_cell, ONE, "cells", notes), daemon=True)
-        ours.start()
-        assert first.wait(60)
-        assert notes.lines[0] == "tiny/id/seed-0: done"  # the free cell is made meanwhile
-        run_cell(cells[1], "cpu", 1, Events())
-        written = (cells[1].folder / RESULT).stat().st_mtime_ns
-        assert ours.is_alive()  # waiting for the held one
-    ours.join(60)
-    assert notes.lines[1:] == [
-        "tiny/prism/seed-0: another process works on it; waiting for it",
-        "tiny/prism/seed-0: kept",
-    ]
-    assert (cells[1].folder / RESULT).stat().st_mtime_ns == written  # taken as the other left it
-
-
-@pytest.mark.parametrize(
-    ("model", "message"),
-    [
-        ({"modalities": ["text", "sound"]}, "no 'sound'"),
-        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"sound": 0.5}}}}, "no modality 'sound'"),
-        ({"width": 9, "backbone": {"heads": 2}}, "not a multiple"),
-    ],
-    ids=["modality", "loss weight", "heads"],
-)
-def test_a_model_that_does_not_fit_the_data_is_refused_before_any_cell(
-    recipe: Recipe, tmp_path: Path, model: dict[str, Any], message: str
-) -> None:
-    recipe = recipe.model_copy(update={"models": {**recipe.models, "odd": {"model": model}}})
-    with pytest.raises(InputError, match=f"model odd does not fit data tiny: .*{message}"):
-        compare(recipe, tmp_path / "out", device="cpu")
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_model_that_does_not_fit_is_refused_before_any_search(recipe: Recipe, tmp_path: Path) -> None:
-    space = {"train.learning_rate": {"kind": "choice", "values": [1e-3, 1e-2]}}
-    models = {
-        name: {"model": {"modalities": [name]}, "tune": {"trials": 1, "space": space}}
-        for name in ("text", "sound")
-    }
-    recipe = recipe.model_copy(update={"models": models, "reference": "text"})
-    with pytest.raises(InputError, match="model sound does not fit data tiny: .*no 'sound'"):
-        compare(recipe, tmp_path / "out", device="cpu")
-    assert not (tmp_path / "out").exists()
-
-
-def test_data_that_is_not_prepared_is_refused_before_anything_runs(recipe: Recipe, tmp_path: Path) -> None:
-    recipe = recipe.model_copy(update={"data": {"x": tmp_path}})
-    with pytest.raises(InputError, match="run prepare again"):
-        compare(recipe, tmp_path / "out", device="cpu")
-    assert not (tmp_path / "out").exists()

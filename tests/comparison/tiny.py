@@ -6,8 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from prism_rec.comparison.cell import run_cell
+from prism_rec.comparison.plan import Cell, plan
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.data import Dataset
+from prism_rec.events import Events
+from prism_rec.folders import locked
 
 USERS, ITEMS, EVENTS = 40, 30, 6
 
@@ -49,3 +53,13 @@ def recipe(prepared: Path) -> Recipe:
         },
         "recipe",
     )
+
+
+@pytest.fixture
+def cells(recipe: Recipe, tmp_path: Path) -> list[Cell]:
+    return plan(recipe, tmp_path / "out")
+
+
+def make(cell: Cell) -> None:
+    with locked(cell.folder, wait=False):
+        run_cell(cell, "cpu", 1, Events())

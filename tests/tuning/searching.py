@@ -6,9 +6,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pytest
 import torch
 
 from prism_rec.config import set_key
+from prism_rec.data import Dataset
 from prism_rec.events import Events, Fact
 from prism_rec.tuning.result import TrialResult
 from prism_rec.tuning.search import Search
@@ -27,6 +30,25 @@ VALUES: dict[str, Any] = {
         },
     },
 }
+
+
+USERS, ITEMS, EVENTS = 40, 30, 6
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepare users who all go round the same circle of items, so that there is something to learn."""
+    places = [(user, place) for user in range(USERS) for place in range(EVENTS)]
+    log = pl.DataFrame(
+        {
+            "user_id": [f"u{user}" for user, _ in places],
+            "item_id": [f"i{(7 * user + place) % ITEMS}" for user, place in places],
+            "timestamp": list(range(len(places))),
+        }
+    )
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    Dataset.from_frame(log, time="order").save(folder)
+    return folder
 
 
 def search_with(**changes: Any) -> Search:

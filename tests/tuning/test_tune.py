@@ -16,18 +16,14 @@ import pytest
 import yaml
 
 from comparison.made_up import compare_ranks
-from prism_rec.cli.app import run
 from prism_rec.comparison.report.page import write_report
 from prism_rec.data import Dataset
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
-from prism_rec.folders import MANIFEST, locked, require_folder
+from prism_rec.folders import MANIFEST, require_folder
 from prism_rec.recommend.recommender import load
 from prism_rec.runs.folder import RunFolder
-from prism_rec.runs.shared_data import SharedData
 from prism_rec.training import RunConfig
-from prism_rec.tuning.attempt import Bench
-from prism_rec.tuning.search import Search
 from prism_rec.tuning.tune import BEST, STUDY, TRIALS, Tuned, tune
 from tuning.searching import VALUES, StopsAfter, search_with, timeless
 
@@ -186,70 +182,11 @@ def test_other_settings_are_refused_and_leave_the_search_as_it_was(
     require_folder(alone[1], "tune")
 
 
-class Stubborn:
-    """Proposes what it is given, and is content with so many validations."""
-
-    def __init__(self, chosen: dict[str, Any], content_with: int = 99) -> None:
-        self.chosen, self.content_with = chosen, content_with
-        self.reports: list[tuple[float, int]] = []
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> Any:
-        return self.chosen.get(name, low)
-
-    def suggest_int(self, name: str, low: int, high: int) -> Any:
-        return self.chosen.get(name, low)
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any:
-        return self.chosen.get(name, choices[0])
-
-    def report(self, value: float, step: int) -> None:
-        self.reports.append((value, step))
-
-    def should_prune(self) -> bool:
-        return len(self.reports) >= self.content_with
-
-
-def bench(search: Search, data: Path, out: Path) -> Bench:
-    return Bench(search, SharedData(data, out / "data"), out, "cpu")
-
-
-def test_a_trial_that_falls_behind_is_cut_short(data: Path, tmp_path: Path) -> None:
-    place = bench(search_with(train__epochs=4, train__validate_every=2, train__patience=9), data, tmp_path)
-    whole = place.attempt(Stubborn({}), 0)
-    assert (whole.state, whole.epochs) == ("complete", 4)
-    for _ in range(2):  # and once more, where it was cut off before its result was told
-        trial = Stubborn({}, content_with=1)
-        cut = place.attempt(trial, 1)
-        assert (cut.state, cut.epochs, cut.best_epoch) == ("pruned", 2, 2)
-        assert trial.reports == [(cut.value, 2)]
-    trial = Stubborn({})
-    assert place.attempt(trial, 0) == whole  # found whole, and its epochs are reported all the same
-    assert [step for _, step in trial.reports] == [2, 4]
-
-
 def test_a_report_needs_no_search_any_more(tmp_path: Path) -> None:
     """Another process may be carrying one on while the last cells are made."""
     comparison = compare_ranks({"id": [list(range(1, 31))], "prism": [list(range(1, 31))]}, base=VALUES)
     write_report(comparison, tmp_path)
     assert (tmp_path / "report.html").exists()
-
-
-def test_slow_starters_are_compared_with_the_median_of_five(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sixth trial, which learns nothing, is cut short, and not before it may be."""
-    rates = [0.03] * 5 + [1e-9]
-
-    def propose(self: Search, trial: Any) -> dict[str, Any]:
-        done = len(list((tmp_path / "trials").iterdir())) if (tmp_path / "trials").exists() else 0
-        return {"train.learning_rate": rates[done]}
-
-    monkeypatch.setattr(Search, "propose", propose)
-    search = search_with(tune__trials=6, tune__prune_after=2, train__epochs=6, train__patience=6)
-    tuned = tune(search, tmp_path, data=data, device="cpu")
-    assert [result.state for result in tuned.results] == ["complete"] * 5 + ["pruned"]
-    assert tuned.results[5].epochs == 3
-    assert (tmp_path / "trials" / "005" / LOG).exists()
 
 
 def damage_the_study(out: Path) -> None:
@@ -270,31 +207,6 @@ def test_a_damaged_study_is_told_in_one_line(
     with pytest.raises(InputError, match=r"study.db cannot be used: .*; remove it to begin") as caught:
         tune(search_with(), out, data=data, device="cpu")
     assert "\n" not in str(caught.value)
-
-
-def test_the_command_searches_and_says_what_it_found(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "search.yaml").write_text(yaml.safe_dump(VALUES, sort_keys=False))
-    words = ["tune", str(tmp_path / "search.yaml"), "--data", str(data), "--device", "cpu"]
-    words += ["--set", "tune.trials=2", "--out"]
-    with (
-        locked(tmp_path / "out", wait=False),
-        pytest.raises(InputError, match="another process is searching"),
-    ):
-        run([*words, str(tmp_path / "out")])
-    run([*words, str(tmp_path / "out")])
-    out, err = capsys.readouterr()
-    assert "best of 2: trial" in out
-    assert f"prism-rec train {tmp_path / 'out' / BEST}" in out
-    assert "trial 1: ndcg@10" in err
-    with pytest.raises(InputError, match="has another stage's output"):
-        run([*words, str(data)])
-    assert not (data / "lock").exists()
-    run([*words, str(tmp_path / "out"), "--json"])
-    found = json.loads(capsys.readouterr().out)
-    assert [trial["number"] for trial in found["trials"]] == [0, 1]
-    assert found["settings"]["train"]["epochs"] == 3
 
 
 def test_a_search_in_python_is_silent_and_can_refuse_to_continue(

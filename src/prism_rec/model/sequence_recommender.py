@@ -40,7 +40,7 @@ class SequenceRecommender(nn.Module):
         items: the catalogue.
         fusion: makes components of the items' features.
         backbone: encodes histories.
-        max_length: number of latest items of a history that the model reads; whoever makes batches cuts them to it.
+        max_length: number of latest items of a history that the model reads. Batches are made with this limit.
         candidates: `id` scores an item by its id only, `content` by id and components.
     """
 

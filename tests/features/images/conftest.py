@@ -1,9 +1,10 @@
 import pytest
 
+from features.images.gathering import images
 from features.images.picture_server import server
 from prism_rec.features.images import addresses
 
-__all__ = ["server"]
+__all__ = ["images", "server"]
 
 
 @pytest.fixture

@@ -11,19 +11,14 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from features.images.gathering import HASTY, LOOPBACK, QUICK, gather, statuses, table
 from features.images.picture_server import PictureServer, draw
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import JsonLines
 from prism_rec.features.images import PICTURES, STAGE
 from prism_rec.features.images.pictures import PictureStore
 from prism_rec.folders import locked, require_folder
-from prism_rec.stages.images import Images
 from prism_rec.stages.images import images as run
-
-# The limits of time are far above what any answer takes, also on a busy machine; only HASTY is meant to run into them.
-QUICK = Images(attempts=2, backoff=0.01, timeout=20, deadline=20, max_bytes=200_000, size=32)
-LOOPBACK = QUICK.model_copy(update={"allow_private": True})
-HASTY = LOOPBACK.model_copy(update={"timeout": 0.8, "deadline": 1.0})
 
 EXPECTED = {
     "/ok/a.jpg": ("ok", None, 1),
@@ -61,23 +56,6 @@ EXPECTED = {
 
 PASSED = {path for path, (status, _, _) in EXPECTED.items() if status == "ok"}
 MAY_PASS = {path for path, (status, _, _) in EXPECTED.items() if status == "retry"}
-
-
-def gather(table: object, out: Path, settings: Images) -> None:
-    run(settings, out, sources=table)
-
-
-def table(server: PictureServer, *paths: str) -> pl.DataFrame:
-    return pl.DataFrame({"item_id": paths, "images": [server.base + path for path in paths]})
-
-
-def statuses(folder: Path) -> dict[str, str]:
-    return dict(pl.read_parquet(folder / PICTURES).select("item_id", "status").iter_rows())
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    return tmp_path / "images"
 
 
 @pytest.mark.usefixtures("loopback_is_public")
@@ -227,44 +205,6 @@ def test_names_of_items_and_files_from_data_go_nowhere(server: PictureServer, im
     gather(rows, images, LOOPBACK)
     assert [path.name for path in images.parent.iterdir()] == ["images"]
     assert all(path.stem.isalnum() for path in (images / "pictures").rglob("*"))
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("ftp://127.0.0.1/a.jpg", "bad-url"),
-        ("http://", "bad-url"),
-        ("http://127.0.0.1:99999/a.jpg", "bad-url"),
-        ("http://[::1/a.jpg", "bad-url"),
-        ("http://" + "a" * 70 + ".example/a.jpg", "bad-url"),
-        ("http://127.0.0.1/" + "a" * 9000, "bad-url"),
-        ("http://me:secret@127.0.0.1/a.jpg", "address-refused"),
-        ("http://127.0.0.1/a.jpg", "address-refused"),
-        ("http://0x7f.1/a.jpg", "address-refused"),
-        ("http://2130706433/a.jpg", "address-refused"),
-        ("http://[::ffff:127.0.0.1]/a.jpg", "address-refused"),
-        ("http://8.8.8.8:22/a.jpg", "address-refused"),
-    ],
-)
-def test_what_may_not_be_contacted_is_a_failure_for_good(images: Path, url: str, reason: str) -> None:
-    gather(pl.DataFrame({"item_id": ["a"], "images": [url]}), images, QUICK)
-    row = pl.read_parquet(images / PICTURES).row(0, named=True)
-    assert (row["status"], row["reason"]) == ("failed", reason)
-
-
-def test_private_addresses_are_refused_unless_allowed(server: PictureServer, images: Path) -> None:
-    gather(table(server, "/ok/a.jpg"), images, QUICK)
-    assert not server.log
-    assert statuses(images) == {"/ok/a.jpg": "failed"}
-
-
-def test_refused_addresses_are_visited_once_they_are_allowed(server: PictureServer, images: Path) -> None:
-    gather(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, QUICK)
-    assert not server.log
-    gather(None, images, LOOPBACK)
-    assert statuses(images) == {"/ok/a.jpg": "ok", "/missing/a.jpg": "failed"}
-    gather(None, images, LOOPBACK)
-    assert server.requests == {"/ok/a.jpg": 1, "/missing/a.jpg": 1}
 
 
 def test_another_size_is_refused_before_the_folder_is_touched(server: PictureServer, images: Path) -> None:
