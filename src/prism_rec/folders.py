@@ -88,7 +88,7 @@ def check_empty(folder: Path) -> None:
     """
     if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOCK}:
         raise FolderError(
-            f"{folder} is not empty; set `resume` to continue what it has, or name another folder"
+            f"{folder} has earlier work in it; name an empty folder, or continue the work with `resume`"
         )
 
 

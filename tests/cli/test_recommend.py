@@ -9,7 +9,9 @@ import pytest
 
 from prism_rec.cli.app import run
 from prism_rec.errors import InputError
+from prism_rec.features.encoders.settings import HashedText
 from prism_rec.recommend.recommender import load
+from prism_rec.stages.embed import Embed, embed
 from recommend.test_recommender import ITEMS, WIDTH, make_run
 
 HISTORIES = {"a": ["item-01", "item-02"], "b": ["item-03"]}
@@ -147,10 +149,7 @@ def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(
 ) -> None:
     pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
     made = tmp_path / "text"
-    made.mkdir()
-    (made / "manifest.json").write_text(
-        json.dumps({"stage": "embed", "encoder": "hashed-text 2", "files": {}})
-    )
+    embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), made)
     words = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
     with pytest.raises(InputError, match="embed old and new items with a pretrained encoder"):
         run([*words, "--features", f"text={made}"])

@@ -62,7 +62,10 @@ def test_quiet_is_silent_and_json_is_one_document(
 
 def test_a_finished_run_is_refused_without_resume(words: list[str]) -> None:
     run(words)
-    with pytest.raises(InputError, match="run is not empty; set --resume to continue"):
+    with pytest.raises(
+        InputError,
+        match="run has earlier work in it; .* continue the work with --resume",
+    ):
         run([*words, "--no-resume"])
 
 

@@ -67,7 +67,7 @@ def test_a_finished_run_is_kept_and_said_so(tmp_path: Path) -> None:
 
 def test_without_resume_any_content_is_refused(tmp_path: Path) -> None:
     train(CONFIG, tmp_path / "new", data=make_dataset(), device="cpu", resume=False)
-    with pytest.raises(FolderError, match="new is not empty; set `resume`"):
+    with pytest.raises(FolderError, match="new has earlier work in it; .* continue the work with `resume`"):
         train(CONFIG, tmp_path / "new", data=make_dataset(), device="cpu", resume=False)
 
 

@@ -11,6 +11,7 @@ from command_line import prism_rec
 from prism_rec.config import read_yaml
 from prism_rec.data import Dataset
 from prism_rec.errors import FolderError
+from prism_rec.runs.train import train
 from prism_rec.stages.build import Build, build
 from prism_rec.training import RunConfig
 from raw_dumps import write_lines

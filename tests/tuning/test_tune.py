@@ -215,7 +215,7 @@ def test_a_search_in_python_is_silent_and_can_refuse_to_continue(
     search = search_with(tune__trials=1)
     tune(search, tmp_path, data=data, device="cpu", resume=False)
     assert capfd.readouterr() == ("", "")
-    with pytest.raises(FolderError, match="is not empty; set `resume`"):
+    with pytest.raises(FolderError, match="has earlier work in it"):
         tune(search, tmp_path, data=data, device="cpu", resume=False)
 
 

@@ -1,5 +1,6 @@
 """The `prism-rec` command: its commands in the order of the data flow, and how errors are shown."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -84,6 +85,7 @@ def main() -> None:
     use_huge_pages()
     try:
         run(sys.argv[1:])
+        sys.stdout.flush()
     except (InputError, CycloptsError) as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         sys.exit(2)
@@ -91,5 +93,5 @@ def main() -> None:
         sys.stderr.write("interrupted: finished work is kept; run the same command again to continue\n")
         sys.exit(130)
     except BrokenPipeError:  # the reader of the output has gone, as `head` does
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
         sys.exit(1)

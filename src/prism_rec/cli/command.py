@@ -69,6 +69,17 @@ def options_of(settings: type[Config]) -> list[Option]:
     return options
 
 
+def in_order(settings: type[Config], positional: tuple[str, ...]) -> list[Option]:
+    """Return the options of a command as help lists them: by place, required ones, the command's own, the others."""
+    own = settings.__annotations__
+
+    def place(option: Option) -> tuple[int, bool, bool]:
+        number = positional.index(option.key) if option.key in positional else len(positional)
+        return number, not option.required, option.key not in own
+
+    return sorted(options_of(settings), key=place)
+
+
 def _walk(settings: type[Config], prefix: str, kind: str = "") -> list[Option]:
     options: dict[str, Option] = {}
     for name, info in settings.model_fields.items():
@@ -161,7 +172,6 @@ def add_command(
         except InputError as error:
             raise in_words_of_options(error, options) from None
 
-    ordered = sorted(options, key=lambda option: _place(option, positional))
     parameters = [
         inspect.Parameter(
             _python_name(option),
@@ -171,7 +181,7 @@ def add_command(
             default=unset if option.required else None,
             annotation=_annotation(option),
         )
-        for option in ordered
+        for option in in_order(settings, positional)
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -237,13 +247,6 @@ def in_words_of_options(error: InputError, options: list[Option]) -> InputError:
 
 def _replace_keys(text: str, flags: Mapping[str, str]) -> str:
     return re.sub(r"`([\w.]+)`", lambda match: flags.get(match[1], match[0]), text)
-
-
-def _place(option: Option, positional: tuple[str, ...]) -> int:
-    """Return where an option is shown: by place, then needed ones, then the others in the order of the fields."""
-    if option.key in positional:
-        return positional.index(option.key)
-    return len(positional) + (not option.required)
 
 
 def _python_name(option: Option) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from prism_rec.config import Config
-from prism_rec.errors import FolderError
+from prism_rec.folders import check_empty
 
 
 class Output(Config):
@@ -48,10 +48,8 @@ class Resume(Config):
         Raises:
             FolderError: the folder is not empty, and `resume` is false.
         """
-        if not self.resume and out.is_dir() and any(out.iterdir()):
-            raise FolderError(
-                f"{out} has earlier work in it; name an empty folder, or continue the work with `resume`"
-            )
+        if not self.resume:
+            check_empty(out)
 
 
 class Overrides(Config):

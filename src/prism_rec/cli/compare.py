@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from prism_rec.comparison.comparison import Comparison
 
 
-class CompareOptions(Overrides, Output, Machine, Resume, Talk):
+class CompareOptions(Talk, Resume, Machine, Overrides, Output):
     """Train models on data with several seeds and one budget for all, and say what the numbers show.
 
     An interrupted comparison continues when the same command is run again. The folder gets table.csv, table.md,

@@ -9,7 +9,7 @@ from prism_rec.cli.common import Machine, Talk, print_json, use_threads
 SHOWN = ("recall@10", "ndcg@10")
 
 
-class EvaluateOptions(Machine, Talk):
+class EvaluateOptions(Talk, Machine):
     """Rank the whole catalogue for every user; print metrics with 95 % intervals over users, and slices.
 
     Slices with too few users for an interval are named without one; --json has them all. The rank of each user's target

@@ -21,7 +21,7 @@ SHOWN_HISTORY = 8
 SOURCES = ("user", "history", "users", "histories")
 
 
-class RecommendOptions(Machine, Talk):
+class RecommendOptions(Talk, Machine):
     """Recommend items for users or histories, and show what each component adds to a score.
 
     Give one user or history, or many in a file. The parts of a score add up to it and may be negative.

@@ -7,7 +7,7 @@ from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
 
 
-class TrainOptions(Overrides, Output, Machine, Resume, Talk):
+class TrainOptions(Talk, Resume, Machine, Overrides, Output):
     """Train a model and keep the weights of the epoch with the best validation. Test data is not used.
 
     An interrupted run continues when the same command is run again, and ends with the same numbers.

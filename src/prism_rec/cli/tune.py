@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from prism_rec.tuning.tune import Tuned
 
 
-class TuneOptions(Overrides, Output, Machine, Resume, Talk):
+class TuneOptions(Talk, Resume, Machine, Overrides, Output):
     """Search for the best settings within the ranges of a file's section tune, and write them for train.
 
     Only validation decides; test data is not used. Every trial has the same epochs and patience, and a trial that falls

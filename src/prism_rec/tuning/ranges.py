@@ -45,6 +45,7 @@ class Uniform(_Range):
     """A number; all numbers are equally likely."""
 
     kind: Literal["uniform"]
+    """How the values are given."""
 
     def suggest(self, trial: Suggests, key: str) -> Value:
         """Return the trial's value."""
@@ -55,6 +56,7 @@ class LogUniform(_Range):
     """A positive number; all orders of magnitude are equally likely."""
 
     kind: Literal["log_uniform"]
+    """How the values are given."""
     low: float = Field(gt=0)
     """The lowest value, above 0."""
 
@@ -67,6 +69,7 @@ class Integer(_Range):
     """A whole number, both ends included."""
 
     kind: Literal["int"]
+    """How the values are given."""
     low: int
     """The lowest value."""
     high: int
@@ -81,6 +84,7 @@ class Choice(Config):
     """One of several values."""
 
     kind: Literal["choice"]
+    """How the values are given."""
     values: tuple[Value, ...] = Field(min_length=2)
     """The values to choose from, at least two."""
 

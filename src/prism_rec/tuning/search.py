@@ -90,6 +90,7 @@ class _File(Config):
     """Makes an error name a key as the file has it."""
 
     tune: TuneConfig
+    """The section of that name."""
 
 
 def read_search(path: Path, overrides: Sequence[str] = ()) -> Search:
