@@ -16,10 +16,10 @@ from prism_rec.errors import FolderError
 from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
-from prism_rec.folders import LOCK, MANIFEST
+from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
-from prism_rec.runs.folder import RunFolder
+from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData
 from prism_rec.training.config import RunConfig
@@ -104,13 +104,10 @@ def _open(
 ) -> None:
     """Make the folder ready, or check that it has the same run; nothing that is not the run's is touched."""
     path = folder.path
-    if path.exists() and not path.is_dir():
-        raise FolderError(f"{path} is a file; name a folder for the output")
+    check_folder(path, STAGE)
+    if not resume:
+        check_empty(path)
     others = {file.name for file in path.iterdir()} - {LOCK, folder.claim.name} if path.exists() else set()
-    if others and not resume:
-        raise FolderError(
-            f"{path} is not empty; set `resume` to continue what it has, or name another folder"
-        )
     if folder.is_begun:
         _require_same_run(folder, dataset, config)
     elif others:

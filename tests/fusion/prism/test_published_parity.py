@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from prism_rec.fusion.base import no_components
 from prism_rec.fusion.prism.common import component_roles
 from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
-from prism_rec.fusion.reading import Features, ItemSet, Reading, Seen
+from prism_rec.fusion.reading import Evidence, Features, ItemSet, Reading, Seen
 from prism_rec.nn.packing import Packing
 
 MODALITIES = ("image", "text")
@@ -65,7 +65,7 @@ def recorded_reading(recorded: dict[str, Tensor], shifts_L: Tensor) -> Reading:
         ids_IV=ids_ID,
         parts=no_components(ids_ID[:, None][:, :0]),
         seen=Seen(every_I[1:], no_components(ids_ID[1:, None][:, :0])),
-        evidence_IE=ids_ID[:, :0],
+        evidence=Evidence(ids_ID[:, :0], every_I),
     )
     return Reading(items, every_I[1:], Packing(torch.full((users,), length)))
 
