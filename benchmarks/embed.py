@@ -34,9 +34,9 @@ from transformers import (
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from prism_rec.features.contents import Contents, pictures_of, texts_of
-from prism_rec.features.embed import embed
+from prism_rec.features.embedding import embed_contents
 from prism_rec.features.encoders.encoder import Encoded
-from prism_rec.features.encoders.find import find_encoder
+from prism_rec.features.encoders.settings import HuggingFace
 
 VOCABULARY = [f"word{number}" for number in range(20_000)]
 YELP_ITEMS = 148_522
@@ -99,13 +99,13 @@ def one_at_a_time(clip: Path, device: torch.device) -> tuple[Callable[[str], Non
 def compare(contents: Contents, clip: Path, baseline: Callable, single: int, turns: int, out: Path) -> dict:
     """Time the stage on all contents and the baseline on `single` of them, in turns."""
     values = [entry.value for entry in contents.entries][:single]
-    encoder = find_encoder(str(clip), contents.modality)
-    embed(Contents(contents.modality, contents.entries[:8]), encoder, out / "warm")
+    encoder = HuggingFace(model=str(clip)).build(contents.modality)
+    embed_contents(Contents(contents.modality, contents.entries[:8]), encoder, out / "warm")
     baseline(values[0])
     stage, one = [], []
     for turn in range(turns):
         start = time.perf_counter()
-        embed(contents, encoder, out / str(turn))
+        embed_contents(contents, encoder, out / str(turn))
         stage.append(len(contents.entries) / (time.perf_counter() - start))
         start = time.perf_counter()
         for value in values:
@@ -119,16 +119,16 @@ def time_rerun(clip: Path, folder: Path) -> float:
     """Time the whole command on a catalogue of Yelp's size whose texts are all encoded."""
     frame = make_texts(YELP_ITEMS, 20)
     frame.write_parquet(folder / "items.parquet")
-    encoder = find_encoder(str(clip), "text")
+    encoder = HuggingFace(model=str(clip)).build("text")
     random = np.random.default_rng(0)
     encoder.encode = lambda texts: Encoded(  # what is in the vectors does not matter here
         random.standard_normal((len(texts), 512), dtype=np.float32), np.zeros(len(texts), bool), 77
     )
-    embed(texts_of(frame, ["title"]), encoder, folder / "out")
-    call = f"embed(out=Path({str(folder / 'out')!r}), items=Path({str(folder)!r}), encoder={str(clip)!r})"
-    script = f"from pathlib import Path\nfrom prism_rec.cli.embed import embed\n{call}"
+    embed_contents(texts_of(frame, ["title"]), encoder, folder / "out")
+    script = "from prism_rec.cli.app import main; main()"
+    words = ["embed", "--items", str(folder), "--encoder", str(clip), "--out", str(folder / "out"), "--quiet"]
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", script, *words], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 

@@ -20,8 +20,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from prism_rec.features.images.gather import gather_images
-from prism_rec.features.images.options import GatherOptions
+from prism_rec.stages.images import Images, images
 
 DISTINCT = 100  # pictures that are drawn; the server tells the rest apart by a comment after their end
 
@@ -83,9 +82,9 @@ def measure(number: int) -> dict[str, float]:
         )
         with tempfile.TemporaryDirectory() as folder:
             begin = time.perf_counter()
-            gather_images(table, Path(folder) / "images", GatherOptions(allow_private=True))
+            images(Images(allow_private=True), Path(folder) / "images", sources=table)
             first = time.perf_counter() - begin
-            gather_images(table, Path(folder) / "images", GatherOptions(allow_private=True))
+            images(Images(allow_private=True), Path(folder) / "images", sources=table)
             again = time.perf_counter() - begin - first
             gathered = pl.read_parquet(Path(folder) / "images" / "pictures.parquet")
     finally:

@@ -10,11 +10,15 @@ from pydantic.fields import FieldInfo
 
 from prism_rec.config import Config
 from prism_rec.plugins import Kinds, kinds_of_field
+from prism_rec.stages.build import Build
 from prism_rec.train.config import RunConfig
 
 FOLDER = Path(__file__).parent / "reference"
 TABLE = "| setting | type | default | meaning |\n|---|---|---|---|\n"
-SETTINGS: tuple[tuple[str, type[Config]], ...] = (("A run: the file of `prism-rec train`", RunConfig),)
+SETTINGS: tuple[tuple[str, type[Config]], ...] = (
+    ("A run: the file of `prism-rec train`", RunConfig),
+    ("A dataset: the file of `prism-rec build`", Build),
+)
 
 
 def settings_page() -> str:
@@ -51,12 +55,20 @@ def _rows(
             choices.append((key, _group(field), members))
             kinds = ", ".join(f"`{kind}`" for kind in members)
             rows.append(_row(key, f"one of {kinds}", _default(field), field.description))
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, Config):
-            inner, further = _rows(field.annotation, f"{key}.")
+        elif section := _section(field.annotation):
+            inner, further = _rows(section[0], f"{key}.{section[1]}")
             rows, choices = rows + inner, choices + further
         else:
             rows.append(_row(key, _type(field.annotation), _default(field), field.description))
     return rows, choices
+
+
+def _section(annotation: Any) -> tuple[type[Config], str] | None:
+    """Return the settings class of a section, and how its part of a key begins; None if it is not a section."""
+    parts = [part for part in get_args(annotation) or (annotation,) if part is not NoneType]
+    if not (isinstance(parts[-1], type) and issubclass(parts[-1], Config)):
+        return None
+    return parts[-1], "NAME." if get_origin(annotation) is dict else ""
 
 
 def _row(key: str, kind: str, default: str, text: str | None) -> str:

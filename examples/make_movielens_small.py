@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from prism_rec.data import Cleaning, Dataset
-from prism_rec.data.feature_files import read_features
 from prism_rec.data.sources import MovieLens
+from prism_rec.features.vectors_file import read_vectors_file
 
 OUT = Path(__file__).parent / "movielens-small"
 TABLES = ("ratings.csv", "movies.csv", "tags.csv")
@@ -32,7 +32,7 @@ def main(source: Path) -> None:
     shutil.copyfile(source / "README.txt", OUT / "README.txt")
     films = Dataset.from_log(MovieLens(folder=OUT).read(), Cleaning(min_rating=4, core=5)).items["item_id"]
     for modality in MODALITIES:
-        matrix, ids, _ = read_features(str(source / f"{modality}_features.npy"))
+        matrix, ids, _ = read_vectors_file(str(source / f"{modality}_features.npy"))
         kept = ids.is_in(films.implode())
         np.save(OUT / f"{modality}.npy", matrix[kept.to_numpy()], allow_pickle=False)
         (OUT / f"{modality}.ids.txt").write_text("".join(f"{item}\n" for item in ids.filter(kept)))

@@ -6,7 +6,6 @@ from pathlib import Path
 from subprocess import run
 
 import numpy as np
-import polars as pl
 import pytest
 from cyclopts import CycloptsError
 
@@ -16,9 +15,6 @@ from prism_rec.cli.prepare import PrepareOptions
 from prism_rec.data import Dataset, Temporal
 from prism_rec.data.sources import Source
 from prism_rec.errors import InputError
-from prism_rec.features.contents import texts_of
-from prism_rec.features.embed import embed
-from prism_rec.features.encoders.hashed_text import HashedTextEncoder
 from prism_rec.testing.checks import registered
 
 Invoke = Callable[..., str]
@@ -141,11 +137,14 @@ def test_wrong_options_are_refused(raw: Path, prepare: Invoke, options: list[str
     assert not (raw / "data").exists()
 
 
-def test_texts_become_features_without_a_model(raw: Path, prepare: Invoke) -> None:
+def test_texts_become_features_without_a_model(raw: Path, prepare: Invoke, invoke: Invoke) -> None:
     titles = "item_id,title\n" + "".join(f"{item},thing number {item}\n" for item in range(9)) + "99,unused\n"
     (raw / "titles.csv").write_text(titles)
     vectors = raw / "vectors/text"
-    embed(texts_of(pl.read_csv(raw / "titles.csv"), ["title"]), HashedTextEncoder(), vectors)
+    invoke(
+        *("embed", "--items", raw / "titles.csv", "--fields", "title"),
+        *("--encoder", "hashed-text", "--out", vectors),
+    )
     prepare("--columns", "user=uid", "--items", raw / "titles.csv", "--features", f"text={vectors}")
     assert Dataset.load(raw / "data").features["text"].present.tolist() == [False, *[True] * 9, False]
 

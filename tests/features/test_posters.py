@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from prism_rec.cli.app import app
-from prism_rec.features.embed import load_embedding
+from command_line import prism_rec
+from prism_rec.features.embedding import load_embedding
 from prism_rec.folders import hash_file
 
 POSTERS = Path(__file__).parents[3] / "shared/data/movielens-latest-small/posters"
@@ -53,9 +52,9 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(*words: object) -> list[str]:
-    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
-    assert result.exit_code == 0, result.output
-    return result.output.splitlines()
+    ran = prism_rec(*words)
+    assert ran.status == 0, ran.err
+    return ran.out.splitlines()
 
 
 def test_posters_are_downloaded_and_embedded_by_the_commands(
@@ -90,7 +89,7 @@ def test_posters_are_downloaded_and_embedded_by_the_commands(
         assert ids == pictures["item_id"].to_list()
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
         assert len(np.unique(vectors, axis=0)) == NUMBER
-        assert f"encoded now 0, there before {NUMBER}" in run(*embed)
+        assert f"encoded now: 0; encoded before: {NUMBER}" in run(*embed)
 
     asked = len(Handler.asked)
     run(*images)

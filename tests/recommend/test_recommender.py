@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from prism_rec import Dataset, RunConfig, load, train_run
 from prism_rec.cli.app import app
 from prism_rec.errors import InputError
+from prism_rec.features.encoders.settings import HashedText
 from prism_rec.recommend import Recommender
+from prism_rec.stages.embed import Embed, embed
 
 ITEMS, USERS, WIDTH = 12, 20, 6
 MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism", "hidden": 6}}
@@ -183,9 +185,7 @@ def test_the_command_ranks_new_items_from_files(folder, tmp_path):
 
 def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(folder, tmp_path):
     pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
-    embed = ["embed", "--items", str(tmp_path / "new.csv"), "--fields", "title", "--encoder", "hashed-text"]
-    made = CliRunner().invoke(app, [*embed, "--out", str(tmp_path / "text")])
-    assert made.exit_code == 0, made.output
+    embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), tmp_path / "text")
     command = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
     refused = CliRunner().invoke(app, [*command, "--features", f"text={tmp_path / 'text'}"])
     assert isinstance(refused.exception, InputError) or refused.exit_code == 2

@@ -5,14 +5,14 @@ import sys
 import typer
 from cyclopts import App, CycloptsError
 
-from prism_rec.cli.build import build
+from prism_rec.cli.build import BuildOptions, build
 from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import compare
 from prism_rec.cli.describe import DescribeOptions, describe
-from prism_rec.cli.embed import embed
+from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import evaluate
 from prism_rec.cli.export_data import ExportDataOptions, export_data
-from prism_rec.cli.images import images
+from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import recommend
 from prism_rec.cli.train import train
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (images, embed, build, train, tune, evaluate, recommend, compare):
+for command in (train, tune, evaluate, recommend, compare):
     app.command()(command)
 
 
@@ -55,13 +55,16 @@ commands = App(name="prism-rec", version=VERSION, help_flags=["--help", "-h"], r
 add_command(commands, PrepareOptions, prepare)
 add_command(commands, DescribeOptions, describe, positional=("data",))
 add_command(commands, ExportDataOptions, export_data, positional=("data",))
+add_command(commands, ImagesOptions, images)
+add_command(commands, EmbedOptions, embed)
+add_command(commands, BuildOptions, build, positional=("recipe",))
 
 
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     try:
         if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and sys.argv[1] in commands:
-            commands(exit_on_error=False, print_error=False)
+            commands(sys.argv[1:], exit_on_error=False, print_error=False)
         else:
             app()
     except InputError as error:

@@ -1,37 +1,41 @@
-"""`prism-rec build`: raw files to a dataset with features, in one resumable command."""
+"""`prism-rec build`: raw files to a dataset with features, in one command that can be killed and started again."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from prism_rec.cli.bars import shown
+from prism_rec.cli.common import Output, Overrides, Resume, Talk
 
 
-def build(
-    recipe: Annotated[Path, typer.Argument(help="YAML recipe; recipes/build-*.yaml are complete ones.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a setting: embed.text.encoder=hashed-text. Repeatable."
-        ),
-    ] = None,
-) -> None:
-    """Prepare a log, gather its pictures, encode texts and pictures, and join all of it into one dataset.
+class BuildOptions(Talk, Resume, Overrides, Output):
+    """Prepare a log, gather its pictures, encode texts and pictures, and join everything into one dataset.
 
-    Each step is passed over if it was done before with the same settings and inputs. A run that was killed
-    goes on where it was. The steps are also commands of their own: prepare, images, embed.
+    A step is skipped if it was done before with the same settings and inputs. A run that was killed continues when it
+    is started again. The steps are also commands: prepare, images, embed.
 
     For instance:
 
-        prism-rec build recipes/build-beauty.yaml
-        prism-rec images --out data/beauty/images --retry-failed
-        prism-rec build recipes/build-beauty.yaml
+        prism-rec build recipes/build-beauty.yaml --out data/beauty
+
+        prism-rec images --out data/beauty/images --visit retry
+
+        prism-rec build recipes/build-beauty.yaml --out data/beauty
     """
+
+    recipe: Path
+    """YAML file with the settings of all steps; recipes/build-*.yaml are complete recipes."""
+
+
+def build(options: BuildOptions) -> None:
+    """Run the stage and show the dataset."""
     from prism_rec.cli.describe import show
     from prism_rec.config import name_origin, read_yaml
     from prism_rec.data.dataset import Dataset
-    from prism_rec.features.build import build as run
-    from prism_rec.features.recipe import Recipe
+    from prism_rec.stages.build import Build
+    from prism_rec.stages.build import build as run
 
-    settings = Recipe.parse(read_yaml(recipe, overrides or []), name_origin(recipe, overrides or []))
-    folder = run(settings, typer.echo, progress=True)
-    show(Dataset.load(folder), str(folder))
+    options.check_folder(options.out)
+    values = read_yaml(options.recipe, options.overrides)
+    settings = Build.parse(values, name_origin(options.recipe, options.overrides))
+    with shown(options.quiet) as events:
+        folder = run(settings, options.out, events)
+    show(Dataset.load(folder), str(folder), options.as_json)

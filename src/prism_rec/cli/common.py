@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from prism_rec.config import Config
+from prism_rec.errors import FolderError
 
 
 class Output(Config):
@@ -37,6 +38,17 @@ class Resume(Config):
 
     resume: bool = True
     """Continue interrupted work in the output folder; with --no-resume a folder that has any is refused."""
+
+    def check_folder(self, out: Path) -> None:
+        """Refuse a folder with earlier work in it, if that should not be continued.
+
+        Raises:
+            FolderError: the folder is not empty, and `resume` is false.
+        """
+        if not self.resume and out.is_dir() and any(out.iterdir()):
+            raise FolderError(
+                f"{out} has earlier work in it; name an empty folder, or continue the work with `resume`"
+            )
 
 
 class Overrides(Config):

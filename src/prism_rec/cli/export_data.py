@@ -7,7 +7,7 @@ from prism_rec.stages.export_data import ExportData
 from prism_rec.stages.export_data import export_data as run
 
 
-class ExportDataOptions(ExportData, Output, Talk):
+class ExportDataOptions(Talk, Output, ExportData):
     """Write a dataset as RecBole or MMRec read it; prepare reads both formats back.
 
     The files are named after the folder.

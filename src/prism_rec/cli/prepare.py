@@ -8,7 +8,7 @@ from prism_rec.stages.prepare import Prepare
 from prism_rec.stages.prepare import prepare as run
 
 
-class PrepareOptions(Prepare, Output, Talk):
+class PrepareOptions(Talk, Output, Prepare):
     r"""Turn a raw log into a dataset that train, evaluate and recommend read.
 
     Each user's events are put in order of time, equal times in the order of the file. In large files, lines that

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Columns of an items table that name an item to a person, in order of preference.
 TITLES = ("title", "name")
 SHOWN_HISTORY = 8
-HASHED_TEXT = "hashed-text"
 
 
 def recommend(
@@ -102,19 +101,14 @@ def _read_new(items: Path, features: list[str] | None) -> tuple[pl.DataFrame, di
     from prism_rec.cli.pairs import parse_pairs
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
-    from prism_rec.features.precomputed import read_precomputed
-    from prism_rec.folders import require_folder
+    from prism_rec.features.vectors_file import read_vectors_file, require_portable
 
     files = parse_pairs(features, "--features")
-    for name, folder in files.items():
-        if Path(folder).is_dir() and require_folder(Path(folder), "embed")["encoder"].startswith(HASHED_TEXT):
-            raise InputError(
-                f"--features {name}={folder}: {HASHED_TEXT} learns its directions from the texts it is given, so that "
-                "these are not the model's; embed old and new items with a pretrained encoder"
-            )
+    for file in files.values():
+        require_portable(file)
     with reading(str(items)):
         frame = scan_table(items).collect()
-    return frame, {name: read_precomputed(file)[:2] for name, file in files.items()}
+    return frame, {name: read_vectors_file(file)[:2] for name, file in files.items()}
 
 
 def _history_of(user: str, recommender: Recommender) -> list[str]:

@@ -1,6 +1,4 @@
-"""One matrix from one file."""
-
-from __future__ import annotations
+"""A matrix from a file."""
 
 from pathlib import Path
 
@@ -10,14 +8,14 @@ from safetensors.numpy import load_file
 
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.reading import first_line
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError
 
 
 def read_matrix(path: Path) -> Matrix:
-    """Return the matrix of a `.npy` or `.safetensors` file as it is; nothing else in it is looked at.
+    """Return the matrix of a `.npy` or `.safetensors` file unchanged; nothing else of the file is read.
 
     Raises:
-        InputError: missing, cut short, or of another format.
+        DataError: missing, cut short, or of another format.
     """
     try:
         if path.suffix == ".npy":
@@ -25,10 +23,10 @@ def read_matrix(path: Path) -> Matrix:
         if path.suffix == ".safetensors":
             tensors = load_file(path)
             if "vectors" not in tensors:
-                raise InputError(f"{path} holds {', '.join(tensors) or 'nothing'}; name its matrix 'vectors'")
+                raise DataError(f"{path} has {', '.join(tensors) or 'nothing'}; name its matrix 'vectors'")
             return tensors["vectors"]
-    except InputError:
+    except DataError:
         raise
     except (OSError, EOFError, ValueError, TypeError, KeyError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} cannot be read ({first_line(error)}); check that it is whole") from None
-    raise InputError(f"{path}: the ending says no format; give a .npy, .safetensors or .parquet file")
+        raise DataError(f"{path} cannot be read ({first_line(error)}); check that it is complete") from None
+    raise DataError(f"{path}: unknown ending; give a .npy, .safetensors or .parquet file")

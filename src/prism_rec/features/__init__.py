@@ -1,1 +1,1 @@
-"""Pictures and texts -> vectors: images, encoders, embedding, tables."""
+"""Pictures and texts -> vectors: gathering pictures, encoders, engines, vector files."""

@@ -1,4 +1,4 @@
-"""What there is to encode: a text or a picture file an item, with the hash by which its vector is kept."""
+"""What can be encoded: one text or picture file per item, with the hash by which its vector is kept."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import polars as pl
 
 from prism_rec.data.frames import text_ids
 from prism_rec.data.numbering import require_distinct
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.images import JOURNAL, PICTURES
 from prism_rec.features.images import STAGE as IMAGES
@@ -19,13 +19,13 @@ from prism_rec.folders import hash_file, require_folder
 
 @dataclass(frozen=True)
 class Content:
-    """One item's text or picture file, or why there is none.
+    """The text or picture file of one item, or why there is none.
 
     Attributes:
         item_id: the item's external id.
         value: a text or the path of a picture; None if the item has none.
         key: SHA-256 of the content in hexadecimal; None if the item has none.
-        absent: the reason in a few words; None if there is a content.
+        absent: why there is no content, in a few words; None if there is one.
     """
 
     item_id: str
@@ -43,24 +43,24 @@ class Contents:
 
 
 def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -> Contents:
-    """Join the chosen fields of every item, in the chosen order, by spaces.
+    """Join the chosen fields of every item by spaces, in the chosen order.
 
-    Lists, such as a path of categories, are joined by ` > `; runs of white space become one space; empty
-    fields are skipped. An item whose fields are all empty has no text.
+    Lists, such as a path of categories, are joined by ` > `. Runs of white space become one space. Empty fields
+    are skipped. An item has no text if all its fields are empty.
 
     Args:
-        items: a row an item, with `item_id`.
+        items: one row per item, with `item_id`.
         fields: columns of texts, numbers or lists of them.
-        where: what to call the frame in messages.
+        where: the name of the frame in messages.
 
     Raises:
         InputError: no fields, a field that is not a column, or an id that is missing or given twice.
     """
     if not fields:
-        raise InputError(f"{where}: no fields to encode; choose from {', '.join(items.columns)}")
+        raise SettingsError(f"{where}: no `fields` to encode; choose from {', '.join(items.columns)}")
     for field in fields:
         if field not in items.columns:
-            raise InputError(f"{where} has no column {field!r}; choose from {', '.join(items.columns)}")
+            raise SettingsError(f"{where} has no column {field!r}; choose from {', '.join(items.columns)}")
     rows = items.select(fields).iter_rows()
     texts = [" ".join(filter(None, map(_text, row))) for row in rows]
     entries = [_text_content(item_id, text) for item_id, text in zip(_ids(items, where), texts, strict=True)]
@@ -71,15 +71,15 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
     """List the pictures of a folder.
 
     Args:
-        folder: the output of the images stage; or any folder of pictures, each named by its item's id.
-        table: `item_id` and `file`, the file's path relative to `folder`, where names are not ids.
+        folder: the output of the stage images; or any folder of pictures, each named by its item's id.
+        table: `item_id` and `file`, the path of the file relative to `folder`, if names are not ids.
 
     Raises:
-        InputError: no such folder, the images stage unfinished there, no picture at all, an id that is
-            missing or given twice, or a file outside the folder.
+        InputError: no such folder, an unfinished stage images, no picture at all, an id that is missing or given
+            twice, or a file outside the folder.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; name a folder of pictures")
+        raise FolderError(f"{folder}: no such folder; name a folder of pictures")
     if table is not None:
         entries = _tabled_pictures(folder, table)
     elif (folder / JOURNAL).exists() or (folder / PICTURES).exists():
@@ -110,7 +110,7 @@ def _gathered_pictures(folder: Path) -> list[Content]:
     for item_id, status, reason, file, source in pictures.select(
         "item_id", "status", "reason", "file", "sha256"
     ).iter_rows():
-        if status == "ok":  # the stored file depends on the source's bytes and on the size asked for
+        if status == "ok":  # the stored file depends on the source's bytes and on the size
             key = hashlib.sha256(f"{source} {size}".encode()).hexdigest()
             entries.append(Content(item_id, folder / file, key))
         else:
@@ -122,13 +122,13 @@ def _tabled_pictures(folder: Path, table: pl.DataFrame) -> list[Content]:
     where = f"the table of {folder}"
     for column in ("item_id", "file"):
         if column not in table.columns:
-            raise InputError(f"{where} has no column {column!r}; it needs item_id and file")
+            raise DataError(f"{where} has no column {column!r}; it needs item_id and file")
     home = folder.resolve()
     entries = []
     for row, (item_id, file) in enumerate(zip(_ids(table, where), table["file"], strict=True), 1):
         path = folder / str(file or "")
         if not path.resolve().is_relative_to(home):
-            raise InputError(f"{where}, row {row}: {file!r} lies outside of the folder; give a path inside")
+            raise DataError(f"{where}, row {row}: {file!r} is outside the folder; give a path inside")
         entries.append(_picture_content(item_id, path))
     return entries
 
@@ -136,7 +136,7 @@ def _tabled_pictures(folder: Path, table: pl.DataFrame) -> list[Content]:
 def _named_pictures(folder: Path) -> list[Content]:
     paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     if not paths:
-        raise InputError(f"{folder} holds no pictures; name a folder of files such as ITEM_ID.jpg")
+        raise DataError(f"{folder} has no pictures; name a folder of files such as ITEM_ID.jpg")
     _ids(pl.DataFrame({"item_id": [path.stem for path in paths]}), str(folder))
     return [_picture_content(path.stem, path) for path in paths]
 
@@ -149,7 +149,7 @@ def _picture_content(item_id: str, path: Path) -> Content:
 
 def _ids(frame: pl.DataFrame, where: str) -> list[str]:
     if "item_id" not in frame.columns:
-        raise InputError(f"{where} has no column 'item_id'; rename the column of the items' ids")
+        raise DataError(f"{where} has no column 'item_id'; rename the column of item ids")
     ids = text_ids(frame["item_id"], where)
     require_distinct(ids, where)
     return ids.to_list()

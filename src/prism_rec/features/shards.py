@@ -1,12 +1,11 @@
-"""Vectors on disk by the hash of what they encode: the store of the embedding stage and its cache in one.
+"""Vectors on disk, by the hash of what they encode: the output of embedding and its cache in one.
 
 A shard is one safetensors file: `keys` uint8 [n, 32], `vectors` float32 [n, D], `present` and `truncated`
-bool [n]; the encoder's fingerprint is in its metadata. It appears under its name only when whole, so that a
-killed run loses at most the shard it was at, and the next run goes on from those that are there.
+bool [n]. Its metadata has the encoder's fingerprint. A shard gets its name only when it is complete, so that a
+killed run loses at most the shard that it was writing, and the next run continues from the complete shards.
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from prism_rec.features.encoders.encoder import Encoded
+from prism_rec.folders import replacing
 
 _PATTERN = "vectors-*.safetensors"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one vector is: a row of a shard, and what is known of it."""
+    """Where one vector is: a row of a shard, and whether the content is present and was cut."""
 
     file: str
     row: int
@@ -31,13 +31,13 @@ class Place:
 
 
 class Shards:
-    """The shards of one encoder in a folder; unreadable ones and those of other encoders do not count.
+    """The shards of one encoder in a folder; unreadable shards and those of other encoders are ignored.
 
     Attributes:
-        folder: where they are.
-        places: where the vector of each content is, by the content's hash.
-        token_limit: at how many tokens texts were cut; None if they were not.
-        width: D, the length of a vector; 0 while there is none.
+        folder: where the shards are.
+        places: where the vector of each content is, by the hash of the content.
+        token_limit: the number of tokens at which texts were cut; None if there is no limit.
+        width: D, the length of a vector; 0 if there is none yet.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
@@ -61,16 +61,12 @@ class Shards:
         limit = "" if encoded.token_limit is None else str(encoded.token_limit)
         content = save(tensors, {"encoder": self._fingerprint, "token_limit": limit})
         path = self.folder / f"vectors-{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            partial.write_bytes(content)
         self._read(path)
 
     def remove_all_but(self, names: Iterable[str]) -> None:
-        """Delete the shards that are not named: those of other encoders or of contents that are gone."""
+        """Delete all other shards: those of other encoders or of contents that are gone."""
         kept = set(names)
         for pattern in (_PATTERN, "vectors-*.partial"):
             for path in self.folder.glob(pattern):

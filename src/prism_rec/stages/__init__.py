@@ -1,1 +1,1 @@
-"""Stages of the data: each is a settings class and one function that writes a folder."""
+"""What is run: each stage is a settings class and one function that writes a folder."""

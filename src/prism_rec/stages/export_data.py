@@ -6,8 +6,8 @@ from prism_rec.config import Config
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.exports import ExportFormat
 from prism_rec.events import Events
-from prism_rec.features.chain import Step, run_chain
 from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder, require_folder
+from prism_rec.stages.chain import Step, run_chain
 
 STAGE = "export-data"
 
@@ -55,5 +55,5 @@ def export_data(settings: ExportData, out: Path, events: Events = Events()) -> l
         run=run,
         check=lambda: check_folder(out, STAGE),
     )
-    run_chain([step], out / "steps.json", events.note)
+    run_chain([step], out / "steps.json", events)
     return [out / name for name in require_folder(out, STAGE)["files"]]

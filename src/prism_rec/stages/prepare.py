@@ -14,9 +14,9 @@ from prism_rec.data.dataset_folder import STAGE
 from prism_rec.data.sources import Source
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
-from prism_rec.features.chain import Step, run_chain
-from prism_rec.features.precomputed import files_of, read_precomputed
+from prism_rec.features.vectors_file import files_of, read_vectors_file
 from prism_rec.folders import check_folder
+from prism_rec.stages.chain import Step, run_chain
 
 
 class Prepare(Config):
@@ -52,7 +52,7 @@ def prepare(settings: Prepare, out: Path, events: Events = Events()) -> Dataset:
     Raises:
         InputError: a file or setting is wrong, or the folder has something else.
     """
-    run_chain([prepare_step(settings, out, events)], out / "steps.json", events.note)
+    run_chain([prepare_step(settings, out, events)], out / "steps.json", events)
     return Dataset.load(out)
 
 
@@ -69,7 +69,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         task = f"reading {files[0].name}"
         events.begin(task)
         log = settings.source.read()
-        vectors = {name: read_precomputed(given)[:2] for name, given in settings.features.items()}
+        vectors = {name: read_vectors_file(given)[:2] for name, given in settings.features.items()}
         dataset = Dataset.from_log(
             log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
         )

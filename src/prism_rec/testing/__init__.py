@@ -7,6 +7,8 @@ The package also has data whose right answers are known.
 """
 
 from prism_rec.testing.backbones import BackboneContract
+from prism_rec.testing.encoders import EncoderContract
+from prism_rec.testing.engines import EngineContract
 from prism_rec.testing.export_formats import ExportFormatContract
 from prism_rec.testing.fusions import FusionContract
 from prism_rec.testing.objectives import ObjectiveContract
@@ -17,6 +19,8 @@ from prism_rec.testing.splits import SplitContract
 __all__ = [
     "BackboneContract",
     "ExportFormatContract",
+    "EncoderContract",
+    "EngineContract",
     "FusionContract",
     "ObjectiveContract",
     "Planted",

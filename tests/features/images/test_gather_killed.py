@@ -16,24 +16,23 @@ import pytest
 from picture_server import PictureServer
 
 from prism_rec.features.images import PICTURES
-from prism_rec.features.images.gather import gather_images
-from prism_rec.features.images.options import GatherOptions
+from prism_rec.stages.images import Images
+from prism_rec.stages.images import images as run
 
-OPTIONS = GatherOptions(allow_private=True, size=32, connections=4, per_host=4, attempts=1)
+CONNECTIONS = 4
 PICTURES_IN_ALL = 150
 KILLS = 10
 
-# Imports once, then forks a gathering process for every line it reads: ten runs do not cost ten starts.
+# Imports once, then forks a gathering process for every line it reads, so that ten runs need only one start.
 FORKER = """
 import os, sys
 from pathlib import Path
-from prism_rec.features.images.gather import gather_images
-from prism_rec.features.images.options import GatherOptions
+from prism_rec.stages.images import Images, images
 
-table, out, options = Path(sys.argv[1]), Path(sys.argv[2]), GatherOptions.model_validate_json(sys.argv[3])
+out, options = Path(sys.argv[1]), Images.model_validate_json(sys.argv[2])
 for _ in sys.stdin:
     if not (child := os.fork()):
-        gather_images(table, out, options)
+        images(options, out)
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)
@@ -43,7 +42,7 @@ for _ in sys.stdin:
 
 @pytest.fixture
 def forker(table: Path, images: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", FORKER, str(table), str(images), OPTIONS.model_dump_json()]
+    command = [sys.executable, "-c", FORKER, str(images), settings(table).model_dump_json()]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
 
@@ -77,16 +76,20 @@ def test_killed_ten_times_nothing_is_lost_or_fetched_twice(
     assert progress[-1] < PICTURES_IN_ALL
 
     before, seen = recorded(images), len(server.log)
-    gather_images(table, images, OPTIONS)
+    run(settings(table), images)
     assert asked_since(server, seen).isdisjoint(before)
     # Beyond one request a picture there are only those that were under way when the process died.
-    assert server.requests.total() <= PICTURES_IN_ALL + KILLS * OPTIONS.connections
+    assert server.requests.total() <= PICTURES_IN_ALL + KILLS * CONNECTIONS
     assert (pl.read_parquet(images / PICTURES)["status"] == "ok").all()
 
     server.delay = 0
-    gather_images(table, images.with_name("unkilled"), OPTIONS)
+    run(settings(table), images.with_name("unkilled"))
     assert hash_files(images / "pictures") == hash_files(images.with_name("unkilled") / "pictures")
     assert not (images / "partial").exists()
+
+
+def settings(table: Path) -> Images:
+    return Images(table=table, allow_private=True, size=32, connections=CONNECTIONS, per_host=4, attempts=1)
 
 
 def run_and_kill(forker: subprocess.Popen[str], server: PictureServer, requests: int, pause: float) -> None:

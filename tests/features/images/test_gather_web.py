@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import io
+import json
 import time
 from pathlib import Path
 
@@ -10,14 +12,15 @@ import pytest
 from picture_server import PictureServer, draw
 from PIL import Image
 
-from prism_rec.errors import InputError
+from prism_rec.errors import FolderError, InputError
+from prism_rec.events import JsonLines
 from prism_rec.features.images import PICTURES, STAGE
-from prism_rec.features.images.gather import gather_images
-from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.pictures import PictureStore
-from prism_rec.folders import require_folder
+from prism_rec.folders import locked, require_folder
+from prism_rec.stages.images import Images
+from prism_rec.stages.images import images as run
 
-QUICK = GatherOptions(attempts=2, backoff=0.01, timeout=0.8, deadline=1.0, max_bytes=200_000, size=32)
+QUICK = Images(attempts=2, backoff=0.01, timeout=0.8, deadline=1.0, max_bytes=200_000, size=32)
 LOOPBACK = QUICK.model_copy(update={"allow_private": True})
 
 EXPECTED = {
@@ -60,6 +63,10 @@ PASSED = {path for path, (status, _, _) in EXPECTED.items() if status == "ok"}
 MAY_PASS = {path for path, (status, _, _) in EXPECTED.items() if status == "retry"}
 
 
+def gather(table: object, out: Path, settings: Images) -> None:
+    run(settings, out, sources=table)
+
+
 def table(server: PictureServer, *paths: str) -> pl.DataFrame:
     return pl.DataFrame({"item_id": paths, "images": [server.base + path for path in paths]})
 
@@ -77,7 +84,7 @@ def images(tmp_path: Path) -> Path:
 def test_every_answer_has_its_status_and_the_second_run_visits_what_may_pass(
     server: PictureServer, images: Path
 ) -> None:
-    gather_images(table(server, *EXPECTED), images, QUICK)
+    gather(table(server, *EXPECTED), images, QUICK)
     rows = pl.read_parquet(images / PICTURES)
     assert rows["item_id"].to_list() == list(EXPECTED)
     found = rows.select("item_id", pl.concat_list(pl.col("status", "reason", "attempts").cast(pl.String)))
@@ -87,14 +94,14 @@ def test_every_answer_has_its_status_and_the_second_run_visits_what_may_pass(
     assert server.requests["/ok/neighbour.jpg"] == 0
     server.log.clear()
     server.works_again = True
-    gather_images(table(server, *EXPECTED), images, QUICK.model_copy(update={"attempts": 1}))
+    gather(table(server, *EXPECTED), images, QUICK.model_copy(update={"attempts": 1}))
     assert set(server.requests) == MAY_PASS
     works_now = {"/slow/a.jpg", "/busy-long/a.jpg", "/error/a.jpg", "/truncated/a.jpg"}
     assert {path for path, status in statuses(images).items() if status == "ok"} == PASSED | works_now
 
 
 def test_stored_pictures_are_as_the_table_tells(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/ok/a.jpg", "/misnamed/b.jpg"), images, LOOPBACK)
+    gather(table(server, "/ok/a.jpg", "/misnamed/b.jpg"), images, LOOPBACK)
     manifest = require_folder(images, STAGE)
     assert manifest["items"] == {"ok": 2}
     first, second = pl.read_parquet(images / PICTURES).iter_rows(named=True)
@@ -107,6 +114,7 @@ def test_stored_pictures_are_as_the_table_tells(server: PictureServer, images: P
         assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (38, 32))
     assert sorted(path.name for path in images.iterdir()) == [
         "journal.jsonl",
+        "lock",
         "manifest.json",
         "pictures",
         "pictures.parquet",
@@ -115,34 +123,34 @@ def test_stored_pictures_are_as_the_table_tells(server: PictureServer, images: P
 
 
 def test_retry_visits_failures_alone_and_needs_no_table(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/error/a.jpg", "/missing/a.jpg", "/ok/a.jpg"), images, LOOPBACK)
+    gather(table(server, "/error/a.jpg", "/missing/a.jpg", "/ok/a.jpg"), images, LOOPBACK)
     server.log.clear()
     retry = LOOPBACK.model_copy(update={"visit": "retry"})
-    gather_images(table(server, "/error/a.jpg", "/missing/a.jpg", "/ok/a.jpg", "/ok/new.jpg"), images, retry)
+    gather(table(server, "/error/a.jpg", "/missing/a.jpg", "/ok/a.jpg", "/ok/new.jpg"), images, retry)
     assert server.requests == {"/error/a.jpg": 2}
     assert statuses(images)["/ok/new.jpg"] == "retry"
     server.works_again = True
-    gather_images(None, images, retry)
+    gather(None, images, retry)
     assert server.requests == {"/error/a.jpg": 3}
     assert pl.read_parquet(images / PICTURES)["attempts"].to_list() == [5, 1, 1, 0]
-    gather_images(None, images, LOOPBACK)
+    gather(None, images, LOOPBACK)
     assert set(statuses(images).values()) == {"ok", "failed"}
 
 
 def test_a_finished_folder_is_not_visited_again(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, LOOPBACK)
+    gather(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, LOOPBACK)
     before = (images / PICTURES).read_bytes()
-    gather_images(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, LOOPBACK)
+    gather(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, LOOPBACK)
     assert server.requests.total() == 2
     assert (images / PICTURES).read_bytes() == before
 
 
 def test_refresh_asks_by_etag_and_keeps_what_it_cannot_better(server: PictureServer, images: Path) -> None:
     paths = ("/ok/a.jpg", "/error-later/a.jpg", "/changing/a.jpg", "/missing/a.jpg")
-    gather_images(table(server, *paths), images, LOOPBACK)
+    gather(table(server, *paths), images, LOOPBACK)
     before = pl.read_parquet(images / PICTURES)
     server.log.clear()
-    gather_images(table(server, *paths), images, LOOPBACK.model_copy(update={"visit": "everything"}))
+    gather(table(server, *paths), images, LOOPBACK.model_copy(update={"visit": "everything"}))
     after = pl.read_parquet(images / PICTURES)
     assert dict(server.log)["/ok/a.jpg"]["If-None-Match"] == before["etag"][0]
     assert server.requests == {
@@ -168,7 +176,7 @@ def test_the_first_source_that_yields_a_picture_wins(server: PictureServer, imag
             ],
         }
     )
-    gather_images(rows, images, LOOPBACK)
+    gather(rows, images, LOOPBACK)
     found = pl.read_parquet(images / PICTURES)
     assert found["item_id"].to_list() == ["both", "none", "shared"]
     assert found["url"].to_list() == [server.base + "/ok/a.jpg", None, server.base + "/ok/a.jpg"]
@@ -179,14 +187,14 @@ def test_the_first_source_that_yields_a_picture_wins(server: PictureServer, imag
 def test_a_host_is_asked_for_so_much_at_a_time(server: PictureServer, images: Path) -> None:
     server.delay = 0.02
     options = LOOPBACK.model_copy(update={"per_host": 3})
-    gather_images(table(server, *(f"/ok/{n}.jpg" for n in range(12))), images, options)
+    gather(table(server, *(f"/ok/{n}.jpg" for n in range(12))), images, options)
     assert server.most_busy == 3
 
 
 def test_a_host_that_asks_for_silence_gets_it(server: PictureServer, images: Path) -> None:
     options = LOOPBACK.model_copy(update={"per_host": 1})
     begin = time.monotonic()
-    gather_images(table(server, "/busy-once/a.jpg", "/ok/a.jpg"), images, options)
+    gather(table(server, "/busy-once/a.jpg", "/ok/a.jpg"), images, options)
     assert time.monotonic() - begin >= 1.0
     assert set(statuses(images).values()) == {"ok"}
     first, *later = server.times
@@ -194,10 +202,10 @@ def test_a_host_that_asks_for_silence_gets_it(server: PictureServer, images: Pat
 
 
 def test_a_lost_picture_file_is_fetched_again(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/ok/a.jpg", "/ok/b.jpg"), images, LOOPBACK)
+    gather(table(server, "/ok/a.jpg", "/ok/b.jpg"), images, LOOPBACK)
     lost = images / pl.read_parquet(images / PICTURES)["file"][0]
     lost.write_bytes(lost.read_bytes()[:-1])
-    gather_images(None, images, LOOPBACK)
+    gather(None, images, LOOPBACK)
     assert server.requests == {"/ok/a.jpg": 2, "/ok/b.jpg": 1}
 
 
@@ -205,7 +213,7 @@ def test_names_of_items_and_files_from_data_go_nowhere(server: PictureServer, im
     rows = pl.DataFrame(
         {"item_id": ["../../x", "/etc/passwd"], "images": [server.base + "/ok/../../x.jpg"] * 2}
     )
-    gather_images(rows, images, LOOPBACK)
+    gather(rows, images, LOOPBACK)
     assert [path.name for path in images.parent.iterdir()] == ["images"]
     assert all(path.stem.isalnum() for path in (images / "pictures").rglob("*"))
 
@@ -228,36 +236,56 @@ def test_names_of_items_and_files_from_data_go_nowhere(server: PictureServer, im
     ],
 )
 def test_what_may_not_be_contacted_is_a_failure_for_good(images: Path, url: str, reason: str) -> None:
-    gather_images(pl.DataFrame({"item_id": ["a"], "images": [url]}), images, QUICK)
+    gather(pl.DataFrame({"item_id": ["a"], "images": [url]}), images, QUICK)
     row = pl.read_parquet(images / PICTURES).row(0, named=True)
     assert (row["status"], row["reason"]) == ("failed", reason)
 
 
 def test_private_addresses_are_refused_unless_allowed(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/ok/a.jpg"), images, QUICK)
+    gather(table(server, "/ok/a.jpg"), images, QUICK)
     assert not server.log
     assert statuses(images) == {"/ok/a.jpg": "failed"}
 
 
 def test_refused_addresses_are_visited_once_they_are_allowed(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, QUICK)
+    gather(table(server, "/ok/a.jpg", "/missing/a.jpg"), images, QUICK)
     assert not server.log
-    gather_images(None, images, LOOPBACK)
+    gather(None, images, LOOPBACK)
     assert statuses(images) == {"/ok/a.jpg": "ok", "/missing/a.jpg": "failed"}
-    gather_images(None, images, LOOPBACK)
+    gather(None, images, LOOPBACK)
     assert server.requests == {"/ok/a.jpg": 1, "/missing/a.jpg": 1}
 
 
 def test_another_size_is_refused_before_the_folder_is_touched(server: PictureServer, images: Path) -> None:
-    gather_images(table(server, "/ok/a.jpg"), images, LOOPBACK)
-    with pytest.raises(InputError, match="images was made with size 32, not 64; ask for that"):
-        gather_images(table(server, "/ok/a.jpg"), images, LOOPBACK.model_copy(update={"size": 64}))
+    gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
+    with pytest.raises(InputError, match="images was made with `size` 32, not 64; use that"):
+        gather(table(server, "/ok/a.jpg"), images, LOOPBACK.model_copy(update={"size": 64}))
     assert require_folder(images, STAGE)
 
 
 def test_without_table_or_earlier_run_there_is_nothing_to_do(images: Path) -> None:
-    with pytest.raises(InputError, match=r"holds no sources\.parquet of an earlier run"):
-        gather_images(None, images, QUICK)
+    with pytest.raises(InputError, match=r"has no sources\.parquet of an earlier run; give `table`"):
+        gather(None, images, QUICK)
+
+
+def test_two_runs_do_not_write_the_same_folder(server: PictureServer, images: Path) -> None:
+    gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
+    with locked(images, wait=False), pytest.raises(FolderError, match="another run is writing there"):
+        gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
+    assert require_folder(images, STAGE), "the second run has not touched the folder"
+    gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
+
+
+def test_counts_are_returned_and_progress_is_heard(server: PictureServer, images: Path) -> None:
+    heard = io.StringIO()
+    sources = table(server, "/ok/a.jpg", "/missing/a.jpg", "/ok/b.jpg")
+    counts = run(LOOPBACK, images, JsonLines(heard), sources=sources)
+    assert counts.rows() == [("ok", None, 2), ("failed", "http-404", 1)]
+    events = [json.loads(line) for line in heard.getvalue().splitlines()]
+    assert events[0] == {"event": "begin", "task": "pictures", "total": 3}
+    assert sum(event["event"] == "advance" for event in events) == 3
+    assert {"failed": 1} in [event.get("facts") for event in events]
+    assert events[-1] == {"event": "end", "task": "pictures"}
 
 
 def test_a_disk_that_cannot_be_written_is_one_clear_error(
@@ -267,5 +295,5 @@ def test_a_disk_that_cannot_be_written_is_one_clear_error(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(PictureStore, "_write", refuse)
-    with pytest.raises(InputError, match="No space left on device; mend that and run again"):
-        gather_images(table(server, "/ok/a.jpg"), images, LOOPBACK)
+    with pytest.raises(InputError, match="No space left on device; fix that and run again"):
+        gather(table(server, "/ok/a.jpg"), images, LOOPBACK)

@@ -13,10 +13,10 @@ from picture_server import draw
 
 from prism_rec.errors import InputError
 from prism_rec.features.images import PICTURES, visits
-from prism_rec.features.images.gather import gather_images
 from prism_rec.features.images.local import read_photos
-from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.outcome import Failure
+from prism_rec.stages.images import Images
+from prism_rec.stages.images import images as run
 
 PHOTOS = {
     "one.jpg": draw(1),
@@ -53,6 +53,10 @@ def make_tar(place: Path, mode: str = "w") -> Path:
 
 def make_packed_tar(place: Path) -> Path:
     return make_tar(place, "w:gz")
+
+
+def gather(table: object, out: Path, settings: Images) -> None:
+    run(settings, out, sources=table)
 
 
 EVERY_PLACE = pytest.mark.parametrize("make", [make_folder, make_zip, make_tar, make_packed_tar])
@@ -94,8 +98,8 @@ def test_a_packed_folder_is_as_good_as_its_photos(kind: str, tmp_path: Path) -> 
 def test_local_photos_are_gathered_like_any_other(make, tmp_path: Path) -> None:
     names = sorted(WANTED)
     table = pl.DataFrame({"item_id": names, "images": names})
-    options = GatherOptions(local=make(tmp_path), size=32, max_bytes=MOST)
-    gather_images(table, tmp_path / "images", options)
+    options = Images(local=make(tmp_path), size=32, max_bytes=MOST)
+    gather(table, tmp_path / "images", options)
     rows = pl.read_parquet(tmp_path / "images" / PICTURES)
     assert dict(rows.select("item_id", pl.coalesce("reason", "status")).iter_rows()) == {
         "one.jpg": "ok",
@@ -110,12 +114,12 @@ def test_local_photos_are_gathered_like_any_other(make, tmp_path: Path) -> None:
 def test_a_photo_that_comes_later_is_read_by_the_next_run(tmp_path: Path) -> None:
     photos, images = make_folder(tmp_path), tmp_path / "images"
     table = pl.DataFrame({"item_id": ["a", "b"], "images": ["one.jpg", "later.jpg"]})
-    gather_images(table, images, GatherOptions())
+    gather(table, images, Images())
     assert pl.read_parquet(images / PICTURES)["reason"].to_list() == ["no-local-photos"] * 2
-    gather_images(table, images, GatherOptions(local=photos))
+    gather(table, images, Images(local=photos))
     assert pl.read_parquet(images / PICTURES)["status"].to_list() == ["ok", "retry"]
     (photos / "later.jpg").write_bytes(draw(4))
-    gather_images(table, images, GatherOptions(local=photos))
+    gather(table, images, Images(local=photos))
     assert pl.read_parquet(images / PICTURES)["status"].to_list() == ["ok", "ok"]
 
 
@@ -175,8 +179,8 @@ def test_an_archive_cut_short_is_one_clear_error_and_what_was_read_is_kept(tmp_p
     place = make_packed_tar(tmp_path)
     place.write_bytes(place.read_bytes()[:-1200])
     table = pl.DataFrame({"item_id": ["a", "b"], "images": ["one.jpg", "large.jpg"]})
-    with pytest.raises(InputError, match=r"photos\.tar cannot be read \(.*\); get it again"):
-        gather_images(table, tmp_path / "images", GatherOptions(local=place))
+    with pytest.raises(InputError, match=r"photos\.tar cannot be read \(.*\); fetch it again"):
+        gather(table, tmp_path / "images", Images(local=place))
     assert len((tmp_path / "images" / "journal.jsonl").read_text().splitlines()) == 2
 
 
@@ -205,9 +209,9 @@ def test_of_an_item_s_photos_only_those_up_to_the_first_picture_are_read(
         return read_photos(place, names, max_bytes)
 
     monkeypatch.setattr(visits, "read_photos", spy)
-    gather_images(table, images, GatherOptions(local=photos, max_bytes=MOST))
+    gather(table, images, Images(local=photos, max_bytes=MOST))
     assert read == [["absent.jpg", "deep/two.jpg", "large.jpg"], ["one.jpg"]]
     assert pl.read_parquet(images / PICTURES)["url"].to_list() == ["one.jpg", "deep/two.jpg", "large.jpg"]
     read.clear()
-    gather_images(table, images, GatherOptions(local=photos, max_bytes=MOST, visit="everything"))
+    gather(table, images, Images(local=photos, max_bytes=MOST, visit="everything"))
     assert read == [["absent.jpg", "deep/two.jpg", "large.jpg"], ["one.jpg"]]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from prism_rec.errors import InputError
-from prism_rec.features.images.outcome import Outcome
+from prism_rec.features.images.outcome import SourceOutcome
 from prism_rec.features.images.sources import read_sources
 from prism_rec.features.images.table import tabulate
 
@@ -41,7 +41,7 @@ def test_tables_are_read_from_files(ending: str, tmp_path: Path) -> None:
     ("table", "message"),
     [
         (pl.DataFrame({"item_id": [1]}), r"sources has no column 'images' \(found: item_id\)"),
-        (pl.DataFrame({"item_id": [1], "images": [3.5]}), "column 'images' holds Float64; give text"),
+        (pl.DataFrame({"item_id": [1], "images": [3.5]}), "column 'images' has the type Float64; give text"),
         (
             pl.DataFrame({"item_id": [1.5], "images": ["a"]}),
             "column 'item_id' has the type Float64; give ids",
@@ -65,8 +65,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_an_item_s_row_speaks_of_its_best_source() -> None:
     outcomes = {
-        "gone": Outcome("gone", "failed", 1, reason="http-404"),
-        "busy": Outcome("busy", "retry", 4, reason="http-503"),
+        "gone": SourceOutcome("gone", "failed", 1, reason="http-404"),
+        "busy": SourceOutcome("busy", "retry", 4, reason="http-503"),
     }
     sources = {"1": ["gone", "busy", "new"], "2": ["gone"], "3": ["new"], "4": []}
     rows = tabulate(pl.DataFrame({"item_id": list(sources), "sources": list(sources.values())}), outcomes)

@@ -1,15 +1,31 @@
-"""What every encoder offers, whatever is behind it."""
+"""What every encoder offers, and how its vectors come back."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
+
+from prism_rec.config import Config
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Modality = Literal["text", "image"]
+NEGLIGIBLE = 1e-4
+"""A vector shorter than this says nothing."""
+
+
+class Placement(Config):
+    """Where a model runs and how much goes through it at a time. Vectors depend on it only by rounding."""
+
+    device: str = "auto"
+    """Where a model runs: `auto` (the GPU if there is one), `cpu`, `cuda` or `cuda:N`."""
+    batch_size: int | None = Field(None, ge=1)
+    """Pictures, or texts of full length, that go through a model at a time. Default: what suits the device."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +33,9 @@ class Encoded:
     """Vectors of a batch, in the order of the batch.
 
     Attributes:
-        vectors: float32 [B, D], rows of length 1; a zero row says that nothing was found to encode.
-        truncated: bool [B], true where the encoder read only the beginning of a text; None: nowhere.
-        token_limit: the number of tokens beyond which a text is cut; None: it is never cut.
+        vectors: float32 [B, D], rows of length 1; a zero row means that nothing was found to encode.
+        truncated: bool [B], true if the encoder read only the beginning of a text; None if no text was cut.
+        token_limit: the number of tokens beyond which a text is cut; None if texts are never cut.
     """
 
     vectors: np.ndarray
@@ -27,33 +43,51 @@ class Encoded:
     token_limit: int | None = None
 
 
-class Encoder(Protocol):
-    """Turns each text, or each picture, into a vector that depends on that content alone.
+class Encoder(ABC):
+    """Turns each text, or each picture, into a vector.
 
-    Making one is cheap: models are loaded when `encode` is first called.
+    Making an encoder is cheap: a model is loaded when `encode` is first called.
 
     Attributes:
-        encodes: what it takes.
+        encodes: texts or pictures.
         fingerprint: two encoders with equal fingerprints give equal vectors; the key of the cache.
+        portable: whether the vector of a content depends on that content only. If it is false, vectors of new
+            items do not fit vectors that were made before, because `fit` learns from all contents together.
     """
 
     encodes: Modality
     fingerprint: str
+    portable: ClassVar[bool] = True
 
+    def fit(self, contents: Sequence[str | Path]) -> "Encoder":
+        """Return the encoder for a collection of contents; most encoders learn nothing and return themselves."""
+        return self
+
+    @abstractmethod
     def encode(self, batch: Sequence[Any]) -> Encoded:
-        """Encode texts (strings), or pictures as `prepare` returned them."""
+        """Encode texts (strings), or pictures as `PictureEncoder.prepare` returned them; at least one."""
 
 
-class PictureEncoder(Encoder, Protocol):
-    """An encoder of pictures: the part before the model runs in worker processes.
+class PictureEncoder(Encoder):
+    """An encoder of pictures. The part before the model runs in worker processes.
 
     Attributes:
-        prepare: takes an RGB picture to the arrays that `encode` wants, by name; can be sent to another
-            process, holds no model.
+        prepare: turns an RGB picture into the arrays that `encode` takes, by name. It can be sent to another
+            process and holds no model.
     """
 
     prepare: Callable[["Image"], dict[str, np.ndarray]]
+    encodes: Modality = "image"
 
     @property
+    @abstractmethod
     def batch_size(self) -> int:
         """How many pictures `encode` takes best at a time."""
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Return the rows [N, D] at length 1 in float32; a row shorter than 1e-4 becomes zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    kept = vectors * (norms >= NEGLIGIBLE)
+    unit: np.ndarray = (kept / np.maximum(norms, NEGLIGIBLE)).astype(np.float32)
+    return unit

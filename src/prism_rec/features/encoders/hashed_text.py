@@ -5,16 +5,15 @@ Latent semantic analysis (Deerwester et al. 1990) by randomised SVD (Halko, Mart
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import qr, svd
 
-from prism_rec.features.encoders.encoder import Encoded, Modality
+from prism_rec.features.encoders.encoder import NEGLIGIBLE, Encoded, Encoder, Modality, unit_rows
 from prism_rec.features.encoders.ngrams import count_ngrams
-from prism_rec.features.encoders.unit import NEGLIGIBLE, unit_rows
 
 _COLUMNS = 2**17
 _CHUNK = 10_000
@@ -22,44 +21,39 @@ _OVERSAMPLING = 16
 _POWER_ITERATIONS = 3
 
 
-@dataclass(frozen=True)
-class HashedTextEncoder:
-    """Turn texts into unit vectors in which texts of similar words lie close together.
+class HashedTextEncoder(Encoder):
+    """Turns texts into unit vectors. Texts of similar words lie close together.
 
-    The axes are learned from the texts themselves: one collection's vectors compare with each other and with
-    those of `fit(texts).encode(more)`, not with another collection's. The order of the texts changes nothing
-    but rounding; equal calls give equal bits on one machine.
+    The axes are learned from the texts themselves: vectors of one collection compare with each other, not with
+    those of another collection. The order of the texts changes nothing but rounding. Equal calls give equal
+    bits on one machine.
 
-    Attributes:
-        width: D, the length of a vector; fewer distinct texts than that leave the last axes zero.
-        fit_on: the axes are learned from at most so many distinct texts, chosen by hash; all are encoded.
+    Args:
+        width: D, the length of a vector; if there are fewer distinct texts, the last axes are zero.
+        fit_on: the axes are learned from at most this number of distinct texts, chosen by hash.
+        sample: the texts that the axes are learned from; `fit` sets it. If it is None, `encode` learns from the
+            batch that it encodes.
     """
 
-    width: int = 256
-    fit_on: int = 20_000
-
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        """Return float32 [texts, D], unit rows; zero (absent) where a text has no letter or digit."""
-        return self.fit(texts).encode(texts).vectors
-
-    def fit(self, texts: Sequence[str]) -> "FittedTextEncoder":
-        """Return the encoder of this collection; it encodes any text, new ones too."""
-        return FittedTextEncoder(sorted(set(texts), key=_digest)[: self.fit_on], self.width)
-
-
-class FittedTextEncoder:
-    """The axes of one collection of texts, learned when first needed."""
-
     encodes: Modality = "text"
+    portable = False
 
-    def __init__(self, sample: Sequence[str], width: int) -> None:
-        collection = hashlib.sha256(b"".join(map(_digest, sample))).hexdigest()
+    def __init__(self, width: int = 256, fit_on: int = 20_000, sample: Sequence[str] | None = None) -> None:
+        collection = hashlib.sha256(b"".join(map(_digest, sample or ()))).hexdigest()
         self.fingerprint = f"hashed-text width={width} texts={collection}"
-        self._sample = sample
         self._width = width
+        self._fit_on = fit_on
+        self._sample = sample
+
+    def fit(self, contents: Sequence[str | Path]) -> "HashedTextEncoder":
+        """Return the encoder of this collection; it encodes any text, new texts too."""
+        sample = sorted({str(text) for text in contents}, key=_digest)[: self._fit_on]
+        return HashedTextEncoder(self._width, self._fit_on, sample)
 
     def encode(self, batch: Sequence[str]) -> Encoded:
-        """Return unit rows; zero (absent) where a text shares no n-gram with the collection."""
+        """Return unit rows; zero (absent) if a text shares no n-gram with the collection."""
+        if self._sample is None:
+            return self.fit(batch).encode(batch)
         rarity, axes = self._learned
         vectors = np.zeros((len(batch), self._width), dtype=np.float32)
         for start in range(0, len(batch), _CHUNK):
@@ -70,7 +64,7 @@ class FittedTextEncoder:
     @cached_property
     def _learned(self) -> tuple[np.ndarray, np.ndarray]:
         """Rarity of the n-grams, float32 [2, columns]; axes, float32 [2 columns, D]."""
-        words, characters = count_ngrams(self._sample, _COLUMNS)
+        words, characters = count_ngrams(self._sample or (), _COLUMNS)
         rarity = np.stack([_rarity(words), _rarity(characters)])
         return rarity, _axes(_weigh(words, characters, rarity), self._width)
 
@@ -80,14 +74,14 @@ def _digest(text: str) -> bytes:
 
 
 def _rarity(counts: sparse.csr_array) -> np.ndarray:
-    """Smoothed inverse document frequency; zero for an n-gram that no text has."""
+    """Smoothed inverse document frequency; zero for an n-gram that is in no text."""
     texts = np.bincount(counts.indices, minlength=counts.shape[1])
     rarity = np.log((1 + counts.shape[0]) / (1 + texts)) + 1
     return np.where(texts > 0, rarity, 0).astype(np.float32)
 
 
 def _weigh(words: sparse.csr_array, characters: sparse.csr_array, rarity: np.ndarray) -> sparse.csr_array:
-    """Damp counts, weigh them by rarity, and give words and characters equal say in each text."""
+    """Damp counts, weigh them by rarity, and give words and characters equal weight in each text."""
     blocks = []
     for counts, weights in zip((words, characters), rarity, strict=True):
         weighted = counts.copy()
@@ -101,7 +95,7 @@ def _weigh(words: sparse.csr_array, characters: sparse.csr_array, rarity: np.nda
 def _axes(matrix: sparse.csr_array, width: int) -> np.ndarray:
     """Return the leading right singular vectors as columns [columns, width]; those beyond the rank are zero.
 
-    The starting vectors come from a fixed seed, and each axis points to where its largest entry is positive.
+    The starting vectors come from a fixed seed, and the sign of each axis makes its largest entry positive.
     """
     axes = np.zeros((matrix.shape[1], width), dtype=np.float32)
     used = np.unique(matrix.indices)

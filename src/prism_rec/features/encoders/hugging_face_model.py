@@ -1,24 +1,21 @@
-"""Find and load a Hugging Face model by its name on the hub or by its folder, or tell how to get it.
+"""Finds and loads a Hugging Face model by its name on the hub or by its folder, or says how to get it.
 
-PyTorch is imported when a model is loaded, not before: a run that finds every vector made needs none.
+PyTorch is imported only when a model is loaded: a run for which every vector exists does not need it.
 """
-
-from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, InputError, SettingsError
+from prism_rec.features.encoders.settings import Precision
 from prism_rec.folders import hash_file
 
 if TYPE_CHECKING:
     import torch
-
-Precision = Literal["auto", "float32", "float16", "bfloat16"]
 
 _HUB_TIMEOUT = 10.0
 """Seconds."""
@@ -29,10 +26,10 @@ class ModelSource:
     """Where one model's files are, fixed to one state of them.
 
     Attributes:
-        name: what the user called it.
+        name: how the user called it.
         location: the folder, or the name on the hub.
         revision: the commit on the hub; None for a folder.
-        identity: the commit, or the hash of the folder's files; it changes whenever the model does.
+        identity: the commit, or the hash of the folder's files; it changes if the model changes.
     """
 
     name: str
@@ -44,19 +41,20 @@ class ModelSource:
 def find_model(name: str, revision: str = "main") -> ModelSource:
     """Find a model folder or a cached model; otherwise ask the hub, once, whether it has the model.
 
-    A cached model is taken as it is, so that a later commit on the hub changes nothing by itself.
+    A cached model is used as it is, so that a later commit on the hub does not change vectors.
 
     Args:
         name: a folder with `config.json`, or a name on the hub such as `openai/clip-vit-base-patch32`.
         revision: branch, tag or commit on the hub.
 
     Raises:
-        InputError: neither a model folder nor a model on the hub, or not cached and the hub out of reach.
+        SettingsError: neither a model folder nor a model on the hub, or not cached while the hub cannot be
+            reached.
     """
     folder = Path(name)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise InputError(
+            raise SettingsError(
                 f"{folder} has no config.json; name a folder that save_pretrained or a download made"
             )
         return ModelSource(name, str(folder), None, _hash_folder(folder))
@@ -68,11 +66,12 @@ def find_model(name: str, revision: str = "main") -> ModelSource:
         return ModelSource(name, name, commit, commit)
 
 
-def load_model(source: ModelSource, device: torch.device, precision: Precision) -> torch.nn.Module:
+def load_model(source: ModelSource, device: "torch.device", precision: Precision) -> "torch.nn.Module":
     """Load the weights, ready for inference on `device`; never runs code that comes with a model.
 
     Raises:
-        InputError: weights missing, damaged or out of reach.
+        DataError: weights are missing or damaged.
+        SettingsError: the weights are not in the local cache, and the hub cannot be reached.
     """
     with loading(source):
         from transformers import AutoModel
@@ -85,11 +84,11 @@ def load_model(source: ModelSource, device: torch.device, precision: Precision) 
         )
         missing = sorted(facts["missing_keys"])
         if missing and not all(key.startswith("pooler.") for key in missing):
-            raise InputError(
+            raise DataError(
                 f"{source.name}: its files lack the weights {missing[0]!r}; fetch the model again"
             )
         if missing:
-            model.pooler = None  # a layer that only pre-training had would add noise, not meaning
+            model.pooler = None  # an untrained layer would only add noise
         ready: torch.nn.Module = model.eval().to(device)
         return ready
 
@@ -99,7 +98,7 @@ def inference() -> Iterator[None]:
     """Run a model without keeping anything for gradients.
 
     Raises:
-        InputError: the batch does not fit into the GPU's memory.
+        SettingsError: the batch does not fit into the GPU's memory.
     """
     import torch
 
@@ -107,7 +106,7 @@ def inference() -> Iterator[None]:
         with torch.inference_mode():
             yield
     except torch.OutOfMemoryError:
-        raise InputError("the memory of the GPU is full; give a smaller --batch-size") from None
+        raise SettingsError("the memory of the GPU is full; lower `engine.batch_size`") from None
 
 
 @contextmanager
@@ -118,11 +117,11 @@ def loading(source: ModelSource) -> Iterator[None]:
             yield
         except InputError:
             raise
-        except Exception as error:  # damaged files make the libraries raise of every kind
+        except Exception as error:  # on damaged files the libraries raise exceptions of any class
             if source.revision is not None and isinstance(error, OSError):
                 raise _unreachable(source.name, source.revision) from None
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise InputError(f"{source.name} cannot be loaded: {reason}") from None
+            raise DataError(f"{source.name} cannot be loaded ({reason}); fetch the model again") from None
 
 
 @contextmanager
@@ -130,27 +129,32 @@ def _hub_errors(name: str, revision: str) -> Iterator[None]:
     try:
         from huggingface_hub import errors
     except ImportError:
-        raise InputError(f"encoder {name!r} needs transformers: pip install 'prism-rec[hf]'") from None
+        raise SettingsError(f"encoder {name!r} needs transformers: pip install 'prism-rec[hf]'") from None
     try:
         yield
     except errors.HFValidationError:
-        raise InputError(f"{name!r} is neither a folder nor a model's name such as owner/model") from None
+        raise SettingsError(
+            f"{name!r} is not a kind of encoder, nor a folder, nor a model's name such as owner/model",
+            key="encoder",
+        ) from None
     except (errors.GatedRepoError, errors.RepositoryNotFoundError):
-        raise InputError(
+        raise SettingsError(
             f"the hub shows no model {name!r}; check the name, or run `hf auth login` if it is private"
         ) from None
     except errors.RevisionNotFoundError:
-        raise InputError(f"{name} has no revision {revision!r}; name a branch, tag or commit of it") from None
+        raise SettingsError(
+            f"{name} has no revision {revision!r}; name a branch, tag or commit", key="encoder.revision"
+        ) from None
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, errors.HfHubHTTPError):
         raise _unreachable(name, revision) from None
     except errors.EntryNotFoundError:
-        raise InputError(
+        raise SettingsError(
             f"{name} on the hub has no config.json; choose a model of the transformers library"
         ) from None
 
 
 def _ask_hub(name: str, revision: str) -> str:
-    """Return the commit that a revision stands for."""
+    """Return the commit of a revision."""
     from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
 
     try:
@@ -158,25 +162,17 @@ def _ask_hub(name: str, revision: str) -> str:
         return get_hf_file_metadata(url, timeout=_HUB_TIMEOUT).commit_hash or revision
     except (errors.HfHubHTTPError, errors.HFValidationError):
         raise
-    except Exception:  # errors of whichever HTTP library the hub's client found
+    except Exception:  # errors of the HTTP library that the hub's client uses
         raise _unreachable(name, revision) from None
 
 
-def _unreachable(name: str, revision: str) -> InputError:
+def _unreachable(name: str, revision: str) -> SettingsError:
     at = "" if revision == "main" else f" --revision {revision}"
-    return InputError(
-        f"{name} is not wholly in the local cache and cannot be had from the hub; where the hub is in reach"
-        f" run `hf download {name}{at} --local-dir DIR`, copy DIR here and give it as --encoder DIR,"
-        " or take the encoder hashed-text or picture-descriptors, which need no download"
+    return SettingsError(
+        f"{name} is not completely in the local cache, and the hub cannot be reached; on a machine that reaches"
+        f" the hub run `hf download {name}{at} --local-dir DIR`, copy DIR here and give DIR as `encoder.model`,"
+        " or use the encoder hashed-text or picture-descriptors, which need no download"
     )
-
-
-def fingerprint_of(precision: Precision) -> str:
-    """Return what a precision that was asked for adds to a fingerprint.
-
-    Under `auto` vectors of one device are good for another, so that a cache can move; they differ by rounding.
-    """
-    return "" if precision == "auto" else f" {precision}"
 
 
 def _hash_folder(folder: Path) -> str:
@@ -185,7 +181,7 @@ def _hash_folder(folder: Path) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _dtype(device: torch.device, precision: Precision) -> torch.dtype:
+def _dtype(device: "torch.device", precision: Precision) -> "torch.dtype":
     import torch
 
     if precision == "auto":

@@ -1,25 +1,15 @@
 """Pictures -> vectors by any Hugging Face model that sees pictures: CLIP, SigLIP, DINOv2 and their like."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from prism_rec.devices import choose_device
-from prism_rec.errors import InputError
-from prism_rec.features.encoders.encoder import Encoded, Modality
-from prism_rec.features.encoders.hugging_face_model import (
-    ModelSource,
-    Precision,
-    fingerprint_of,
-    inference,
-    load_model,
-    loading,
-)
-from prism_rec.features.encoders.unit import unit_rows
+from prism_rec.features.encoders.encoder import Encoded, PictureEncoder, Placement, unit_rows
+from prism_rec.features.encoders.hugging_face import HuggingFaceEncoder
+from prism_rec.features.encoders.hugging_face_model import ModelSource, inference, loading
+from prism_rec.features.encoders.settings import HuggingFace
 
 if TYPE_CHECKING:
     import torch
@@ -29,13 +19,13 @@ if TYPE_CHECKING:
 class PicturePreparation:
     """The model's own resizing and cropping, on Pillow alone; made once in each worker process.
 
-    Scaling and normalising are left to the device where the processor allows it: bytes travel, not floats.
+    Scaling and normalising are left to the device if the processor allows it: then bytes travel, not floats.
     """
 
     def __init__(self, source: ModelSource) -> None:
         self._source = source
 
-    def __call__(self, picture: Image) -> dict[str, np.ndarray]:
+    def __call__(self, picture: "Image") -> dict[str, np.ndarray]:
         """Return the model's inputs by name, without the batch axis."""
         asked = {} if self.normalisation is None else {"do_rescale": False, "do_normalize": False}
         inputs = self.processor(picture, return_tensors="np", **asked)
@@ -54,7 +44,7 @@ class PicturePreparation:
 
     @cached_property
     def normalisation(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Factor and shift per channel, float32 [3, 1, 1]; None where the processor must do it itself."""
+        """Factor and shift per channel, float32 [3, 1, 1]; None if the processor must do it itself."""
         processor = self.processor
         if list(processor.model_input_names) != ["pixel_values"] or not processor.do_rescale:
             return None
@@ -65,38 +55,31 @@ class PicturePreparation:
         return factor.reshape(3, 1, 1), (-mean / deviation).astype(np.float32).reshape(3, 1, 1)
 
 
-class HuggingFacePictureEncoder:
-    """Encode pictures with the picture half of a two-tower model, or with a vision model's pooled output.
+class HuggingFacePictureEncoder(HuggingFaceEncoder, PictureEncoder):
+    """Encodes pictures with the picture half of a two-tower model, or with a vision model's pooled output.
 
     A vision model without a trained pooler gives the mean over its tokens.
 
     Args:
-        source: from `find_model`.
-        batch_size: number of pictures that go through the model at a time; None: as many as suit the device.
-        precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
-        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
+        settings: names the model.
+        placement: its `batch_size` is the number of pictures that go through the model at a time.
+
+    Raises:
+        InputError: the model is not available.
     """
 
-    encodes: Modality = "image"
+    tower = "get_image_features"
+    main_input = "pixel_values"
+    prepare: PicturePreparation
 
-    def __init__(
-        self,
-        source: ModelSource,
-        batch_size: int | None = None,
-        precision: Precision = "auto",
-        device: str = "auto",
-    ) -> None:
-        self.fingerprint = f"image {source.identity}" + fingerprint_of(precision)
-        self.prepare = PicturePreparation(source)
-        self._source = source
-        self._batch_size = batch_size
-        self._precision = precision
-        self._device_name = device
+    def __init__(self, settings: HuggingFace, placement: Placement = Placement()) -> None:
+        super().__init__(settings, placement)
+        self.prepare = PicturePreparation(self._source)
 
     @property
     def batch_size(self) -> int:
         """How many pictures go through the model at a time."""
-        return self._batch_size or (128 if self._device.type == "cuda" else 16)
+        return self._placement.batch_size or (128 if self._device.type == "cuda" else 16)
 
     def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
         """Return unit vectors float32 [B, D] of prepared pictures."""
@@ -116,11 +99,7 @@ class HuggingFacePictureEncoder:
             return Encoded(unit_rows(_features(model, inputs).float().cpu().numpy()))
 
     @cached_property
-    def _device(self) -> torch.device:
-        return choose_device(self._device_name)
-
-    @cached_property
-    def _normalisation(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def _normalisation(self) -> "tuple[torch.Tensor, torch.Tensor] | None":
         import torch
 
         if self.prepare.normalisation is None:
@@ -128,15 +107,8 @@ class HuggingFacePictureEncoder:
         factor, shift = (torch.from_numpy(part).to(self._device) for part in self.prepare.normalisation)
         return factor, shift
 
-    @cached_property
-    def _model(self) -> Any:
-        model: Any = load_model(self._source, self._device, self._precision)
-        if not hasattr(model, "get_image_features") and model.main_input_name != "pixel_values":
-            raise InputError(f"{self._source.name} encodes no pictures; name a vision or a two-tower model")
-        return model
 
-
-def _features(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+def _features(model: Any, inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
     output = model.get_image_features(**inputs) if hasattr(model, "get_image_features") else model(**inputs)
     vectors: torch.Tensor | None = output.pooler_output
     if vectors is None:

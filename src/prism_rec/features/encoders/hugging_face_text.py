@@ -1,25 +1,16 @@
 """Texts -> vectors by any Hugging Face model that reads texts: CLIP, SigLIP, BERT and their like."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prism_rec.devices import choose_device
-from prism_rec.errors import InputError
-from prism_rec.features.encoders.encoder import Encoded, Modality
-from prism_rec.features.encoders.hugging_face_model import (
-    ModelSource,
-    Precision,
-    fingerprint_of,
-    inference,
-    load_model,
-    loading,
-)
-from prism_rec.features.encoders.unit import unit_rows
+from prism_rec.errors import SettingsError
+from prism_rec.features.encoders.encoder import Encoded, Modality, Placement, unit_rows
+from prism_rec.features.encoders.hugging_face import HuggingFaceEncoder
+from prism_rec.features.encoders.hugging_face_model import inference, loading
+from prism_rec.features.encoders.settings import HuggingFace
 
 if TYPE_CHECKING:
     import torch
@@ -27,38 +18,27 @@ if TYPE_CHECKING:
 _NO_LIMIT = 1_000_000
 
 
-class HuggingFaceTextEncoder:
-    """Encode texts with the text half of a two-tower model, or with the mean over a text model's tokens.
+class HuggingFaceTextEncoder(HuggingFaceEncoder):
+    """Encodes texts with the text half of a two-tower model, or with the mean over a text model's tokens.
 
-    Longer texts are cut at the token limit. Texts of like length share a batch, so little is padded; neither
-    batch nor order changes a vector beyond rounding.
+    Texts beyond the token limit are cut. Texts of similar length share a batch, so that there is little
+    padding. Neither the batch nor the order changes a vector beyond rounding.
 
     Args:
-        source: from `find_model`.
-        max_tokens: cut texts sooner than the model must; None: at the model's own limit.
-        batch_size: number of texts of full length that go through the model at a time, or as many tokens of
-            shorter ones; None: as many as suit the device.
-        precision: number format of the model; `auto` is float16 on a GPU and float32 elsewhere.
-        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` is the GPU if there is one.
+        settings: names the model.
+        placement: its `batch_size` is the number of texts of full length that go through the model at a time,
+            or as many tokens of shorter texts.
+
+    Raises:
+        InputError: the model is not available.
     """
 
     encodes: Modality = "text"
+    tower = "get_text_features"
+    main_input = "input_ids"
 
-    def __init__(
-        self,
-        source: ModelSource,
-        max_tokens: int | None = None,
-        batch_size: int | None = None,
-        precision: Precision = "auto",
-        device: str = "auto",
-    ) -> None:
-        tokens = f" tokens={max_tokens or 'all'}"
-        self.fingerprint = f"text {source.identity}{tokens}{fingerprint_of(precision)}"
-        self._source = source
-        self._max_tokens = max_tokens
-        self._batch_size = batch_size
-        self._precision = precision
-        self._device_name = device
+    def __init__(self, settings: HuggingFace, placement: Placement = Placement()) -> None:
+        super().__init__(settings, placement, f" tokens={settings.max_tokens or 'all'}")
 
     @cached_property
     def token_limit(self) -> int:
@@ -66,9 +46,12 @@ class HuggingFaceTextEncoder:
         text_config = self._model.config.get_text_config()
         positions = getattr(text_config, "max_position_embeddings", _NO_LIMIT)
         limit = min(self._tokenizer.model_max_length, positions - _first_position(self._model))
-        if self._max_tokens is not None and self._max_tokens > limit:
-            raise InputError(f"max_tokens {self._max_tokens} is more than the {limit} of {self._source.name}")
-        return self._max_tokens or limit
+        asked = self._settings.max_tokens
+        if asked is not None and asked > limit:
+            raise SettingsError(
+                f"{asked} is more than the {limit} of {self._source.name}", key="encoder.max_tokens"
+            )
+        return asked or limit
 
     def encode(self, batch: Sequence[str]) -> Encoded:
         """Return unit vectors float32 [B, D] of any number of texts, at least one, in their order."""
@@ -109,15 +92,11 @@ class HuggingFaceTextEncoder:
         """SigLIP was trained without a mask on texts padded to the limit, and pools the last position."""
         return str(self._model.config.model_type).startswith("siglip")
 
-    @cached_property
-    def _device(self) -> torch.device:
-        return choose_device(self._device_name)
-
     @property
     def _most_tokens(self) -> int:
         """Tokens in a batch, padding included: many on a GPU; on a CPU, few enough to stay in its cache."""
-        if self._batch_size is not None:
-            return self._batch_size * self.token_limit
+        if self._placement.batch_size is not None:
+            return self._placement.batch_size * self.token_limit
         return 32_768 if self._device.type == "cuda" else 1_024
 
     @cached_property
@@ -130,11 +109,8 @@ class HuggingFaceTextEncoder:
                 tokenizer.pad_token = tokenizer.eos_token
             return tokenizer
 
-    @cached_property
-    def _model(self) -> Any:
-        model: Any = load_model(self._source, self._device, self._precision)
-        if not hasattr(model, "get_text_features") and model.main_input_name != "input_ids":
-            raise InputError(f"{self._source.name} encodes no texts; name a text model or a two-tower model")
+    def _load(self) -> Any:
+        model = super()._load()
         return model.get_encoder() if model.config.is_encoder_decoder else model
 
 
@@ -148,13 +124,13 @@ def _cut(lengths: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
 
 
 def _first_position(model: Any) -> int:
-    """Return where a model starts to count positions: RoBERTa and its kin leave some out for padding."""
+    """Return where a model starts to count positions: RoBERTa and its relatives reserve some for padding."""
     positions = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
     padding = getattr(positions, "padding_idx", None)
     return 0 if padding is None else int(padding) + 1
 
 
-def _features(model: Any, inputs: Any) -> torch.Tensor:
+def _features(model: Any, inputs: Any) -> "torch.Tensor":
     if hasattr(model, "get_text_features"):
         vectors: torch.Tensor = model.get_text_features(**inputs).pooler_output
         return vectors

@@ -1,6 +1,6 @@
 """Texts -> sparse counts of hashed word and character n-grams; no vocabulary is kept.
 
-Character n-grams are counted once per distinct word and carried to the texts by one sparse product.
+Character n-grams are counted once per distinct word, and added up for the texts by one sparse product.
 """
 
 import re
@@ -16,9 +16,9 @@ _CHARACTER_SIZES = (3, 4, 5)
 
 
 def count_ngrams(texts: Sequence[str], columns: int) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Count words with their pairs, and characters inside words, each in a hashed space of its own.
+    """Count words with their pairs, and characters inside words, each in its own hashed space.
 
-    Upper and lower case are one. The hash is CRC-32, so equal texts give equal columns on any machine.
+    Upper and lower case count as equal. The hash is CRC-32, so equal texts give equal columns on any machine.
 
     Args:
         texts: any strings; one without letters or digits gives an empty row.

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prism_rec.features.encoders.encoder import Encoded, Modality
-from prism_rec.features.encoders.unit import unit_rows
+from prism_rec.features.encoders.encoder import Encoded, PictureEncoder, unit_rows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,10 +21,9 @@ _DIRECTIONS = 9
 _HUES, _SATURATIONS, _BRIGHTNESSES = 8, 3, 3
 
 
-class PictureDescriptorEncoder:
-    """Turn pictures into unit vectors that tell colours and shapes, not what is shown; D = 936."""
+class PictureDescriptorEncoder(PictureEncoder):
+    """Turns pictures into unit vectors of their colours and shapes; D = 936. What is shown is not recognised."""
 
-    encodes: Modality = "image"
     fingerprint = "picture-descriptors 1"
     batch_size = 64
 
@@ -38,7 +36,7 @@ class PictureDescriptorEncoder:
         return {"pixels": np.concatenate([np.asarray(small), np.asarray(small.convert("HSV"))], axis=2)}
 
     def encode(self, batch: Sequence[dict[str, np.ndarray]]) -> Encoded:
-        """Encode prepared pictures; a picture of one colour has no gradients but still its colour."""
+        """Encode prepared pictures; a picture of one colour has no gradients, only its colour."""
         pixels = np.stack([picture["pixels"] for picture in batch]).astype(np.float32) / 255
         parts = [_gradients(pixels[..., :3].mean(axis=3)), _colours(pixels[..., 3:])]
         return Encoded(unit_rows(np.concatenate(parts, axis=1)))
@@ -79,7 +77,7 @@ def _colours(hsv: np.ndarray) -> np.ndarray:
 
 
 def _cell_of_pixel(across: int) -> np.ndarray:
-    """Return the number of the cell, counted row by row, in which each pixel [64, 64] lies."""
+    """Return the number of the cell, counted row by row, of each pixel [64, 64]."""
     line = np.arange(_SIDE) * across // _SIDE
     return line[:, None] * across + line[None, :]
 

@@ -1,1 +1,1 @@
-"""Engines run an encoder over many contents: on this machine, or as Ray Data on a cluster."""
+"""Engines run an encoder over many contents: on this machine, or with Ray Data on a cluster."""

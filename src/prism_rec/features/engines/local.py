@@ -1,31 +1,30 @@
-"""Encode on this machine: texts as they are, pictures decoded by worker processes ahead of the model."""
+"""Encodes on this machine: texts in this process, pictures decoded by worker processes ahead of the model."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
+from pydantic import Field
 
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
 from prism_rec.features.encoders.pictures import UnreadablePictureError, open_picture
-from prism_rec.features.engines.part import Part
+from prism_rec.features.engines.engine import Engine, Part, warm_up
 
 _MOST_WORKERS = 16
 
 
-class LocalEngine:
-    """Runs an encoder in this process.
+class LocalEngine(Engine):
+    """Runs the encoder on this machine."""
 
-    Args:
-        workers: processes that decode pictures; 0: this process does; None: as many as suit the machine.
-    """
+    kind: Literal["local"] = "local"
+    """Name of the engine."""
+    workers: int | None = Field(None, ge=0)
+    """Processes that decode pictures; with 0 the process of the model does it. Default: what suits the machine."""
 
-    def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers
-
-    def __call__(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
-        """Encode all contents, `part_size` of them at a time."""
+    def run(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
+        """Encode all contents, in their order."""
         if encoder.encodes == "image":
             yield from self._encode_pictures(
                 cast(PictureEncoder, encoder), cast(Sequence[Path], contents), part_size
@@ -50,25 +49,26 @@ class LocalEngine:
             if len(rows) + len(failed) >= part_size:
                 yield _part(rows, vectors, failed)
                 rows, vectors, failed = [], [], {}
-        yield _part(rows, vectors, failed)
+        if rows or failed:
+            yield _part(rows, vectors, failed)
 
     def _prepare(self, encoder: PictureEncoder, paths: Sequence[Path]) -> Iterator[list[tuple[int, Any]]]:
-        """Give batches of (row, prepared picture or the reason for none), in the order of the paths."""
+        """Yield batches of (row, prepared picture or why there is none), in the order of the paths."""
         from torch.utils.data import DataLoader
 
         warm_up(encoder)
-        workers = _suitable_workers() if self._workers is None else self._workers
+        workers = _suitable_workers() if self.workers is None else self.workers
         batches = DataLoader(
             cast(Any, _Pictures(paths, encoder.prepare)),
             batch_size=encoder.batch_size,
             num_workers=min(workers, len(paths)),
-            collate_fn=list,  # arrays stay arrays: they come through a pipe and need no shared memory
+            collate_fn=list,  # arrays stay arrays: they travel through a pipe and need no shared memory
         )
         yield from batches
 
 
 class _Pictures:
-    """A map-style data set of prepared pictures; what cannot be read is a reason in words, not an error."""
+    """A map-style data set of prepared pictures; a file that cannot be read gives the reason in words."""
 
     def __init__(self, paths: Sequence[Path], prepare: Callable[[Any], dict[str, np.ndarray]]) -> None:
         self._paths = paths
@@ -85,18 +85,11 @@ class _Pictures:
 
 
 def _suitable_workers() -> int:
-    """Return cores - 1 to feed a GPU; few for a model on the CPU, whose threads stall when cores are taken."""
+    """Return cores - 1 to feed a GPU; few for a model on the CPU, whose threads need the cores."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(_MOST_WORKERS, cores - 1 if torch.cuda.is_available() else cores // 4)
-
-
-def warm_up(encoder: PictureEncoder) -> None:
-    """Encode a blank picture, so that a model's errors come before any work, and not out of a worker."""
-    from PIL import Image
-
-    encoder.encode([encoder.prepare(Image.new("RGB", (64, 64)))])
 
 
 def _part(rows: list[int], vectors: list[np.ndarray], failed: dict[int, str]) -> Part:

@@ -1,10 +1,8 @@
-"""Encode as Ray Data: decoding in tasks, encoders in actors, on one machine or on a cluster.
+"""Encodes with Ray Data: decoding in tasks, encoders in actors, on one machine or on a cluster.
 
-Every node must reach the pictures and the model under the same paths. Ray itself sends code and encoders to its
-workers by pickle, within the cluster alone; nothing of that is stored, and contents and vectors go as plain bytes.
+Every node must reach the pictures and the model under the same paths. Ray sends code and encoders to its workers by
+pickle, within the cluster only; contents and vectors travel as plain bytes, and nothing pickled is stored.
 """
-
-from __future__ import annotations
 
 import copy
 import logging
@@ -12,47 +10,43 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
-from safetensors.numpy import load, save
+from pydantic import Field
 
-from prism_rec.errors import InputError
+from prism_rec.errors import SettingsError
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
 from prism_rec.features.encoders.pictures import UnreadablePictureError, open_picture
-from prism_rec.features.engines.local import warm_up
-from prism_rec.features.engines.part import Part
+from prism_rec.features.engines.engine import Engine, Part, warm_up
 
 Columns = dict[str, np.ndarray]
 
 
-class RayEngine:
-    """Runs copies of an encoder as Ray actors; the vectors are those of `LocalEngine`.
+class RayEngine(Engine):
+    """Runs copies of the encoder on the Ray cluster at RAY_ADDRESS, or with Ray on this machine.
 
-    Joins the cluster that RAY_ADDRESS names, or starts Ray on this machine. Each actor takes one GPU where
-    the cluster has any.
-
-    Args:
-        workers: number of actors.
-
-    Raises:
-        InputError: no workers, or Ray is not installed.
+    The vectors are those of `local`. Each copy takes one GPU if the cluster has any.
     """
 
-    def __init__(self, workers: int = 2) -> None:
-        if workers < 1:
-            raise InputError(f"engine ray: {workers} workers; give at least 1")
-        if find_spec("ray") is None:
-            raise InputError("engine ray needs Ray: pip install 'prism-rec[ray]'")
-        self._workers = workers
+    kind: Literal["ray"] = "ray"
+    """Name of the engine."""
+    workers: int = Field(2, ge=1)
+    """Copies of the encoder."""
 
-    def __call__(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
-        """Encode all contents; parts come in the order in which they are done."""
+    def check(self) -> None:
+        """Refuse to begin without Ray."""
+        if find_spec("ray") is None:
+            raise SettingsError("ray needs Ray: pip install 'prism-rec[ray]'", key="engine")
+
+    def run(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
+        """Encode all contents; parts come in the order in which they are finished."""
+        self.check()
         ray = _start_ray()
         _try_out(encoder, contents)
         rows = ray.data.from_items(
             [{"row": row, "content": str(content)} for row, content in enumerate(contents)],
-            override_num_blocks=max(self._workers, len(contents) // part_size),
+            override_num_blocks=max(self.workers, len(contents) // part_size),
         )
         batch_size = part_size
         if encoder.encodes == "image":
@@ -63,8 +57,8 @@ class RayEngine:
             _Encode,
             fn_constructor_args=(encoder,),
             batch_size=batch_size,
-            compute=ray.data.ActorPoolStrategy(size=self._workers),
-            num_cpus=0,  # else a machine of few cores has none left for decoding
+            compute=ray.data.ActorPoolStrategy(size=self.workers),
+            num_cpus=0,  # otherwise a machine with few cores has none left for decoding
             num_gpus=1 if ray.cluster_resources().get("GPU") else 0,
         )
         yield from _gather(encoded.iter_batches(batch_size=None), part_size)
@@ -77,6 +71,8 @@ class _Prepare:
         self._prepare = prepare
 
     def __call__(self, batch: Columns) -> Columns:
+        from safetensors.numpy import save
+
         prepared, failed = [], []
         for path in batch["content"]:
             try:
@@ -96,6 +92,8 @@ class _Encode:
         self._encoder = encoder
 
     def __call__(self, batch: Columns) -> Columns:
+        from safetensors.numpy import load
+
         failed = batch.get("failed", np.full(len(batch["row"]), ""))
         good = np.flatnonzero(failed == "")
         contents: list[Any]
@@ -133,7 +131,7 @@ def _start_ray() -> Any:
 
 
 def _try_out(encoder: Encoder, contents: Sequence[str | Path]) -> None:
-    """Let a model's errors come here, in one line; a copy keeps the model from travelling to the actors."""
+    """Raise the errors of a model here, in one line. A copy is tried, so that no model travels to the actors."""
     trial = copy.copy(encoder)
     if trial.encodes == "image":
         warm_up(cast(PictureEncoder, trial))
@@ -165,4 +163,5 @@ def _gather(batches: Iterator[Columns], part_size: int) -> Iterator[Part]:
         if len(rows) + len(failed) >= part_size:
             yield part()
             rows, vectors, truncated, failed = [], [], [], {}
-    yield part()
+    if rows or failed:
+        yield part()

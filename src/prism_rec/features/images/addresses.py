@@ -1,9 +1,9 @@
 """Which addresses may be contacted: the defence against being sent into a private network.
 
-A URL from data may name this machine, a neighbour or a cloud's metadata service, by number, by a name that
-resolves there, or by a redirect. So the rule is kept where the connection is made: `CheckedBackend` resolves
-the name, checks every address it stands for, and connects to one of those very addresses. There is no second
-look-up to be answered differently. Every hop of a redirect passes here again, because every connection does.
+A URL from data may name this machine, a neighbour or a cloud's metadata service: by number, by a name that resolves
+there, or by a redirect. So the check is made where the connection is made: `CheckedBackend` resolves the name, checks
+every address, and connects to one of the checked addresses. There is no second look-up that could give another answer.
+Every redirect is checked again, because it needs a connection too.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ _LONGEST_URL = 8192
 
 
 def parse_url(text: str, *, allow_private: bool = False) -> httpx2.URL:
-    """Return the URL if its form is acceptable; the addresses behind its name are checked on connecting.
+    """Return the URL if its form is acceptable; the addresses of its name are checked on connecting.
 
-    Only http and https; no user name or password (a credential in a table is a leak, or bait); ports 80, 443
-    and from 1024 on, because the services below are not web servers, unless `allow_private`.
+    Allowed are http and https; no user name or password (a credential in a table is a leak or a trap); ports 80,
+    443 and from 1024 on, because the services on other ports are not web servers. `allow_private` allows any port.
 
     Raises:
         Failure: `bad-url`, or `address-refused` for a port or credentials that are not accepted.
@@ -51,7 +51,7 @@ def parse_url(text: str, *, allow_private: bool = False) -> httpx2.URL:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is on the public internet, also one carried inside an IPv6 address."""
+    """Return whether an address is on the public internet; an IPv4 address inside an IPv6 address is checked too."""
     if isinstance(address, ipaddress.IPv6Address):
         carried = _carried_ipv4(address)
         if carried is not None:
@@ -68,11 +68,11 @@ def _carried_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | Non
 
 
 async def resolve(host: str, port: int, *, allow_private: bool = False) -> list[str]:
-    """Return the addresses that a host name stands for, IPv4 first.
+    """Return the addresses of a host name, IPv4 first.
 
     Raises:
-        Failure: `no-such-host`, or `address-refused` if any of the addresses is not public (one is enough: a
-            name that points both ways is a trap or a mistake).
+        Failure: `no-such-host`, or `address-refused` if any of the addresses is not public (one is enough: a name
+            with public and private addresses is a trap or a mistake).
     """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -101,7 +101,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first address of `host` that answers, within `timeout` seconds in all."""
+        """Connect to the first address of `host` that answers, within `timeout` seconds in total."""
         try:
             async with asyncio.timeout(timeout):
                 addresses = await resolve(host, port, allow_private=self._allow_private)

@@ -1,4 +1,4 @@
-"""One URL to its bytes, or to a failure that says whether it may pass."""
+"""One URL -> its bytes, or a failure that says whether it is temporary."""
 
 import asyncio
 import email.utils
@@ -14,8 +14,8 @@ import tenacity
 
 from prism_rec.features.images.addresses import CheckedBackend, parse_url
 from prism_rec.features.images.hosts import Hosts
-from prism_rec.features.images.options import GatherOptions
 from prism_rec.features.images.outcome import Failure
+from prism_rec.features.images.settings import Gathering
 from prism_rec.version import VERSION
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -24,17 +24,17 @@ _LONGEST_ETAG = 512
 _HEADERS: dict[bytes | str, bytes | str] = {
     "User-Agent": f"prism-rec/{VERSION}",
     "Accept": "image/*",
-    # Pictures are compressed already; a compressed body could only hide its true length from the limit.
+    # Pictures are compressed already; a compressed body would only hide its true length from the limit.
     "Accept-Encoding": "identity",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server gave.
+    """The answer of a server.
 
-    `body` is None when it says that the version named by the ETag is still the newest. `framed` is False when
-    only the end of the connection marked the end of the body, so that a cut cannot be told from the end.
+    `body` is None if the version named by the ETag is still the newest. `framed` is False if only the end of the
+    connection marked the end of the body, so that a cut cannot be noticed.
     """
 
     body: bytes | None
@@ -44,23 +44,23 @@ class Answer:
 
 
 class Fetcher:
-    """Fetches URLs over pooled connections to checked addresses; HTTP/2 with h2 installed and where offered.
+    """Fetches URLs over pooled connections to checked addresses; with HTTP/2 if h2 is installed and the host offers it.
 
-    Built around httpcore2, the lower half of httpx2: redirects, cookies and content codings must not happen
-    by themselves here, and that half does none of them. Proxies, which would look names up in our place, are
-    not used.
+    It uses httpcore2, the lower half of httpx2, which follows no redirects, keeps no cookies and decodes no
+    content: none of these may happen unchecked here. Proxies are not used, because they would look up names
+    themselves.
     """
 
-    def __init__(self, options: GatherOptions) -> None:
-        self._options = options
-        self._hosts = Hosts(options.per_host)
-        self._timeouts = {"connect": options.timeout, "read": options.timeout, "write": options.timeout}
+    def __init__(self, settings: Gathering) -> None:
+        self._settings = settings
+        self._hosts = Hosts(settings.per_host)
+        self._timeouts = {"connect": settings.timeout, "read": settings.timeout, "write": settings.timeout}
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=httpx2.create_ssl_context(),
-            max_connections=options.connections,
+            max_connections=settings.connections,
             keepalive_expiry=5.0,
             http2=find_spec("h2") is not None,
-            network_backend=CheckedBackend(allow_private=options.allow_private),
+            network_backend=CheckedBackend(allow_private=settings.allow_private),
         )
 
     async def __aenter__(self) -> "Fetcher":
@@ -72,19 +72,19 @@ class Fetcher:
         await self._pool.aclose()
 
     async def fetch(self, url: str, etag: str | None = None) -> Answer:
-        """Return what stands behind a URL, after as many attempts as the options allow.
+        """Return the content of a URL, after as many attempts as the settings allow.
 
         Args:
-            url: from the data; nothing about it is taken on trust.
-            etag: of the version at hand, if there is one.
+            url: from the data; nothing about it is trusted.
+            etag: of the stored version, if there is one.
 
         Raises:
-            Failure: of the last attempt, with the number of attempts.
+            Failure: that of the last attempt, with the number of attempts.
         """
         attempts = 0
         try:
             async for attempt in tenacity.AsyncRetrying(
-                stop=tenacity.stop_after_attempt(self._options.attempts),
+                stop=tenacity.stop_after_attempt(self._settings.attempts),
                 wait=self._wait,
                 retry=tenacity.retry_if_exception(self._is_worth_another),
                 reraise=True,
@@ -98,36 +98,36 @@ class Fetcher:
         return Answer(answer.body, answer.etag, answer.framed, attempts)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        # A Retry-After is honoured by the host's silence, which holds for every other request to it as well.
-        return self._options.backoff * 2.0 ** (state.attempt_number - 1) * random.uniform(0.75, 1.25)
+        # A Retry-After is honoured by `Host.keep_quiet`, which holds for every other request to the host as well.
+        return self._settings.backoff * 2.0 ** (state.attempt_number - 1) * random.uniform(0.75, 1.25)
 
     def _is_worth_another(self, error: BaseException) -> bool:
         return (
             isinstance(error, Failure)
             and error.may_pass
-            and (error.retry_after or 0) <= self._options.longest_wait
+            and (error.retry_after or 0) <= self._settings.longest_wait
         )
 
     async def _follow(self, text: str, etag: str | None) -> Answer:
-        url = parse_url(text, allow_private=self._options.allow_private)
-        for _ in range(self._options.redirects + 1):
+        url = parse_url(text, allow_private=self._settings.allow_private)
+        for _ in range(self._settings.redirects + 1):
             host = self._hosts[url.netloc]
             try:
-                async with host.turn(), asyncio.timeout(self._options.deadline):
+                async with host.turn(), asyncio.timeout(self._settings.deadline):
                     answer = await self._exchange(url, etag)
             except TimeoutError:
                 raise Failure("timeout", may_pass=True) from None
             except Failure as failure:
-                if failure.retry_after and failure.retry_after <= self._options.longest_wait:
+                if failure.retry_after and failure.retry_after <= self._settings.longest_wait:
                     host.keep_quiet(failure.retry_after)
                 raise
             if isinstance(answer, Answer):
                 return answer
-            url = parse_url(_join(url, answer), allow_private=self._options.allow_private)
+            url = parse_url(_join(url, answer), allow_private=self._settings.allow_private)
         raise Failure("too-many-redirects")
 
     async def _exchange(self, url: httpx2.URL, etag: str | None) -> Answer | str:
-        """Send one request; return its answer, or where it redirects to."""
+        """Send one request; return its answer, or the address of a redirect."""
         headers = {**_HEADERS, "Host": url.netloc}
         if etag is not None:
             headers["If-None-Match"] = etag
@@ -161,13 +161,13 @@ class Fetcher:
 
     async def _read_body(self, response: httpcore2.Response, headers: httpx2.Headers) -> bytes:
         told = headers.get("content-length", "0")
-        if not told.isdecimal() or len(told) > 18 or int(told) > self._options.max_bytes:
+        if not told.isdecimal() or len(told) > 18 or int(told) > self._settings.max_bytes:
             raise Failure("too-many-bytes")
         body = bytearray()
         try:
             async for part in response.aiter_stream():
                 body += part
-                if len(body) > self._options.max_bytes:
+                if len(body) > self._settings.max_bytes:
                     raise Failure("too-many-bytes")
         except httpcore2.ProtocolError:
             raise Failure("truncated", may_pass=True) from None
@@ -191,7 +191,7 @@ def _refusal(status: int, headers: httpx2.Headers) -> Failure:
 
 
 def _retry_after(text: str | None) -> float | None:
-    """Return the seconds to wait, from either form of the header (RFC 9110, 10.2.3); None if unreadable."""
+    """Return the seconds to wait, from either form of the header (RFC 9110, 10.2.3); None if it cannot be read."""
     if text is None:
         return None
     if text.isdecimal():

@@ -1,4 +1,4 @@
-"""Good manners towards each host: so many requests at a time, and silence for as long as it asks."""
+"""Politeness to each host: a limit of requests at a time, and no requests for as long as the host asks."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class Host:
-    """One host's turns."""
+    """The turns of one host."""
 
     def __init__(self, at_a_time: int) -> None:
         self._turns = asyncio.Semaphore(at_a_time)
@@ -15,19 +15,19 @@ class Host:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a free turn and for the end of any silence, then hold the turn."""
+        """Wait for a free turn and for the end of a pause, then hold the turn."""
         async with self._turns:
             while (rest := self._quiet_until - time.monotonic()) > 0:
                 await asyncio.sleep(rest)
             yield
 
     def keep_quiet(self, seconds: float) -> None:
-        """Send this host nothing new for so many seconds."""
+        """Send this host no new requests for a number of seconds."""
         self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 
 
 class Hosts:
-    """The hosts met so far, by name and port."""
+    """The hosts that were contacted, by name and port."""
 
     def __init__(self, at_a_time: int) -> None:
         self._at_a_time = at_a_time

@@ -1,14 +1,13 @@
-"""The append-only record of outcomes: what makes a run that was killed at any moment safe to resume.
+"""The append-only record of outcomes. It makes a run that was killed at any moment safe to resume.
 
-The first line holds the settings that stored pictures depend on; each further line is one outcome, written
-with one call as soon as its picture lies in the folder. A line that was written survives the death of the
-process; twice a second the file is also forced to the disk, for the death of the machine. A last line that
-was cut is dropped, and its source is simply visited again. The latest line of a source counts.
+The first line has the settings that stored pictures depend on. Each further line is one outcome, written with one call
+as soon as its picture is in the folder. A written line survives the death of the process. Twice a second the file is
+also forced to the disk, against the death of the machine. A last line that was cut is dropped, and its source is
+visited again. The latest line of a source counts.
 """
 
 import json
 import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,17 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from prism_rec.errors import InputError
-from prism_rec.features.images.outcome import Outcome, Picture
+from prism_rec.errors import DataError, FolderError
+from prism_rec.features.images.outcome import Picture, SourceOutcome
 
 _FORCE_EVERY = 0.5
 
 
 def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse to go on with a journal that was made with other settings; an empty or absent one is welcome.
+    """Refuse to continue a journal that was made with other settings; an empty or missing journal is accepted.
 
     Raises:
-        InputError: it was, or the file is no journal.
+        FolderError: the journal has other settings, or the file is not a journal.
     """
     try:
         with path.open("rb") as file:
@@ -39,31 +38,33 @@ def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
     if made_with == settings:
         return
     if not isinstance(made_with, dict) or made_with.keys() != settings.keys():
-        raise InputError(f"{path} is no journal of this version of prism-rec; name another folder")
+        raise FolderError(f"{path} is not a journal of this version of prism-rec; name another folder")
     others = [
-        f"{key} {made_with[key]}, not {value}" for key, value in settings.items() if made_with[key] != value
+        f"`{key}` {made_with[key]}, not {value}" for key, value in settings.items() if made_with[key] != value
     ]
-    raise InputError(f"{path.parent} was made with {'; '.join(others)}; ask for that, or name another folder")
+    raise FolderError(f"{path.parent} was made with {'; '.join(others)}; use that, or name another folder")
 
 
 class Journal:
-    """Opens (or starts) the journal of a folder, alone; `outcomes` holds the latest of each source.
+    """Opens (or starts) the journal of a folder. Hold the folder `locked`: there must be one writer.
 
-    A picture whose file is missing or of another length is forgotten, so that it is visited again.
+    A picture is forgotten if its file is missing or has another length, so that its source is visited again.
 
     Args:
-        path: the journal file, beside `pictures/`.
+        path: the journal file, next to `pictures/`.
         settings: JSON values that stored pictures depend on; `require_settings` compares them.
 
+    Attributes:
+        outcomes: the latest outcome by source.
+
     Raises:
-        InputError: another run writes this journal, or a line in it is damaged.
+        DataError: a line is damaged.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._forced = time.monotonic()
         try:
-            _lock(self._file, path)
             self.outcomes = _read(self._file, path, settings)
         except BaseException:
             os.close(self._file)
@@ -81,26 +82,13 @@ class Journal:
         os.fsync(self._file)
         os.close(self._file)
 
-    def record(self, outcome: Outcome) -> None:
-        """Append one outcome. Its picture, if any, is in the folder already."""
+    def record(self, outcome: SourceOutcome) -> None:
+        """Append one outcome. Its picture, if there is one, is in the folder already."""
         _append(self._file, asdict(outcome))
         self.outcomes[outcome.source] = outcome
         if time.monotonic() - self._forced >= _FORCE_EVERY:
             os.fsync(self._file)
             self._forced = time.monotonic()
-
-
-def _lock(file: int, path: Path) -> None:
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise InputError(
-            f"{path.parent}: another run is writing there; wait for it or name another folder"
-        ) from None
 
 
 def _append(file: int, entry: Mapping[str, Any]) -> None:
@@ -110,7 +98,7 @@ def _append(file: int, entry: Mapping[str, Any]) -> None:
         content = content[os.write(file, content) :]
 
 
-def _read(file: int, path: Path, settings: Mapping[str, Any]) -> dict[str, Outcome]:
+def _read(file: int, path: Path, settings: Mapping[str, Any]) -> dict[str, SourceOutcome]:
     with open(file, "rb", closefd=False) as stream:
         stream.seek(0)
         content = stream.read()
@@ -122,14 +110,14 @@ def _read(file: int, path: Path, settings: Mapping[str, Any]) -> dict[str, Outco
     return {outcome.source: outcome for outcome in outcomes}
 
 
-def _parse(line: bytes, path: Path, number: int) -> Outcome:
+def _parse(line: bytes, path: Path, number: int) -> SourceOutcome:
     try:
         entry = json.loads(line)
         picture = entry.pop("picture", None)
-        return Outcome(**entry, picture=Picture(**picture) if picture else None)
+        return SourceOutcome(**entry, picture=Picture(**picture) if picture else None)
     except (ValueError, TypeError, AttributeError):
-        raise InputError(
-            f"{path}, line {number}: damaged; delete the line, its source is then visited again"
+        raise DataError(
+            f"{path}, line {number}: damaged; delete the line, then its source is visited again"
         ) from None
 
 

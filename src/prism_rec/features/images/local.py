@@ -1,4 +1,4 @@
-"""Photos from a folder, a zip or a tar, read member by member; nothing is extracted to a path of theirs."""
+"""Photos from a folder, a zip or a tar, read member by member; nothing is extracted to a path from the archive."""
 
 import lzma
 import struct
@@ -9,12 +9,12 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import IO
 
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, InputError, SettingsError
 from prism_rec.features.images.outcome import Failure
 
 Photo = tuple[str, bytes | Failure]
 
-# What the readers of archives raise on a damaged or foreign one, found by damaging many.
+# The exceptions that readers raise on damaged or foreign archives, found by damaging many.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -29,12 +29,12 @@ _DAMAGE = (
 
 
 def read_photos(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
-    """Yield each wanted name with its bytes or the failure to have them, in the order that reads fastest.
+    """Yield each wanted name with its bytes or a failure, in the order that reads fastest.
 
     Args:
         place: a folder, a .zip, or a .tar, plain or compressed.
-        names: names relative to the folder, or of members of the archive, with or without the one folder that
-            was packed (`photos/a.jpg` is `a.jpg` too).
+        names: names relative to the folder, or of members of the archive, with or without the folder that was
+            packed (`photos/a.jpg` is also `a.jpg`).
         max_bytes: a longer photo is the failure `too-many-bytes`.
 
     Yields:
@@ -42,7 +42,8 @@ def read_photos(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]
         `unreadable`.
 
     Raises:
-        InputError: `place` does not exist, is of another kind, or is damaged.
+        SettingsError: `place` does not exist or is not a folder or archive.
+        DataError: the archive is damaged.
     """
     missing = set(names)
     try:
@@ -52,7 +53,7 @@ def read_photos(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]
     except InputError:
         raise
     except _DAMAGE as error:
-        raise InputError(f"{place} cannot be read ({error}); get it again, what was read is kept") from None
+        raise DataError(f"{place} cannot be read ({error}); fetch it again, finished work is kept") from None
     for name in sorted(missing):
         yield name, Failure("no-such-photo", may_pass=True)
 
@@ -61,12 +62,12 @@ def _read(place: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:
     if place.is_dir():
         return _read_folder(place, names, max_bytes)
     if not place.is_file():
-        raise InputError(f"{place}: no such folder or archive of photos")
+        raise SettingsError(f"{place}: no such folder or archive of photos; check `local`")
     if zipfile.is_zipfile(place):
         return _read_zip(place, names, max_bytes)
     if tarfile.is_tarfile(place):
         return _read_tar(place, names, max_bytes)
-    raise InputError(f"{place}: neither a folder nor a zip or tar archive")
+    raise SettingsError(f"{place}: neither a folder nor a zip or tar archive; check `local`")
 
 
 def _read_folder(folder: Path, names: Set[str], max_bytes: int) -> Iterator[Photo]:

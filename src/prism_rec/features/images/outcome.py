@@ -1,16 +1,16 @@
-"""What became of one source: a picture, or a failure that says whether it may pass."""
+"""The outcome of visiting one source: a picture, or a failure that says whether it is temporary."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 
 class Failure(Exception):  # noqa: N818 - an outcome to record as much as an error
-    """A picture could not be had.
+    """A source gave no picture.
 
     Args:
-        reason: one hyphenated word for the table, such as `http-404`; never text from the other side.
+        reason: one hyphenated word for the table, such as `http-404`; never text from the server.
         may_pass: whether a later attempt may succeed.
-        retry_after: seconds that the server asks us to wait, if it does.
+        retry_after: seconds that the server asks us to wait; None if it does not ask.
     """
 
     def __init__(self, reason: str, *, may_pass: bool = False, retry_after: float | None = None) -> None:
@@ -23,9 +23,9 @@ class Failure(Exception):  # noqa: N818 - an outcome to record as much as an err
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that was decoded whole and stored.
+    """A picture that was completely decoded and stored.
 
-    `bytes`, `width` and `height` are the source's, `stored` is the length of the file in the folder.
+    `bytes`, `width` and `height` are those of the source; `stored` is the length of the file in the folder.
     """
 
     file: str
@@ -37,8 +37,8 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The latest known of a source: `ok` with its picture, else `retry` or `failed` with the reason."""
+class SourceOutcome:
+    """The latest outcome of a source: `ok` with its picture, else `retry` or `failed` with the reason."""
 
     source: str
     status: Literal["ok", "retry", "failed"]
@@ -48,7 +48,7 @@ class Outcome:
     reason: str | None = None
 
     @classmethod
-    def of_failure(cls, source: str, failure: Failure, attempts: int = 0) -> "Outcome":
+    def of_failure(cls, source: str, failure: Failure, attempts: int = 0) -> "SourceOutcome":
         """Record a failure; `attempts` were made before."""
         status: Literal["retry", "failed"] = "retry" if failure.may_pass else "failed"
         return cls(source, status, attempts + failure.attempts, reason=failure.reason)

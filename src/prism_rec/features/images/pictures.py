@@ -1,4 +1,4 @@
-"""Bytes to a checked picture in the folder: sniffed, decoded whole, upright, as large as an encoder needs."""
+"""Bytes -> a checked picture in the folder: recognised, completely decoded, upright, as large as an encoder needs."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ _QUALITY = 90
 
 @contextmanager
 def quiet_decoders() -> Iterator[None]:
-    """Silence Pillow's warnings about single pictures, in all threads; each is an outcome in the table."""
+    """Silence Pillow's warnings about single pictures in all threads; their outcomes are in the table."""
     with warnings.catch_warnings():
         for kind in (Image.DecompressionBombWarning, UserWarning):
             warnings.simplefilter("ignore", kind)
@@ -31,12 +31,15 @@ def quiet_decoders() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class PictureStore:
-    """Stores pictures under names made from their content; each is written aside and moved into place whole.
+    """Stores pictures under names made from their content; each is written to `partial/` and moved when complete.
+
+    Unlike other files of stages, a picture is not forced to the disk: for thousands of small files that would take
+    longer than fetching them. After a crash of the machine the journal finds pictures that were cut, by their length.
 
     Args:
         folder: the stage's folder; `folder / "partial"` exists.
-        size: shorter side of a stored picture in pixels; a smaller one is not enlarged.
-        max_pixels: width times height from which on a picture is refused undecoded.
+        size: shorter side of a stored picture in pixels; a smaller picture is not enlarged.
+        max_pixels: a picture with more pixels is refused before it is decoded.
     """
 
     folder: Path
@@ -47,8 +50,8 @@ class PictureStore:
         """Check, decode, resize and store one picture. The same bytes give the same file.
 
         Args:
-            body: the source's bytes; what they are is decided by themselves alone, not by name or header.
-            framed: whether the length of `body` is known to be right, so that a cut is the source's own.
+            body: the bytes of the source; only they decide the format, not a name or header.
+            framed: whether the length of `body` is known to be right; then a cut picture is cut at its source.
 
         Raises:
             Failure: `not-a-picture`, `too-many-pixels`, `damaged`, or `truncated` (which may pass).
@@ -60,7 +63,7 @@ class PictureStore:
         except Image.DecompressionBombError:
             raise Failure("too-many-pixels") from None
         except Exception:
-            # Decoders fail on hostile bytes with errors of every kind; whichever it is, no whole picture.
+            # On hostile bytes decoders raise exceptions of any class; all of them mean that there is no picture.
             raise (Failure("damaged") if framed else Failure("truncated", may_pass=True)) from None
         digest = hashlib.sha256(body).hexdigest()
         file = f"pictures/{digest[:2]}/{digest}.jpg"
@@ -72,31 +75,33 @@ class PictureStore:
             image = Image.open(io.BytesIO(body), formats=FORMATS)
         except Image.DecompressionBombError:
             raise Failure("too-many-pixels") from None
-        except Exception:  # see `store`; what a decoder will not even open is none of its pictures
+        except Exception:  # see `store`; a decoder does not open bytes of other formats
             raise Failure("not-a-picture") from None
         if math.prod(image.size) > self.max_pixels or max(image.size) > _LONGEST_SIDE:
             raise Failure("too-many-pixels")
         return image
 
     def _write(self, file: str, image: Image.Image) -> int:
-        """Encode a picture into its place and return the file's length."""
+        """Write a picture to its place and return the length of the file."""
         path = self.folder / file
         partial = self.folder / "partial" / f"{path.stem}.{threading.get_ident()}"
         with partial.open("wb") as opened:
-            image.save(opened, "JPEG", quality=_QUALITY)  # to a file, for which Pillow frees the interpreter
+            image.save(
+                opened, "JPEG", quality=_QUALITY
+            )  # to a real file, so that Pillow releases the interpreter's lock
             stored = os.fstat(opened.fileno()).st_size
         try:
             os.replace(partial, path)
-        except FileNotFoundError:  # the first picture of these 256
+        except FileNotFoundError:  # the first picture of its folder
             path.parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial, path)
         return stored
 
 
 def _decode(image: Image.Image, size: int) -> tuple[int, int, Image.Image]:
-    """Return the source's upright width and height, and its first frame as RGB of `size` at most."""
+    """Return the upright width and height of the source, and its first frame as RGB, reduced to `size`."""
     width, height = image.size
-    # A JPEG decodes straight to a half, a quarter or an eighth; down to twice the goal nothing is lost by it.
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size; down to twice the goal nothing is lost.
     image.draft("RGB", (2 * size, 2 * size))
     image.load()
     shape = image.size
@@ -112,14 +117,14 @@ def _decode(image: Image.Image, size: int) -> tuple[int, int, Image.Image]:
 
 
 def _turn_upright(image: Image.Image) -> None:
-    # Broken camera notes make no broken picture. Their parser, too, fails in every way.
+    # A picture with broken camera notes is still good. Their parser raises exceptions of any class.
     with suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
 
 
 def _to_plain_colours(image: Image.Image) -> Image.Image:
-    """Return a picture of any colour model as RGB, or RGBA if some of it is transparent."""
-    if image.mode.startswith("I"):  # 16 bits a channel, which a plain conversion would clip
+    """Return a picture of any colour model as RGB, or as RGBA if a part is transparent."""
+    if image.mode.startswith("I"):  # 16 bits per channel, which a plain conversion would clip
         image = image.point(lambda value: value / 256).convert("L")
     mode = "RGBA" if image.has_transparency_data else "RGB"
     return image if image.mode == mode else image.convert(mode)

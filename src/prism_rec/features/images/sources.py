@@ -1,4 +1,4 @@
-"""The table of what to gather: items and, for each, where its picture may be had."""
+"""The table of items and the sources of their pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,14 @@ import polars as pl
 from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, SettingsError
 
 
 def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFrame:
-    """Return one row an item: `item_id` (string) and `sources` (list of strings in order of preference).
+    """Return one row per item: `item_id` (string) and `sources` (list of strings, the best first).
 
-    An item may have several rows, a row may hold a list; both keep their order and repeats are dropped. Empty
-    and null sources are dropped; an item without any stays, with an empty list.
+    An item may have several rows, and a row may have a list; both keep their order. Repeated, empty and null
+    sources are dropped. An item without sources is kept, with an empty list.
 
     Args:
         table: a path to a table (.parquet, .csv, .tsv), or a frame of polars, pandas or Arrow.
@@ -23,7 +23,8 @@ def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFra
         source_column: the column of URLs or names of local photos, text or lists of text.
 
     Raises:
-        InputError: the table cannot be read, lacks a column, or has one of another type.
+        SettingsError: the table lacks a column.
+        DataError: the table cannot be read, or a column has another type.
     """
     is_file = isinstance(table, str | Path)
     where = str(table) if is_file else "sources"
@@ -31,8 +32,9 @@ def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFra
         frame = (scan_table(Path(table)) if is_file else to_polars(table, where).lazy()).collect()
     for column in (item_column, source_column):
         if column not in frame.columns:
-            raise InputError(
+            raise SettingsError(
                 f"{where} has no column {column!r} (found: {', '.join(frame.columns)}); name the right one"
+                " by `item_column` or `source_column`"
             )
     lists = _to_lists(frame[source_column], where)
     single = pl.col("sources").explode().str.strip_chars()
@@ -47,5 +49,7 @@ def _to_lists(column: pl.Series, where: str) -> pl.Series:
     if column.dtype == pl.List(pl.String):
         return column
     if column.dtype not in (pl.String, pl.Null):
-        raise InputError(f"{where}: column {column.name!r} holds {column.dtype}; give text or lists of text")
+        raise DataError(
+            f"{where}: column {column.name!r} has the type {column.dtype}; give text or lists of text"
+        )
     return column.cast(pl.String).reshape((-1, 1)).cast(pl.List(pl.String))

@@ -1,4 +1,4 @@
-"""Connections that say cheaply whether they were closed: a pool asks every idle one at every request."""
+"""Connections that say cheaply whether they were closed: a pool asks every idle connection at every request."""
 
 import select
 import ssl
@@ -9,19 +9,19 @@ import httpcore2
 
 
 class WatchedStream(httpcore2.AsyncNetworkStream):
-    """A connection that looks at its own socket, where the wrapped one would gather all that is known of it.
+    """A connection that polls its own socket. The wrapped connection would collect all facts about itself first.
 
-    With a dozen idle connections that was a tenth of the whole cost of a picture.
+    With a dozen idle connections that took a tenth of the time for a picture.
 
     Args:
-        stream: an open connection with a socket; the system must have `select.poll` (Windows has not).
+        stream: an open connection with a socket; the system must have `select.poll` (Windows does not).
     """
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has arrived, after waiting for something; nothing at the end."""
+        """Wait for bytes and return them; no bytes at the end of the stream."""
         return await self._stream.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -38,11 +38,11 @@ class WatchedStream(httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Return the connection under TLS, watched as well."""
+        """Return the connection with TLS, watched as well."""
         return WatchedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what the wrapped connection says, except for `is_readable`: true also when it was closed."""
+        """Return the fact that the wrapped connection has; but `is_readable` is polled, and true if it was closed."""
         return bool(self._watch.poll(0)) if info == "is_readable" else self._stream.get_extra_info(info)
 
     @cached_property

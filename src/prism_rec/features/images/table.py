@@ -1,4 +1,4 @@
-"""Outcomes of sources to one row an item, and to counts."""
+"""Outcomes of sources -> one row per item, and counts."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from prism_rec.features.images import PICTURES
-from prism_rec.features.images.outcome import Outcome
+from prism_rec.features.images.outcome import SourceOutcome
 
 _SCHEMA = {
     "item_id": pl.String,
@@ -25,15 +25,15 @@ _SCHEMA = {
 _BEST_FIRST = ("ok", "retry", "failed")
 
 
-def tabulate(items: pl.DataFrame, outcomes: Mapping[str, Outcome]) -> pl.DataFrame:
+def tabulate(items: pl.DataFrame, outcomes: Mapping[str, SourceOutcome]) -> pl.DataFrame:
     """Return the rows of pictures.parquet, in the order of `items`.
 
-    An item's row speaks of the first of its sources that gave a picture; else of the first that may yet give
-    one; else of the first.
+    The row of an item is about its first source that gave a picture; else about its first temporary failure; else
+    about its first source.
 
     Args:
         items: `item_id`, `sources`.
-        outcomes: the latest outcome by source; a source that is not in it was not tried.
+        outcomes: the latest outcome by source; a source that is missing here was not tried.
     """
     rows = [_row(item_id, sources, outcomes) for item_id, sources in items.iter_rows()]
     return pl.DataFrame(rows, schema=_SCHEMA)
@@ -51,18 +51,12 @@ def summarise(folder: Path) -> pl.DataFrame:
     )
 
 
-def tell_counts(folder: Path) -> str:
-    """Return in one line how many items ended how."""
-    return "; ".join(
-        f"{status}{f', {reason}' if reason else ''}: {items:,}"
-        for status, reason, items in summarise(folder).iter_rows()
-    )
-
-
-def _row(item_id: str, sources: Sequence[str], outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def _row(item_id: str, sources: Sequence[str], outcomes: Mapping[str, SourceOutcome]) -> dict[str, Any]:
     if not sources:
         return {"item_id": item_id, "status": "none", "reason": "no-source", "attempts": 0}
-    tried = [outcomes.get(source) or Outcome(source, "retry", 0, reason="not-tried") for source in sources]
+    tried = [
+        outcomes.get(source) or SourceOutcome(source, "retry", 0, reason="not-tried") for source in sources
+    ]
     best = min(tried, key=lambda outcome: _BEST_FIRST.index(outcome.status))
     row = {
         "item_id": item_id,

@@ -1,4 +1,4 @@
-"""The stage `embed`: texts or pictures of items -> a vector an item, in a folder that later runs extend."""
+"""Vectors of many contents in a folder that later runs extend: what is encoded, what is kept, what is missing."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from prism_rec.errors import InputError
+from prism_rec.errors import DataError, FolderError, SettingsError
+from prism_rec.events import Events
 from prism_rec.features.contents import Contents
 from prism_rec.features.encoders.encoder import Encoder
-from prism_rec.features.encoders.hashed_text import HashedTextEncoder
+from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
-from prism_rec.features.engines.part import Engine
-from prism_rec.features.progress import progress_bar
 from prism_rec.features.shards import Place, Shards, read_vectors
 from prism_rec.folders import begin_folder, check_folder, finish_folder, require_folder
 
@@ -27,14 +26,14 @@ _NAMES = {"text": "text", "image": "picture"}
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run of `embed` did.
+    """What a run encoded.
 
     Attributes:
         items: all items.
         present: items that have a vector now.
-        absent: how many have none, by reason.
+        absent: numbers of items without a vector, by reason.
         encoded: contents that this run encoded.
-        reused: contents whose vectors were there from an earlier run.
+        reused: contents whose vectors an earlier run made.
         truncated: texts cut at the token limit.
         token_limit: that limit; None if the encoder has none.
         width: D, the length of a vector.
@@ -49,11 +48,11 @@ class Summary:
     token_limit: int | None
     width: int
 
-    def tell(self) -> list[str]:
-        """Return it in words, a line each."""
+    def lines(self) -> list[str]:
+        """Return the summary in words, line by line."""
         lines = [
             f"{self.present:,} of {self.items:,} items have a vector of {self.width} numbers",
-            f"encoded now {self.encoded:,}, there before {self.reused:,}",
+            f"encoded now: {self.encoded:,}; encoded before: {self.reused:,}",
         ]
         lines += [f"absent, {reason}: {count:,}" for reason, count in self.absent.items()]
         if self.token_limit is not None:
@@ -61,48 +60,53 @@ class Summary:
         return lines
 
 
-def embed(
+def embed_contents(
     contents: Contents,
-    encoder: Encoder | HashedTextEncoder,
+    encoder: Encoder,
     out: Path,
     *,
-    engine: Engine | None = None,
+    engine: Engine = LocalEngine(),
     part_size: int = _PART_SIZE,
     config: Mapping[str, Any] | None = None,
     inputs: Iterable[Path] = (),
-    progress: bool = False,
+    events: Events = Events(),
 ) -> Summary:
-    """Encode what `out` has no vector for yet, and record which item has which vector.
+    """Encode the contents that have no vector in `out` yet, and record which item has which vector.
 
-    Vectors are kept by the hash of their content: equal contents are encoded once, a later run encodes the
-    new items alone, and a run that was killed goes on after its last complete part. `HashedTextEncoder`
-    learns from all texts together and so encodes all of them again when one changes.
+    Vectors are kept by the hash of their content: equal contents are encoded once, a later run encodes only what
+    is new, and a run that was killed continues after its last complete part. An encoder that is not portable
+    learns from all contents together, so it encodes all of them again if one changes.
 
     Args:
         contents: from `texts_of` or `pictures_of`.
-        encoder: what to encode them with.
-        out: the stage's folder; vectors of another encoder in it are replaced.
-        engine: where to run the encoder; None: on this machine.
-        part_size: contents that are written together, and lost together when the run is killed.
-        config: further settings for the manifest.
+        encoder: gives the vectors; it is fitted here.
+        out: the folder; vectors of another encoder in it are replaced.
+        engine: runs the encoder.
+        part_size: contents that are written together, and lost together if the run is killed.
+        config: settings for the manifest.
         inputs: files that the contents came from, for the manifest.
-        progress: show a progress bar.
+        events: hears of the task `texts` or `pictures`.
 
     Raises:
-        InputError: no item has a content, or none that can be encoded; the encoder takes another kind of
-            content, cannot be loaded or gives NaN; or `out` belongs to another stage. What `out` held before
-            stays as it was until the first vectors are there.
+        InputError: no item has a content, or none can be encoded; the encoder takes another kind of content,
+            cannot be loaded or gives NaN; or `out` belongs to another stage. The former content of `out` is
+            kept until the first vectors are written.
     """
     available = _available(contents)
-    fitted = _fit(encoder, contents)
+    if encoder.encodes != contents.modality:
+        raise SettingsError(
+            f"this encoder takes {_NAMES[encoder.encodes]}s, not {_NAMES[contents.modality]}s; choose another",
+            key="encoder",
+        )
+    fitted = encoder.fit([entry.value for entry in contents.entries if entry.value is not None])
     check_folder(out, STAGE)
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
-    failed = _encode(fitted, missing, shards, engine or LocalEngine(), part_size, progress)
+    failed = _encode(fitted, missing, shards, engine, part_size, events) if missing else {}
     table = _tabulate(contents, shards.places, failed)
     if not table["file"].count():
-        raise InputError(
-            f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check what is there"
+        raise DataError(
+            f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
     begin_folder(out, STAGE)
     table.write_parquet(out / _ITEMS)
@@ -118,7 +122,7 @@ def embed(
         token_limit=shards.token_limit,
         width=shards.width,
     )
-    facts = {"encoder": fitted.fingerprint, "summary": asdict(summary)}
+    facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
     finish_folder(out, STAGE, config or {}, [_ITEMS, *files], inputs, **facts)
     return summary
 
@@ -127,16 +131,15 @@ def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
     """Read the vectors of a finished folder, ready to be aligned to a dataset by id.
 
     Returns:
-        float32 [R, D], unit rows; and the ids of the R items that have one, in the order of the stage's
-        items.
+        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items.
 
     Raises:
-        InputError: the folder is missing, unfinished or damaged, or no item has a vector.
+        FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
     require_folder(folder, STAGE)
     table = pl.read_parquet(folder / _ITEMS).filter(pl.col("file").is_not_null())
     if not len(table):
-        raise InputError(f"{folder}: no item has a vector; see the reasons in {_ITEMS}")
+        raise FolderError(f"{folder}: no item has a vector; see the reasons in {_ITEMS}")
     table = table.with_row_index("at")
     vectors: np.ndarray | None = None
     for (file,), places in table.group_by("file"):
@@ -149,24 +152,14 @@ def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
 
 
 def _available(contents: Contents) -> dict[str, str | Path]:
-    """Return what there is to encode by its key, each content once."""
+    """Return the contents by key, each content once."""
     available = {entry.key: entry.value for entry in contents.entries if entry.key and entry.value}
     if not available:
         reasons = _reasons(entry.absent for entry in contents.entries)
-        raise InputError(
+        raise DataError(
             f"no item has a {_NAMES[contents.modality]} to encode{reasons}; check the fields or the folder"
         )
     return available
-
-
-def _fit(encoder: Encoder | HashedTextEncoder, contents: Contents) -> Encoder:
-    if isinstance(encoder, HashedTextEncoder):
-        encoder = encoder.fit([entry.value for entry in contents.entries if isinstance(entry.value, str)])
-    if encoder.encodes != contents.modality:
-        raise InputError(
-            f"this encoder takes {_NAMES[encoder.encodes]}s, not {_NAMES[contents.modality]}s; choose another"
-        )
-    return encoder
 
 
 def _encode(
@@ -175,36 +168,34 @@ def _encode(
     shards: Shards,
     engine: Engine,
     part_size: int,
-    progress: bool,
+    events: Events,
 ) -> dict[str, str]:
-    """Write shards for the missing contents; return the reasons of those that cannot be encoded, by key."""
+    """Write shards for the missing contents; return those that cannot be encoded, by key, with the reasons."""
     failed: dict[str, str] = {}
-    if not missing:
-        return failed
     keys = list(missing)
-    done = 0
-    with progress_bar(f"{_NAMES[encoder.encodes]}s", progress) as tell:
-        tell(done, len(keys))
-        for part in engine(encoder, list(missing.values()), part_size):
-            if not np.isfinite(part.encoded.vectors).all():
-                raise InputError("the encoder gave NaN or infinity; give it --precision float32")
-            if part.rows:
-                begin_folder(shards.folder, STAGE)
-                shards.write([keys[row] for row in part.rows], part.encoded)
-            failed |= {keys[row]: reason for row, reason in part.failed.items()}
-            done += len(part.rows) + len(part.failed)
-            tell(done, len(keys))
+    task = f"{_NAMES[encoder.encodes]}s"
+    events.begin(task, len(keys))
+    for part in engine.run(encoder, list(missing.values()), part_size):
+        if not np.isfinite(part.encoded.vectors).all():
+            raise SettingsError("the encoder gave NaN or infinity; set `encoder.precision` to float32")
+        if part.rows:
+            begin_folder(shards.folder, STAGE)
+            shards.write([keys[row] for row in part.rows], part.encoded)
+        failed |= {keys[row]: reason for row, reason in part.failed.items()}
+        done = len(part.rows) + len(part.failed)
+        events.advance(task, done, {"failed": len(failed)} if failed else None)
+    events.end(task)
     return failed
 
 
 def _reasons(absent: Iterable[str | None]) -> str:
-    """Return why contents are absent, to be put after a sentence, the most frequent reason first."""
+    """Return why contents are absent, in brackets after a sentence; the most frequent reason comes first."""
     counts = Counter(reason for reason in absent if reason)
     return f" ({', '.join(f'{reason}: {count:,}' for reason, count in counts.most_common(3))})"
 
 
 def _tabulate(contents: Contents, places: Mapping[str, Place], failed: Mapping[str, str]) -> pl.DataFrame:
-    """Return a row an item: where its vector is, or why it has none."""
+    """Return one row per item: where its vector is, or why it has none."""
     rows: list[tuple[str, str | None, int | None, bool, str | None]] = []
     for entry in contents.entries:
         place = places.get(entry.key or "")

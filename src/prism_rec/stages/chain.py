@@ -1,19 +1,17 @@
-"""Steps that are done once: each is passed over while its folder is whole and nothing that it depends on changed.
+"""Steps that are done once: a step is skipped while its folder is complete and nothing that it depends on changed.
 
-What a step depends on: its settings, the content of its inputs, and the version of prism-rec.
+A step depends on its settings, on the content of its inputs, and on the version of prism-rec.
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_rec.errors import InputError
-from prism_rec.folders import hash_file, require_folder, write_text_atomically
+from prism_rec.errors import DataError
+from prism_rec.events import Events
+from prism_rec.folders import hash_file, is_finished, write_text_atomically
 from prism_rec.version import VERSION
 
 
@@ -22,13 +20,13 @@ class Step:
     """One step of a chain.
 
     Attributes:
-        name: the step's name in the record and to the user; each once in a chain.
+        name: the step's name in the record and in notes; unique in a chain.
         folder: where it writes.
-        stage: what the manifest of that folder calls it.
+        stage: the stage in the manifest of that folder.
         settings: JSON values that its output depends on.
         inputs: files that its output depends on.
         run: does it.
-        check: raises what is wrong with the settings, as far as that can be told before anything is done.
+        check: raises the mistakes in the settings that can be found before anything is done.
     """
 
     name: str
@@ -37,22 +35,22 @@ class Step:
     settings: Mapping[str, Any]
     inputs: tuple[Path, ...]
     run: Callable[[], None]
-    check: Callable[[], object] = lambda: None
+    check: Callable[[], None] = lambda: None
 
 
-def run_chain(steps: Sequence[Step], record_file: Path, tell: Callable[[str], None]) -> None:
+def run_chain(steps: Sequence[Step], record_file: Path, events: Events = Events()) -> None:
     """Do the steps that are not done yet, in order; safe to kill and to call again.
 
     Args:
-        steps: each may read what those before it write.
-        record_file: JSON; what each step was last done with, written after each.
-        tell: called with a line when a step begins or is passed over.
+        steps: each may read the output of the steps before it.
+        record_file: JSON; what each step was last done with, written after each step.
+        events: hears a note when a step begins or is skipped.
 
     Raises:
-        InputError: an input is missing, or whatever a step finds wrong; what earlier steps made is kept.
+        InputError: an input is missing, or a step fails; the output of earlier steps is kept.
     """
     for step in steps:
-        if not _is_whole(step):  # all of them before the first is begun, which may take hours
+        if not is_finished(step.folder, step.stage):  # checked before the first step, which may take hours
             step.check()
     record = _read_record(record_file)
     for step in steps:
@@ -62,25 +60,18 @@ def run_chain(steps: Sequence[Step], record_file: Path, tell: Callable[[str], No
             "settings": step.settings,
             "inputs": _fingerprints(step.inputs, before.get("inputs", {})),
         }
-        if _is_whole(step) and _essence(before) == _essence(now):
-            tell(f"{step.name}: done before")
+        if is_finished(step.folder, step.stage) and _essence(before) == _essence(now):
+            events.note(f"{step.name}: done before")
         else:
-            tell(f"{step.name}: {step.folder}")
+            events.note(f"{step.name}: {step.folder}")
             step.run()
         record[step.name] = now
         write_text_atomically(record_file, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def files_in(path: Path) -> list[Path]:
-    """Return the files of a folder, in the order of their names, or the file itself, there or not."""
+    """Return the files of a folder in the order of their names, or the file itself, whether it exists or not."""
     return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
-
-
-def _is_whole(step: Step) -> bool:
-    with suppress(InputError):
-        require_folder(step.folder, step.stage)
-        return True
-    return False
 
 
 def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
@@ -89,13 +80,13 @@ def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
 
 
 def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return size, time of change and hash by path; a file of the size and time of before is not read again."""
+    """Return size, time of change and hash by path; a file with the size and time of before is not read again."""
     found = {}
     for path in paths:
         try:
             state = path.stat()
         except OSError:
-            raise InputError(f"{path}: no such file; check the path") from None
+            raise DataError(f"{path}: no such file; check the path") from None
         facts: dict[str, Any] = {"bytes": state.st_size, "changed": state.st_mtime_ns}
         known = before.get(str(path), {})
         facts["sha256"] = known["sha256"] if {**known, **facts} == known else hash_file(path)
@@ -104,7 +95,7 @@ def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str,
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """Return the record; one that cannot be read only means that every step is done again."""
+    """Return the record; if it cannot be read, every step is done again."""
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for done in record.values():

@@ -5,11 +5,10 @@ from PIL import Image
 
 from prism_rec.errors import InputError
 from prism_rec.features.contents import pictures_of, texts_of
-from prism_rec.features.embed import embed, load_embedding
-from prism_rec.features.encoders.find import find_encoder
+from prism_rec.features.embedding import embed_contents, load_embedding
+from prism_rec.features.encoders.settings import HuggingFace
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.ray import RayEngine
-from prism_rec.features.options import EmbedOptions
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'prism-rec[ray]'")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
@@ -34,10 +33,10 @@ def test_two_workers_give_what_this_machine_gives(tmp_path, tiny_clip):
     texts = texts_of(pl.DataFrame({"item_id": list("abcd"), "title": words}), ["title"])
     for contents in (pictures_of(folder), texts):
         summaries = []
-        for name, engine in (("local", LocalEngine(0)), ("ray", EmbedOptions(engine="ray").make_engine())):
+        for name, engine in (("local", LocalEngine(workers=0)), ("ray", RayEngine())):
             out = tmp_path / f"{name}-{contents.modality}"
-            encoder = find_encoder(str(tiny_clip), contents.modality)
-            summaries.append(embed(contents, encoder, out, engine=engine, part_size=3))
+            encoder = HuggingFace(model=str(tiny_clip)).build(contents.modality, engine)
+            summaries.append(embed_contents(contents, encoder, out, engine=engine, part_size=3))
         assert summaries[0] == summaries[1]
         (vectors, ids), (expected, expected_ids) = (
             load_embedding(tmp_path / f"{name}-{contents.modality}") for name in ("ray", "local")
@@ -49,12 +48,7 @@ def test_two_workers_give_what_this_machine_gives(tmp_path, tiny_clip):
 
 def test_a_model_that_cannot_be_loaded_is_told_in_one_line(tmp_path, tiny_bert):
     texts = texts_of(pl.DataFrame({"item_id": ["a"], "title": ["jazz"]}), ["title"])
-    encoder = find_encoder(str(tiny_bert), "text", max_tokens=99)
-    with pytest.raises(InputError, match="max_tokens 99 is more than the 10") as told:
-        embed(texts, encoder, tmp_path, engine=RayEngine(2))
+    encoder = HuggingFace(model=str(tiny_bert), max_tokens=99).build("text")
+    with pytest.raises(InputError, match="max_tokens: 99 is more than the 10") as told:
+        embed_contents(texts, encoder, tmp_path, engine=RayEngine())
     assert "\n" not in str(told.value)
-
-
-def test_no_workers_are_refused():
-    with pytest.raises(InputError, match="give at least 1"):
-        RayEngine(0)

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from safetensors.numpy import save_file
 
-from prism_rec.data.feature_files import read_features
 from prism_rec.errors import InputError
+from prism_rec.features.vectors_file import read_vectors_file
 
 MATRIX = np.arange(6, dtype=np.float32).reshape(3, 2)
 IDS = ["007", " é", "x"]
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     "given", ["text.npy", "tensors.safetensors", "table.parquet", "text.npy:{}/names.txt"]
 )
 def test_every_format_gives_matrix_and_ids(folder: Path, given: str) -> None:
-    matrix, ids, files = read_features(str(folder / given.format(folder)))
+    matrix, ids, files = read_vectors_file(str(folder / given.format(folder)))
     np.testing.assert_array_equal(matrix, MATRIX)
     assert ids.to_list() == IDS
     assert all(path.is_file() for path in files)
@@ -35,15 +35,15 @@ def test_every_format_gives_matrix_and_ids(folder: Path, given: str) -> None:
 
 def test_an_empty_line_is_a_missing_id(folder: Path) -> None:
     (folder / "text.ids.txt").write_text("a\n\nc\n")
-    assert read_features(str(folder / "text.npy"))[1].to_list() == ["a", None, "c"]
+    assert read_vectors_file(str(folder / "text.npy"))[1].to_list() == ["a", None, "c"]
 
 
 def test_missing_files_are_named(folder: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.npy: no such file"):
-        read_features(str(folder / "nothing.npy"))
+        read_vectors_file(str(folder / "nothing.npy"))
     (folder / "text.ids.txt").unlink()
     with pytest.raises(InputError, match=r"text\.ids\.txt: no such file; the ids of text\.npy belong there"):
-        read_features(str(folder / "text.npy"))
+        read_vectors_file(str(folder / "text.npy"))
 
 
 @pytest.mark.parametrize("name", ["text.npy", "tensors.safetensors", "table.parquet"])
@@ -52,26 +52,26 @@ def test_a_file_cut_short_is_refused(folder: Path, name: str, kept: int) -> None
     path = folder / name
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(InputError, match=f"{name}.*(cannot be read|is empty)") as error:
-        read_features(str(path))
+        read_vectors_file(str(path))
     assert "\n" not in str(error.value)
 
 
 def test_pickles_are_never_opened(folder: Path) -> None:
     np.save(folder / "text.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match="cannot be read"):
-        read_features(str(folder / "text.npy"))
+        read_vectors_file(str(folder / "text.npy"))
 
 
 def test_other_formats_and_other_tensors_are_refused(folder: Path) -> None:
     (folder / "text.csv").write_text("item_id,x\n1,2\n")
-    with pytest.raises(InputError, match=r"text\.csv: the ending says no format"):
-        read_features(str(folder / "text.csv"))
+    with pytest.raises(InputError, match=r"text\.csv: unknown ending"):
+        read_vectors_file(str(folder / "text.csv"))
     save_file({"weights": MATRIX}, folder / "tensors.safetensors")
-    with pytest.raises(InputError, match="holds weights; name its matrix 'vectors'"):
-        read_features(str(folder / "tensors.safetensors"))
+    with pytest.raises(InputError, match="has weights; name its matrix 'vectors'"):
+        read_vectors_file(str(folder / "tensors.safetensors"))
 
 
 def test_ids_that_are_not_utf8_name_the_line(folder: Path) -> None:
     (folder / "text.ids.txt").write_bytes("a\né\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"text\.ids\.txt, line 2: not UTF-8"):
-        read_features(str(folder / "text.npy"))
+        read_vectors_file(str(folder / "text.npy"))

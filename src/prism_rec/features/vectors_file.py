@@ -1,0 +1,145 @@
+"""Reads vectors that exist already: from a folder of the stage embed, or from files that were made elsewhere."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from prism_rec.data.feature_table import Matrix
+from prism_rec.data.matrix_file import read_matrix
+from prism_rec.data.reading import reading
+from prism_rec.data.sources.files import read_lines
+from prism_rec.data.vectors import vectors_from
+from prism_rec.errors import DataError, SettingsError
+from prism_rec.features.embedding import STAGE, load_embedding
+from prism_rec.folders import MANIFEST, require_folder
+
+_TORCH = {".pt", ".pth"}
+
+
+def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
+    """Read the vectors of one modality and their ids.
+
+    Args:
+        given: `FOLDER`, `FILE` or `FILE:IDS`. FOLDER was written by the stage embed. FILE is
+
+            - `.npy`: a matrix;
+            - `.safetensors`: a matrix with the name `vectors`;
+            - `.parquet`: a table with the ids in `item_id`; needs no ids file;
+            - `.pt` or `.pth`: a matrix, a dictionary with `vectors` and `ids`, or a dictionary from id to vector.
+              Nothing in the file is run.
+
+            IDS has one id per line; by default it is FILE with the ending `.ids.txt`.
+
+    Returns:
+        The matrix [R, D] as it is in the file, the R ids, and the files that were read.
+
+    Raises:
+        DataError: a file is missing, damaged or of another form.
+        FolderError: the folder is unfinished, damaged or of another stage.
+    """
+    if Path(given).is_dir():
+        vectors, found = load_embedding(Path(given))
+        return vectors, pl.Series("item_id", found, dtype=pl.String), (Path(given) / MANIFEST,)
+    path, ids_path = _paths(given)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; check the path")
+    if path.suffix == ".parquet":
+        with reading(str(path)):
+            frame = pl.read_parquet(path, glob=False)
+        return *vectors_from(frame, str(path)), (path,)
+    matrix, ids = _read_torch(path) if path.suffix in _TORCH else (read_matrix(path), None)
+    if ids is not None:
+        return matrix, ids, (path,)
+    return matrix, _read_ids(ids_path, path), (path, ids_path)
+
+
+def files_of(given: str) -> list[Path]:
+    """Return the files that `read_vectors_file` reads, whether they exist or not."""
+    if Path(given).is_dir():
+        return [Path(given) / MANIFEST]
+    path, ids_path = _paths(given)
+    return [path, *(ids for ids in [ids_path] if ids.is_file())]
+
+
+def require_portable(given: str) -> None:
+    """Refuse vectors that do not fit vectors that were made at another time.
+
+    Args:
+        given: see `read_vectors_file`; about files nothing is known, so they are accepted.
+
+    Raises:
+        SettingsError: `given` is a folder of an encoder that learned from the contents themselves.
+        FolderError: the folder is unfinished, damaged or of another stage.
+    """
+    if Path(given).is_dir() and not (manifest := require_folder(Path(given), STAGE))["portable"]:
+        encoder = manifest["config"].get("encoder", {}).get("kind", "its encoder")
+        raise SettingsError(
+            f"{given}: {encoder} learns its directions from the contents that it gets, so vectors of new items do not"
+            " fit the model's; embed old and new items with a pretrained encoder"
+        )
+
+
+def _paths(given: str) -> tuple[Path, Path]:
+    file, colon, ids = given.rpartition(":")
+    if colon and not Path(given).is_file():
+        return Path(file), Path(ids)
+    return Path(given), Path(given).with_suffix(".ids.txt")
+
+
+def _read_ids(path: Path, matrix: Path) -> pl.Series:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; it should have the ids of {matrix.name}, one per line")
+    ids = read_lines(path).alias("item_id")
+    return ids.set(ids == "", None)
+
+
+def _read_torch(path: Path) -> tuple[np.ndarray, pl.Series | None]:
+    """Return the matrix, and the ids if they are in the file."""
+    content = _load(path)
+    if isinstance(content, Mapping) and set(content) == {"vectors", "ids"}:
+        return _matrix(content["vectors"], path), _text(content["ids"])
+    if isinstance(content, Mapping):
+        return _stack(content, path), _text(content)
+    return _matrix(content, path), None
+
+
+def _load(path: Path) -> Any:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # on damaged bytes and forbidden content the unpickler raises exceptions of any class
+        raise DataError(
+            f"{path} has more than tensors in it, or is damaged; save a tensor, or a dictionary of vectors and ids"
+        ) from None
+
+
+def _stack(vectors: Mapping[Any, Any], path: Path) -> np.ndarray:
+    for item_id, vector in vectors.items():
+        if getattr(vector, "ndim", None) != 1:
+            raise DataError(f"{path}, id {item_id!r}: not a vector; give a tensor of one axis for each id")
+    widths = {len(vector) for vector in vectors.values()}
+    if len(widths) != 1:
+        raise DataError(f"{path}: vectors of the widths {sorted(widths)}; give all of them one width")
+    return np.stack([_numpy(vector) for vector in vectors.values()])
+
+
+def _matrix(tensor: Any, path: Path) -> np.ndarray:
+    if getattr(tensor, "ndim", None) != 2:
+        raise DataError(f"{path}: not a matrix; give a tensor with one row per item")
+    return _numpy(tensor)
+
+
+def _numpy(tensor: Any) -> np.ndarray:
+    import torch
+
+    # numpy has no bfloat16; float16 and uint8 stay as they are.
+    array: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return array
+
+
+def _text(ids: Any) -> pl.Series:
+    return pl.Series("item_id", [str(item_id) for item_id in ids], dtype=pl.String)

@@ -1,0 +1,137 @@
+"""The stage embed: texts or pictures of items -> one vector per item."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import model_validator
+
+from prism_rec.config import Config
+from prism_rec.events import Events
+from prism_rec.features.encoders.encoder import Modality
+from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace
+from prism_rec.features.engines.local import LocalEngine
+from prism_rec.features.engines.settings import EngineConfig
+
+if TYPE_CHECKING:
+    from prism_rec.features.contents import Contents
+    from prism_rec.features.embedding import Summary
+
+
+class Encoding(Config):
+    """How the contents of one modality become vectors."""
+
+    fields: tuple[str, ...] = ()
+    """Columns of the items that make up the text, in this order."""
+    encoder: EncoderConfig = HuggingFace()
+    """What turns contents into vectors: a kind, or the name or folder of a Hugging Face model."""
+    engine: EngineConfig = LocalEngine()
+    """What runs the encoder. The vectors do not depend on it."""
+
+    @property
+    def modality(self) -> Modality:
+        """Texts if there are fields, otherwise pictures."""
+        return "text" if self.fields else "image"
+
+    @model_validator(mode="after")
+    def _settings_go_together(self) -> Self:
+        self._check_settings()
+        return self
+
+    def _check_settings(self) -> None:
+        if self.modality not in self.encoder.modalities:
+            takes = " or ".join(f"{modality}s" for modality in self.encoder.modalities)
+            raise ValueError(
+                f"{self.encoder.kind} encodes {takes}, not {self.modality}s; choose another `encoder`"
+            )
+
+    def check(self) -> None:
+        """Find the mistakes that can be found before anything is encoded.
+
+        Raises:
+            SettingsError: the engine cannot run here, or the encoder's model is not available.
+        """
+        self.engine.check()
+        self.encoder.build(self.modality, self.engine)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the vectors depend on, as JSON values."""
+        return self.model_dump(mode="json", include={"fields", "encoder"})
+
+
+class Embed(Encoding):
+    """What is encoded, and how. Texts need `items`, pictures need `pictures`."""
+
+    items: Path | None = None
+    """Texts: a table with item_id (.csv, .tsv, .parquet), or a folder of the stage prepare."""
+    pictures: Path | None = None
+    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg."""
+    picture_table: Path | None = None
+    """Pictures: a table with item_id and file, if the files in `pictures` have other names."""
+
+    @property
+    def modality(self) -> Modality:
+        """Texts if there are items, otherwise pictures."""
+        return "text" if self.items is not None else "image"
+
+    def _check_settings(self) -> None:
+        if (self.items is None) == (self.pictures is None):
+            raise ValueError("give either `items`, for texts, or `pictures`")
+        if self.items is None and self.fields:
+            raise ValueError("`fields` are columns of `items`; give `items`, or leave out `fields`")
+        if self.items is not None and self.picture_table is not None:
+            raise ValueError("`picture_table` names files in `pictures`; give `pictures`, or leave it out")
+        super()._check_settings()
+
+
+def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
+    """Turn texts or pictures of items into unit vectors.
+
+    Items without a text or a picture get no vector. What `out` has already is not encoded again: a run that was
+    killed continues, and a run after new items came encodes only those. `load_embedding` reads the folder.
+
+    Args:
+        settings: what is encoded, and how; without `fields`, texts are the column `title`.
+        out: the folder; vectors of another encoder in it are replaced.
+        events: hears of the task `texts` or `pictures`.
+
+    Raises:
+        InputError: see `prism_rec.features.embedding.embed_contents`; or a table or folder cannot be read.
+    """
+    from prism_rec.features.embedding import embed_contents
+
+    settings.engine.check()
+    contents, inputs = _texts(settings) if settings.items else _pictures(settings)
+    return embed_contents(
+        contents,
+        settings.encoder.build(settings.modality, settings.engine),
+        out,
+        engine=settings.engine,
+        config=settings.recorded(),
+        inputs=inputs,
+        events=events,
+    )
+
+
+def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
+    from prism_rec.data.reading import reading
+    from prism_rec.data.sources.files import scan_table
+    from prism_rec.features.contents import texts_of
+
+    assert settings.items is not None
+    path = settings.items / "items.parquet" if settings.items.is_dir() else settings.items
+    with reading(str(path)):
+        return texts_of(scan_table(path).collect(), settings.fields or ("title",), str(path)), [path]
+
+
+def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:
+    from prism_rec.data.reading import reading
+    from prism_rec.data.sources.files import scan_table
+    from prism_rec.features.contents import pictures_of
+    from prism_rec.folders import MANIFEST
+
+    folder, table = settings.pictures, settings.picture_table
+    assert folder is not None
+    if table is None:
+        return pictures_of(folder), [path for path in [folder / MANIFEST] if path.is_file()]
+    with reading(str(table)):
+        return pictures_of(folder, scan_table(table).collect()), [table]

@@ -1,0 +1,27 @@
+import pytest
+
+from prism_rec.features.encoders.settings import EncoderConfig, HashedText, HuggingFace, PictureDescriptors
+from prism_rec.testing import EncoderContract
+from prism_rec.testing.checks import assert_every_one_has_a_contract_test
+
+
+class TestHashedText(EncoderContract):
+    config = HashedText(width=8)
+    other = HashedText(width=4)
+
+
+class TestPictureDescriptors(EncoderContract):
+    config = PictureDescriptors()
+
+
+class TestHuggingFace(EncoderContract):
+    config = HuggingFace()
+
+    @pytest.fixture(autouse=True)
+    def local_model(self, tiny_clip):
+        self.config = HuggingFace(model=str(tiny_clip))
+        self.other = HuggingFace(model=str(tiny_clip), precision="bfloat16")
+
+
+def test_every_registered_encoder_has_a_contract_test():
+    assert_every_one_has_a_contract_test(EncoderConfig, EncoderContract, globals())

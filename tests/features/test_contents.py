@@ -1,0 +1,88 @@
+import polars as pl
+import pytest
+from PIL import Image
+
+from prism_rec.errors import InputError
+from prism_rec.features.contents import pictures_of, texts_of
+from prism_rec.folders import finish_folder
+
+
+def items(**columns):
+    rows = len(next(iter(columns.values())))
+    return pl.DataFrame({"item_id": [f"i{row}" for row in range(rows)], **columns})
+
+
+def draw(folder, **colours):
+    folder.mkdir(exist_ok=True)
+    for name, colour in colours.items():
+        Image.new("RGB", (40, 30), colour).save(folder / f"{name}.png")
+
+
+def test_fields_are_joined_in_the_order_asked():
+    frame = items(
+        title=["Red  lamp", None, "\n"],
+        price=[3, 4, None],
+        categories=[["Home", "Lamps"], [], [None, ""]],
+    )
+    contents = texts_of(frame, ["categories", "title", "price"])
+    assert [entry.value for entry in contents.entries] == ["Home > Lamps Red lamp 3", "4", None]
+    assert [entry.absent for entry in contents.entries] == [None, None, "no text"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "fields", "message"),
+    [
+        (items(title=["a"]), ["name"], "no column 'name'; choose from item_id, title"),
+        (items(title=["a"]), [], "no `fields` to encode"),
+        (pl.DataFrame({"title": ["a"]}), ["title"], "no column 'item_id'"),
+        (pl.DataFrame({"item_id": ["a", "a"], "title": ["x", "y"]}), ["title"], "row 2 repeats the id 'a'"),
+        (pl.DataFrame({"item_id": ["a", None], "title": ["x", "y"]}), ["title"], "row 2: no item_id"),
+    ],
+)
+def test_bad_item_tables_are_refused(frame, fields, message):
+    with pytest.raises(InputError, match=message):
+        texts_of(frame, fields)
+
+
+def test_pictures_by_name_by_table_and_from_the_images_stage(tmp_path):
+    folder = tmp_path / "p"
+    draw(folder, a="red", b="blue")
+    assert [entry.item_id for entry in pictures_of(folder).entries] == ["a", "b"]
+    table = pl.DataFrame({"item_id": ["x", "y", "z"], "file": ["b.png", "none.png", None]})
+    entries = pictures_of(folder, table).entries
+    assert [entry.value for entry in entries] == [folder / "b.png", None, None]
+    gathered = {
+        "item_id": ["m", "n"],
+        "status": ["ok", "failed"],
+        "reason": [None, "http-404"],
+        "file": ["a.png", None],
+        "sha256": ["00", None],
+    }
+    pl.DataFrame(gathered).write_parquet(folder / "pictures.parquet")
+    with pytest.raises(InputError, match="never finished"):
+        pictures_of(folder)
+    (folder / "pictures.parquet").rename(tmp_path / "later.parquet")
+    (folder / "journal.jsonl").touch()
+    with pytest.raises(InputError, match="never finished; run images again"):
+        pictures_of(folder)
+    (tmp_path / "later.parquet").rename(folder / "pictures.parquet")
+    finish_folder(folder, "images", {"size": 224}, ["pictures.parquet"])
+    entries = pictures_of(folder).entries
+    assert [(entry.value, entry.absent) for entry in entries] == [
+        (folder / "a.png", None),
+        (None, "no picture (http-404)"),
+    ]
+
+
+@pytest.mark.parametrize("file", ["../secret.png", "/etc/hostname"])
+def test_a_table_cannot_name_files_outside(tmp_path, file):
+    (tmp_path / "p").mkdir()
+    with pytest.raises(InputError, match="is outside the folder"):
+        pictures_of(tmp_path / "p", pl.DataFrame({"item_id": ["x"], "file": [file]}))
+
+
+def test_picture_folders_without_pictures_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        pictures_of(tmp_path / "none")
+    with pytest.raises(InputError, match="has no pictures"):
+        pictures_of(tmp_path)

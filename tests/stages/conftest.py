@@ -1,0 +1,1 @@
+from tiny_models import tiny_clip  # noqa: F401 - a fixture

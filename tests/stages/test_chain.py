@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from prism_rec.errors import DataError, SettingsError
+from prism_rec.events import Events
+from prism_rec.folders import begin_folder, finish_folder
+from prism_rec.stages.chain import Step, files_in, run_chain
+
+
+class Notes(Events):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+class Chain:
+    """Two steps: the first copies a file, the second copies the copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = {"first": 1, "second": 1}
+        (folder / "raw.txt").write_text("raw")
+
+    def step(self, name: str, source: Path, check: bool = False) -> Step:
+        out = self.folder / name
+
+        def run() -> None:
+            begin_folder(out, name)
+            (out / "copy.txt").write_text(source.read_text())
+            finish_folder(out, name, {}, ["copy.txt"])
+
+        def refuse() -> None:
+            raise SettingsError(f"{name} cannot be done")
+
+        return Step(
+            name, out, name, {"x": self.settings[name]}, (source,), run, refuse if check else lambda: None
+        )
+
+    def run(self, refuse_second: bool = False) -> list[str]:
+        """Run the chain; return the names of the steps that were done."""
+        notes = Notes()
+        first = self.step("first", self.folder / "raw.txt")
+        second = self.step("second", self.folder / "first/copy.txt", refuse_second)
+        run_chain([first, second], self.folder / "steps.json", notes)
+        told = [line.split(": ") for line in notes.lines]
+        assert [name for name, _ in told] == ["first", "second"]
+        return [name for name, what in told if what != "done before"]
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Chain:
+    return Chain(tmp_path)
+
+
+def test_steps_are_done_once(chain: Chain) -> None:
+    assert chain.run() == ["first", "second"]
+    assert chain.run() == []
+    assert (chain.folder / "second/copy.txt").read_text() == "raw"
+
+
+def test_a_step_is_done_again_if_something_that_it_depends_on_changed(chain: Chain) -> None:
+    chain.run()
+    chain.settings["second"] = 2
+    assert chain.run() == ["second"]
+    (chain.folder / "raw.txt").write_text("new")
+    assert chain.run() == ["first", "second"]
+    (chain.folder / "second/copy.txt").unlink()
+    assert chain.run() == ["second"]
+    (chain.folder / "raw.txt").touch()
+    assert chain.run() == [], "a new modification time alone is not a change"
+    record = json.loads((chain.folder / "steps.json").read_text())
+    record["first"]["prism_rec"] = "0.0.0"
+    (chain.folder / "steps.json").write_text(json.dumps(record))
+    assert chain.run() == ["first"], "another version of prism-rec; its output is the same"
+
+
+def test_mistakes_of_late_steps_are_found_before_the_first(chain: Chain) -> None:
+    with pytest.raises(SettingsError, match="second cannot be done"):
+        chain.run(refuse_second=True)
+    assert not (chain.folder / "first").exists()
+    chain.run()
+    assert chain.run(refuse_second=True) == [], "a finished step is not checked"
+
+
+def test_a_missing_input_is_named(chain: Chain) -> None:
+    (chain.folder / "raw.txt").unlink()
+    with pytest.raises(DataError, match=r"raw\.txt: no such file; check the path"):
+        chain.run()
+
+
+def test_files_in_a_folder_and_a_file(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).touch()
+    (tmp_path / "sub").mkdir()
+    assert files_in(tmp_path) == [tmp_path / "a", tmp_path / "b"]
+    assert files_in(tmp_path / "none") == [tmp_path / "none"]
