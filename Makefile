@@ -4,13 +4,14 @@ BIN := .venv/bin
 DEMO := runs/demo
 SMALL := examples/movielens-small
 
-.PHONY: help demo test test-slow lint docs reference bench clean
+.PHONY: help demo test test-slow lint docs wheel reference bench clean
 
 help:
-	@echo "make demo    train PRISM beside its baselines on bundled data; writes $(DEMO)/comparison/report.html"
+	@echo "make demo    train PRISM and its baselines on bundled data; writes $(DEMO)/comparison/report.html"
 	@echo "make test    run the tests; make test-slow, those that take long: every fusion, backbone and objective"
 	@echo "make lint    check style, types and layers"
 	@echo "make docs    build the documentation into site/"
+	@echo "make wheel   build a wheel into dist/, and import all of it in an environment of its own"
 	@echo "make reference  write the pages that are made from the code, and the index of the log"
 	@echo "make bench   measure the speed of training and ranking"
 
@@ -28,10 +29,10 @@ demo: .venv/ready
 	@echo "the whole report: $(DEMO)/comparison/report.html"
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-slow: .venv/ready
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto -m slow
 
 lint: .venv/ready
 	$(BIN)/ruff check
@@ -41,7 +42,15 @@ lint: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+wheel: .venv/ready
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	build/clean/bin/python -I tests/import_all.py
+	build/clean/bin/prism-rec --version
 
 reference: .venv/ready
 	$(BIN)/python docs/make_reference.py

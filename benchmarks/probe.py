@@ -1,11 +1,11 @@
-"""Does each expert of PRISM hold the part that it is named for? Probes on planted data whose parts are known.
+"""Does each expert of PRISM hold the part that it is named for? Probes on planted data with known parts.
 
     python benchmarks/probe.py [--seeds 5] [--json]
 
 Each item has four bits: one in its picture, one in its text, one in both, and one that is the exclusive or of a bit in
-each. Users go by one of the four. A model is trained to recommend, and a logistic probe tells each bit from each
-expert's component. An expert recovers its own part better than the others do where the largest number of a row stands
-under its name. Without interaction losses nothing says which expert is to hold what.
+each. Each user chooses items by one of the four. A model is trained to recommend, and a logistic probe reads each bit
+from each expert's component. If the largest number of a row is below the expert of the same name, that expert holds its
+part best. Without interaction losses, nothing decides which expert holds which part.
 """
 
 import argparse
@@ -14,9 +14,9 @@ import json
 import numpy as np
 import torch
 
-from prism_rec.testing.planted_parts import plant_parts
-from prism_rec.testing.probing import learn, probe_experts
-from prism_rec.train import RunConfig
+from prism_rec.explain.planted_parts import plant_parts
+from prism_rec.explain.probes import learn, probe_experts
+from prism_rec.training import RunConfig
 
 LABELS = (24, 300)
 NONE = {"unique": 0.0, "redundancy": 0.0, "synergy": 0.0}

@@ -23,10 +23,11 @@ import torch
 from prism_rec.batches import BatchPlan, TrainingBatches
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
+from prism_rec.devices import use_huge_pages
 from prism_rec.rank import Ranker
-from prism_rec.train.config import RunConfig
-from prism_rec.train.loop import make_optimizer, train_epoch
-from prism_rec.train.step import TrainStep
+from prism_rec.training.config import RunConfig
+from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.step import TrainStep
 
 USERS, ITEMS, INTERACTIONS = 22_363, 12_101, 198_502
 
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--form", choices=FORMS, help="measure this form alone, in this process")
     arguments = parser.parse_args()
+    use_huge_pages()  # as the command line does
     if arguments.form:
         print(json.dumps(measure(arguments.form)))
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 import jaxtyping
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # Where tensors are, annotations and their shapes are checked; this has to come before the first import.
 CHECKED = ("nn", "fusion", "backbones", "model", "objectives", "batches", "rank", "train", "testing")
@@ -14,6 +15,10 @@ jaxtyping.install_import_hook([f"prism_rec.{package}" for package in CHECKED], "
 import torch  # noqa: E402
 
 torch.set_num_threads(1)  # the models are tiny: more threads only wait for each other
+
+# Parallel tests share the processors, so the time of one example proves nothing.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 PUBLISHED = Path(__file__).parent / "golden" / "published.npz"
 

@@ -1,5 +1,7 @@
 """The guides and the generated reference agree with the code."""
 
+import pkgutil
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from prism_rec.model.config import BackboneConfig, FusionConfig
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.testing import plant_features
 from prism_rec.testing.checks import registered
-from prism_rec.train import RunConfig
+from prism_rec.training import RunConfig
 
 DOCS = Path(__file__).parent.parent / "docs"
 ITEMS = 4
@@ -67,3 +69,11 @@ def test_every_plug_in_is_named_in_the_guide() -> None:
     guide = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
     for union in (FusionConfig, BackboneConfig, ObjectiveConfig):
         assert [kind for kind in kinds(union) if f"`{kind}`" not in guide] == []
+
+
+def test_every_object_of_the_python_reference_exists() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
+    names = re.findall(r"^::: (\S+)$", pages, re.MULTILINE)
+    assert names
+    for name in names:
+        pkgutil.resolve_name(name)  # raises if it does not

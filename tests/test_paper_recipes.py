@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from prism_rec.compare.plan import Cell, plan
-from prism_rec.compare.recipe import Recipe, read_recipe
+from prism_rec.comparison.plan import Cell, plan
+from prism_rec.comparison.recipe import Recipe, read_recipe
+from prism_rec.comparison.report.sweeps import find_sweeps
 from prism_rec.data import Dataset
-from prism_rec.evaluate.questions import answer
+from prism_rec.evaluation.questions import answer
 from prism_rec.rank import Ranker
-from prism_rec.report.sweeps import find_sweeps
+from prism_rec.runs.train import train
 from prism_rec.testing import plant_features
-from prism_rec.train import train_run
 
 PAPER = Path(__file__).parent.parent / "recipes" / "paper"
 RECIPES = sorted(PAPER.glob("*.yaml"))
@@ -121,6 +121,6 @@ def test_a_model_is_trained_and_tested_under_a_temporal_split(
     config = next(cell.config for cell in cells if cell.model == model)
     dataset = Dataset.load(films)
     assert dataset.rule.kind == "temporal"
-    run = train_run(dataset, config, tmp_path / "run", device="cpu")
+    run = train(config, tmp_path / "run", data=dataset, device="cpu")
     questions = dataset.queries("test")
     assert len(answer(Ranker(run.model), questions).ranks) == len(questions.users) > 0

@@ -79,7 +79,7 @@ def test_the_backbone_of_the_guide_works_from_a_package_of_its_own(install: Inst
     folder = install(module, "DecayingMeanConfig")
     assert '[project.entry-points."prism_rec.backbones"]' in text
     script = (
-        "import prism_rec; from prism_rec.train import RunConfig;"
+        "import prism_rec; from prism_rec.training import RunConfig;"
         "config = RunConfig.parse({'model': {'backbone': {'kind': 'decaying_mean', 'keep': 0.5}}});"
         "print(type(config.model.build(5, {}).backbone).__name__, config.model_dump(mode='json')['model']['backbone'])"
     )

@@ -8,9 +8,21 @@ import pytest
 
 from prism_rec.config import Config
 from prism_rec.testing.checks import undescribed
-from prism_rec.train import RunConfig
+from prism_rec.training import RunConfig
 
-PACKAGES = ("backbones", "data", "fusion", "model", "objectives", "stages", "train")
+PACKAGES = (
+    "backbones",
+    "cli",
+    "comparison",
+    "data",
+    "explain",
+    "fusion",
+    "model",
+    "objectives",
+    "stages",
+    "training",
+    "tuning",
+)
 
 
 def settings_of(package: str) -> Iterator[type[Config]]:
@@ -35,4 +47,4 @@ def test_a_setting_without_a_description_is_found() -> None:
         size: int = 1
 
     assert undescribed(Bare) == ["size"]
-    assert RunConfig in settings_of("train")
+    assert RunConfig in settings_of("training")

@@ -1,28 +1,143 @@
 """Multimodal sequential recommendation: PRISM on any sequence model.
 
-Names are imported when they are asked for, so that `import prism_rec` costs nothing.
+One function per command, the dataset, the recommender, the settings and the errors. Names are imported when they are
+first used, so that `import prism_rec` costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prism_rec.backbones.bsarec import BSARecConfig as BSARecConfig
+    from prism_rec.backbones.esasrec import ESASRecConfig as ESASRecConfig
+    from prism_rec.backbones.gru4rec import GRU4RecConfig as GRU4RecConfig
+    from prism_rec.backbones.sasrec import SASRecConfig as SASRecConfig
+    from prism_rec.backbones.stosa import StosaConfig as StosaConfig
+    from prism_rec.comparison.compare import compare as compare
+    from prism_rec.comparison.comparison import Comparison as Comparison
+    from prism_rec.comparison.recipe import Recipe as Recipe
+    from prism_rec.comparison.recipe import read_recipe as read_recipe
+    from prism_rec.data.clean import Cleaning as Cleaning
     from prism_rec.data.dataset import Dataset as Dataset
+    from prism_rec.data.exports.mmrec import MMRecFolder as MMRecFolder
+    from prism_rec.data.exports.recbole import RecBoleFiles as RecBoleFiles
+    from prism_rec.data.sources.amazon import Amazon2014 as Amazon2014
+    from prism_rec.data.sources.amazon import Amazon2018 as Amazon2018
+    from prism_rec.data.sources.amazon import Amazon2023 as Amazon2023
+    from prism_rec.data.sources.mmrec import MMRec as MMRec
+    from prism_rec.data.sources.movielens import MovieLens as MovieLens
+    from prism_rec.data.sources.recbole import RecBole as RecBole
+    from prism_rec.data.sources.table import Table as Table
+    from prism_rec.data.sources.text import Text as Text
+    from prism_rec.data.sources.yelp import Yelp as Yelp
+    from prism_rec.data.split import LeaveOneOut as LeaveOneOut
+    from prism_rec.data.split import Temporal as Temporal
+    from prism_rec.errors import DamagedError as DamagedError
+    from prism_rec.errors import DataError as DataError
+    from prism_rec.errors import DivergedError as DivergedError
+    from prism_rec.errors import FolderError as FolderError
     from prism_rec.errors import InputError as InputError
-    from prism_rec.recommend import Recommender as Recommender
-    from prism_rec.recommend import load as load
-    from prism_rec.train import RunConfig as RunConfig
-    from prism_rec.train import train_run as train_run
+    from prism_rec.errors import SettingsError as SettingsError
+    from prism_rec.events import Events as Events
+    from prism_rec.events import JsonLines as JsonLines
+    from prism_rec.features.encoders.settings import HashedText as HashedText
+    from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
+    from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
+    from prism_rec.features.engines.local import LocalEngine as LocalEngine
+    from prism_rec.features.engines.ray import RayEngine as RayEngine
+    from prism_rec.fusion.baselines import ConcatFusionConfig as ConcatFusionConfig
+    from prism_rec.fusion.baselines import GateFusionConfig as GateFusionConfig
+    from prism_rec.fusion.baselines import IdFusionConfig as IdFusionConfig
+    from prism_rec.fusion.baselines import SumFusionConfig as SumFusionConfig
+    from prism_rec.fusion.prism.module import PrismConfig as PrismConfig
+    from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
+    from prism_rec.model.config import ModelConfig as ModelConfig
+    from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
+    from prism_rec.objectives.cross_entropy import SampledCrossEntropyConfig as SampledCrossEntropyConfig
+    from prism_rec.objectives.indirec.objective import InDiRecConfig as InDiRecConfig
+    from prism_rec.objectives.sampled import (
+        BayesianPersonalisedRankingConfig as BayesianPersonalisedRankingConfig,
+    )
+    from prism_rec.objectives.sampled import BinaryCrossEntropyConfig as BinaryCrossEntropyConfig
+    from prism_rec.objectives.sampled import (
+        GeneralisedBinaryCrossEntropyConfig as GeneralisedBinaryCrossEntropyConfig,
+    )
+    from prism_rec.objectives.stosa import StosaObjectiveConfig as StosaObjectiveConfig
+    from prism_rec.recommend.recommender import Recommender as Recommender
+    from prism_rec.recommend.recommender import load as load
+    from prism_rec.runs.evaluate import evaluate as evaluate
+    from prism_rec.runs.run import Run as Run
+    from prism_rec.runs.train import train as train
+    from prism_rec.stages.build import Build as Build
+    from prism_rec.stages.build import build as build
+    from prism_rec.stages.embed import Embed as Embed
+    from prism_rec.stages.embed import embed as embed
+    from prism_rec.stages.export_data import ExportData as ExportData
+    from prism_rec.stages.export_data import export_data as export_data
+    from prism_rec.stages.images import Images as Images
+    from prism_rec.stages.images import images as images
+    from prism_rec.stages.prepare import Prepare as Prepare
+    from prism_rec.stages.prepare import prepare as prepare
+    from prism_rec.training.config import RunConfig as RunConfig
+    from prism_rec.training.config import TrainConfig as TrainConfig
+    from prism_rec.tuning.search import Search as Search
+    from prism_rec.tuning.search import TuneConfig as TuneConfig
+    from prism_rec.tuning.search import read_search as read_search
+    from prism_rec.tuning.tune import tune as tune
 
-_HOMES = {
-    "Dataset": "prism_rec.data.dataset",
-    "InputError": "prism_rec.errors",
-    "Recommender": "prism_rec.recommend",
-    "RunConfig": "prism_rec.train",
-    "load": "prism_rec.recommend",
-    "train_run": "prism_rec.train",
+_NAMES = {
+    "backbones.bsarec": ("BSARecConfig",),
+    "backbones.esasrec": ("ESASRecConfig",),
+    "backbones.gru4rec": ("GRU4RecConfig",),
+    "backbones.sasrec": ("SASRecConfig",),
+    "backbones.stosa": ("StosaConfig",),
+    "comparison.compare": ("compare",),
+    "comparison.comparison": ("Comparison",),
+    "comparison.recipe": ("Recipe", "read_recipe"),
+    "data.clean": ("Cleaning",),
+    "data.dataset": ("Dataset",),
+    "data.exports.mmrec": ("MMRecFolder",),
+    "data.exports.recbole": ("RecBoleFiles",),
+    "data.sources.amazon": ("Amazon2014", "Amazon2018", "Amazon2023"),
+    "data.sources.mmrec": ("MMRec",),
+    "data.sources.movielens": ("MovieLens",),
+    "data.sources.recbole": ("RecBole",),
+    "data.sources.table": ("Table",),
+    "data.sources.text": ("Text",),
+    "data.sources.yelp": ("Yelp",),
+    "data.split": ("LeaveOneOut", "Temporal"),
+    "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
+    "events": ("Events", "JsonLines"),
+    "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors"),
+    "features.engines.local": ("LocalEngine",),
+    "features.engines.ray": ("RayEngine",),
+    "fusion.baselines": ("ConcatFusionConfig", "GateFusionConfig", "IdFusionConfig", "SumFusionConfig"),
+    "fusion.prism.module": ("PrismConfig",),
+    "fusion.prism.published": ("PublishedPrismConfig",),
+    "model.config": ("ModelConfig",),
+    "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),
+    "objectives.indirec.objective": ("InDiRecConfig",),
+    "objectives.sampled": (
+        "BayesianPersonalisedRankingConfig",
+        "BinaryCrossEntropyConfig",
+        "GeneralisedBinaryCrossEntropyConfig",
+    ),
+    "objectives.stosa": ("StosaObjectiveConfig",),
+    "recommend.recommender": ("Recommender", "load"),
+    "runs.evaluate": ("evaluate",),
+    "runs.run": ("Run",),
+    "runs.train": ("train",),
+    "stages.build": ("Build", "build"),
+    "stages.embed": ("Embed", "embed"),
+    "stages.export_data": ("ExportData", "export_data"),
+    "stages.images": ("Images", "images"),
+    "stages.prepare": ("Prepare", "prepare"),
+    "training.config": ("RunConfig", "TrainConfig"),
+    "tuning.search": ("Search", "TuneConfig", "read_search"),
+    "tuning.tune": ("tune",),
 }
-__all__ = ["Dataset", "InputError", "Recommender", "RunConfig", "load", "train_run"]
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,4 +145,8 @@ def __getattr__(name: str) -> Any:
         return import_module("prism_rec.version").VERSION
     if name not in _HOMES:
         raise AttributeError(f"module 'prism_rec' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"prism_rec.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

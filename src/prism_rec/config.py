@@ -103,6 +103,31 @@ def _name_key(values: Any, location: Sequence[str | int]) -> str:
     return ".".join(names)
 
 
+def name_difference(old: Config, new: Config, section: str = "") -> str | None:
+    """Return the first setting that differs, with both values, as an error names it; None if the settings are equal.
+
+    Args:
+        old: the settings that a folder was made with.
+        new: the settings that are wanted now.
+        section: the dotted name of both in a file, if they are a section of it.
+    """
+    found = _differ(old.model_dump(mode="json"), new.model_dump(mode="json"), section)
+    return found and f"`{found[0]}` is {found[1]} there and {found[2]} here"
+
+
+def _differ(old: Any, new: Any, key: str) -> tuple[str, Any, Any] | None:
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)) or old.get("kind") != new.get("kind"):
+        shown = [
+            value["kind"] if isinstance(value, Mapping) and "kind" in value else value for value in (old, new)
+        ]
+        return None if old == new else (key, *shown)
+    for name in dict.fromkeys([*new, *old]):
+        found = _differ(old.get(name), new.get(name), f"{key}.{name}" if key else str(name))
+        if found:
+            return found
+    return None
+
+
 def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Read a YAML mapping and apply dotted overrides such as `train.learning_rate=5e-4`.
 

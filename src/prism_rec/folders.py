@@ -80,6 +80,18 @@ def check_folder(folder: Path, stage: str) -> None:
         raise FolderError(f"{folder} has another stage's output; name an empty folder")
 
 
+def check_empty(folder: Path) -> None:
+    """Refuse a folder that has any content but the lock.
+
+    Raises:
+        FolderError: the folder has content.
+    """
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOCK}:
+        raise FolderError(
+            f"{folder} has earlier work in it; name an empty folder, or continue the work with `resume`"
+        )
+
+
 def begin_folder(folder: Path, stage: str) -> None:
     """Make `folder` ready for a stage's output: an old manifest is removed first, so the folder is unfinished.
 

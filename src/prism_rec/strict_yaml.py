@@ -43,7 +43,7 @@ def _check(node: yaml.Node | None, depth: int, sizes: dict[int, int]) -> int:
         return sizes[id(node)]
     if depth > DEEPEST:
         raise yaml.YAMLError(f"nested more than {DEEPEST} levels deep")
-    sizes[id(node)] = 0  # until it is counted, the node is a parent of what is looked at
+    sizes[id(node)] = 0  # until its size is known, the node is an ancestor of the nodes below it
     children: list[yaml.Node] = []
     if isinstance(node, yaml.SequenceNode):
         children = node.value

@@ -6,15 +6,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from prism_rec.cli.evaluate import evaluate
+from prism_rec.cli.app import run as run_command
 from prism_rec.data import Dataset
-from prism_rec.train import RunConfig, train_run
+from prism_rec.runs.train import train
+from prism_rec.training import RunConfig
 
-APP = typer.Typer()
-APP.command()(evaluate)
 ITEMS = 30
 
 
@@ -35,23 +32,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = {"model": {"width": 8, "fusion": {"kind": "sum"}}, "train": {"epochs": 1}}
     folder = tmp_path_factory.mktemp("evaluate") / "run"
     dataset = Dataset.from_frame(log, features={"image": pictures})
-    train_run(dataset, RunConfig.parse(config), folder, device="cpu")
+    train(RunConfig.parse(config), folder, data=dataset, device="cpu")
     return folder
 
 
-def call(*words: str) -> str:
-    result = CliRunner().invoke(
-        APP, [*words, "--device", "cpu"], env={"COLUMNS": "80"}, catch_exceptions=False
-    )
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def test_slices_of_few_users_are_named_without_an_interval(run: Path) -> None:
-    shown = call(str(run))
+def test_slices_of_few_users_are_named_without_an_interval(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run_command(["evaluate", str(run), "--device", "cpu"])
+    shown = capsys.readouterr().out
     table, note = shown.split("Not shown, with fewer than 20 users: ")
     assert "missing:image (1)" in note
     assert "present:image" in table
     assert "missing:image" not in table
-    slices = json.loads(call(str(run), "--json"))["slices"]
+    run_command(["evaluate", str(run), "--device", "cpu", "--json"])
+    slices = json.loads(capsys.readouterr().out)["slices"]
     assert slices["missing:image"]["recall@10"]["queries"] == 1

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+import torch
 
-from prism_rec.cli.app import app
+from prism_rec.cli.app import run
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 
@@ -35,17 +35,44 @@ def words(tmp_path: Path) -> list[str]:
 
 
 def test_the_best_epoch_is_told_as_the_folder_has_it_once_trained_and_when_asked_again(
-    words: list[str], tmp_path: Path
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = CliRunner().invoke(app, words, catch_exceptions=False)
+    run(words)
     facts = json.loads((tmp_path / "run" / "manifest.json").read_text())
     best, value = facts["best_epoch"], facts["validation"]["ndcg@10"]
     told = f"best epoch {best} of 3: validation ndcg@10 {value:.4f}\nwrote {tmp_path / 'run'}"
-    assert told in first.stdout
-    assert told in CliRunner().invoke(app, [*words, "--resume"], catch_exceptions=False).stdout
+    assert told in capsys.readouterr().out
+    run(words)
+    again = capsys.readouterr()
+    assert told in again.out
+    assert again.err == f"done before: {tmp_path / 'run'}\n"
 
 
-def test_a_finished_run_is_not_trained_over(words: list[str]) -> None:
-    CliRunner().invoke(app, words, catch_exceptions=False)
-    with pytest.raises(InputError, match="--resume"):
-        CliRunner().invoke(app, words, catch_exceptions=False, standalone_mode=False)
+def test_quiet_is_silent_and_json_is_one_document(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run([*words, "--quiet", "--json"])
+    out, err = capsys.readouterr()
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert json.loads(out) == {
+        name: value for name, value in manifest.items() if name not in ("files", "inputs")
+    }
+    assert err == ""
+
+
+def test_a_finished_run_is_refused_without_resume(words: list[str]) -> None:
+    run(words)
+    with pytest.raises(
+        InputError,
+        match="run has earlier work in it; .* continue the work with --resume",
+    ):
+        run([*words, "--no-resume"])
+
+
+def test_threads_are_used(words: list[str]) -> None:
+    before = torch.get_num_threads()
+    try:
+        run([*words, "--threads", "2"])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -1,4 +1,4 @@
-from tiny_models import (  # noqa: F401 - fixtures
+from tiny_models import (
     tiny_bert,
     tiny_clip,
     tiny_dinov2,
@@ -6,3 +6,5 @@ from tiny_models import (  # noqa: F401 - fixtures
     tiny_siglip,
     tiny_siglip2,
 )
+
+__all__ = ["tiny_bert", "tiny_clip", "tiny_dinov2", "tiny_roberta", "tiny_siglip", "tiny_siglip2"]

@@ -15,7 +15,7 @@ from prism_rec.fusion.baselines import IdFusion, SumFusion
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.stosa import StosaObjective
 from prism_rec.testing import plant_features
-from prism_rec.train.config import RunConfig
+from prism_rec.training.config import RunConfig
 
 
 class NearestConfig(BackboneSettings):

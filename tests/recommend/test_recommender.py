@@ -1,19 +1,15 @@
 """Recommendations from a run: external ids in and out, scores that add up, items that came after training."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from prism_rec import Dataset, RunConfig, load, train_run
-from prism_rec.cli.app import app
+from prism_rec import Dataset, RunConfig, load
 from prism_rec.errors import InputError
-from prism_rec.features.encoders.settings import HashedText
-from prism_rec.recommend import Recommender
-from prism_rec.stages.embed import Embed, embed
+from prism_rec.recommend.recommender import Recommender
+from prism_rec.runs.train import train
 
 ITEMS, USERS, WIDTH = 12, 20, 6
 MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism", "hidden": 6}}
@@ -38,7 +34,7 @@ def make_run(folder: Path, **model: object) -> Recommender:
         "text": (random.normal(size=(ITEMS - 2, WIDTH)), item_ids()[2:]),
     }
     dataset = Dataset.from_frame(log, items, features)
-    train_run(dataset, RunConfig.parse({"model": MODEL | model, "train": {"epochs": 1}}), folder)
+    train(RunConfig.parse({"model": MODEL | model, "train": {"epochs": 1}}), folder, data=dataset)
     return load(folder)
 
 
@@ -163,30 +159,3 @@ def test_a_model_of_ids_alone_cannot_rank_new_items(tmp_path):
     recommender = make_run(tmp_path / "run", candidates="id")
     with pytest.raises(InputError, match="candidates: content"):
         recommender.with_items(pl.DataFrame({"item_id": ["new"]}))
-
-
-def test_the_command_ranks_new_items_from_files(folder, tmp_path):
-    pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
-    np.save(tmp_path / "text.npy", np.ones((1, WIDTH)))
-    (tmp_path / "text.ids.txt").write_text("007\n")
-    command = ["recommend", str(folder), "--history", "item-01,item-02", "--k", "20"]
-    new = ["--new-items", str(tmp_path / "new.csv"), "--features", f"text={tmp_path / 'text.npy'}"]
-    found = CliRunner().invoke(app, [*command, *new, "--json"])
-    assert found.exit_code == 0, found.output
-    (late,) = [row for row in json.loads(found.output) if row["item_id"] == "007"]
-    assert late["id"] == 0
-    assert late["unique:text"] != 0
-    assert "Late arrival [007]" in CliRunner().invoke(app, [*command, *new]).output
-    assert "note:" not in found.stderr
-    bare = CliRunner().invoke(app, [*command, *new[:2], "--json"])
-    assert "note: 1 of 1 new items have no vectors, first 007: nothing tells them apart" in bare.stderr
-    assert json.loads(bare.stdout)
-
-
-def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(folder, tmp_path):
-    pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
-    embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), tmp_path / "text")
-    command = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
-    refused = CliRunner().invoke(app, [*command, "--features", f"text={tmp_path / 'text'}"])
-    assert isinstance(refused.exception, InputError) or refused.exit_code == 2
-    assert "embed old and new items with a pretrained encoder" in str(refused.exception) + refused.output

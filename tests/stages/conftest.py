@@ -1,1 +1,4 @@
-from tiny_models import tiny_clip  # noqa: F401 - a fixture
+from stages.raw_shop import address
+from tiny_models import tiny_clip
+
+__all__ = ["address", "tiny_clip"]

@@ -1,4 +1,4 @@
-"""The command line: one command a stage, one file a command."""
+"""The command line: one command per stage, one file per command."""
 
 from prism_rec.cli.app import main
 

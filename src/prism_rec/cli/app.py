@@ -1,75 +1,97 @@
-"""The `prism-rec` command: its commands, and how a mistake is told."""
+"""The `prism-rec` command: its commands in the order of the data flow, and how errors are shown."""
 
+import os
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import typer
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 
 from prism_rec.cli.build import BuildOptions, build
 from prism_rec.cli.command import add_command
-from prism_rec.cli.compare import compare
+from prism_rec.cli.compare import CompareOptions, compare
 from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
-from prism_rec.cli.evaluate import evaluate
+from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
-from prism_rec.cli.recommend import recommend
-from prism_rec.cli.train import train
-from prism_rec.cli.tune import tune
+from prism_rec.cli.recommend import RecommendOptions, recommend
+from prism_rec.cli.train import TrainOptions, train
+from prism_rec.cli.tune import TuneOptions, tune
+from prism_rec.config import Config
+from prism_rec.devices import use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.version import VERSION
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (train, tune, evaluate, recommend, compare):
-    app.command()(command)
+Command = tuple[type[Config], Callable[[Any], None], tuple[str, ...]]
+"""The options, the function that gets them, and the options that are given by place."""
 
-
-def show_version(wanted: bool) -> None:
-    """Print the version and stop."""
-    if wanted:
-        typer.echo(f"prism-rec {VERSION}")
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: bool = typer.Option(
-        False, "--version", callback=show_version, is_eager=True, help="Show the version."
+COMMANDS: dict[str, tuple[Command, ...]] = {
+    "Data": (
+        (PrepareOptions, prepare, ()),
+        (ImagesOptions, images, ()),
+        (EmbedOptions, embed, ()),
+        (BuildOptions, build, ("recipe",)),
+        (DescribeOptions, describe, ("data",)),
+        (ExportDataOptions, export_data, ("data",)),
     ),
-) -> None:
-    """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.
+    "Models": (
+        (TrainOptions, train, ("config",)),
+        (EvaluateOptions, evaluate, ("run",)),
+        (TuneOptions, tune, ("config",)),
+        (CompareOptions, compare, ("recipe",)),
+    ),
+    "Use": ((RecommendOptions, recommend, ("run",)),),
+}
 
-    A dataset: prepare (and images, embed; or build for all three). A model: tune, train, evaluate, recommend. Many
-    models: compare.
+HELP = """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.
+
+`prepare` turns a log into a dataset, `train` makes a model of it, `recommend` uses the model.
+"""
+
+
+def make_app() -> App:
+    """Return the application with all commands."""
+    app = App(
+        name="prism-rec",
+        help=HELP,
+        version=VERSION,
+        help_flags=["--help", "-h"],
+        result_action="return_value",
+    )
+    for place, (title, commands) in enumerate(COMMANDS.items()):
+        group = Group(title, sort_key=place)
+        for order, (options, run_command, positional) in enumerate(commands):
+            add_command(app, options, run_command, positional, group, order)
+    return app
+
+
+def run(words: Sequence[str]) -> None:
+    """Run one command.
+
+    Args:
+        words: the command's name and its arguments.
+
+    Raises:
+        InputError: a mistake in the input of the command.
+        CycloptsError: wrong words.
     """
-
-
-commands = App(name="prism-rec", version=VERSION, help_flags=["--help", "-h"], result_action="return_value")
-"""Commands made from settings classes; `app` has the others until they are made so too."""
-add_command(commands, PrepareOptions, prepare)
-add_command(commands, DescribeOptions, describe, positional=("data",))
-add_command(commands, ExportDataOptions, export_data, positional=("data",))
-add_command(commands, ImagesOptions, images)
-add_command(commands, EmbedOptions, embed)
-add_command(commands, BuildOptions, build, positional=("recipe",))
+    make_app()(words, exit_on_error=False, print_error=False)
 
 
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
+    use_huge_pages()
     try:
-        if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and sys.argv[1] in commands:
-            commands(sys.argv[1:], exit_on_error=False, print_error=False)
-        else:
-            app()
-    except InputError as error:
-        typer.echo(f"error: {error}", err=True)
+        run(sys.argv[1:])
+        sys.stdout.flush()
+    except (InputError, CycloptsError) as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         sys.exit(2)
-    except CycloptsError as error:
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: finished work is kept; run the same command again to continue\n")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        sys.exit(1)

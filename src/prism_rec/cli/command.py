@@ -69,6 +69,17 @@ def options_of(settings: type[Config]) -> list[Option]:
     return options
 
 
+def in_order(settings: type[Config], positional: tuple[str, ...]) -> list[Option]:
+    """Return the options of a command as help lists them: by place, required ones, the command's own, the others."""
+    own = settings.__annotations__
+
+    def place(option: Option) -> tuple[int, bool, bool]:
+        number = positional.index(option.key) if option.key in positional else len(positional)
+        return number, not option.required, option.key not in own
+
+    return sorted(options_of(settings), key=place)
+
+
 def _walk(settings: type[Config], prefix: str, kind: str = "") -> list[Option]:
     options: dict[str, Option] = {}
     for name, info in settings.model_fields.items():
@@ -133,7 +144,12 @@ def _show(value: Any) -> str | None:
 
 
 def add_command(
-    app: App, settings: type[Config], run: Callable[[Any], None], positional: tuple[str, ...] = ()
+    app: App,
+    settings: type[Config],
+    run: Callable[[Any], None],
+    positional: tuple[str, ...] = (),
+    group: Group | None = None,
+    order: int | None = None,
 ) -> None:
     """Add a command to the application.
 
@@ -142,6 +158,8 @@ def add_command(
         settings: its options; the class docstring is the help text.
         run: called with the settings; its name is the command's name.
         positional: fields that are given by place, in this order; also by name.
+        group: where the command is listed in the help of the application.
+        order: its place there.
     """
     options = options_of(settings)
     unset = inspect.Parameter.empty
@@ -154,7 +172,6 @@ def add_command(
         except InputError as error:
             raise in_words_of_options(error, options) from None
 
-    ordered = sorted(options, key=lambda option: _place(option, positional))
     parameters = [
         inspect.Parameter(
             _python_name(option),
@@ -164,12 +181,12 @@ def add_command(
             default=unset if option.required else None,
             annotation=_annotation(option),
         )
-        for option in ordered
+        for option in in_order(settings, positional)
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = inspect.getdoc(settings)
-    app.command(command, name=run.__name__.replace("_", "-"))
+    app.command(command, name=run.__name__.replace("_", "-"), group=group, sort_key=order)
 
 
 def settings_from(settings: type[Config], options: list[Option], given: Mapping[str, Any]) -> Config:
@@ -230,10 +247,6 @@ def in_words_of_options(error: InputError, options: list[Option]) -> InputError:
 
 def _replace_keys(text: str, flags: Mapping[str, str]) -> str:
     return re.sub(r"`([\w.]+)`", lambda match: flags.get(match[1], match[0]), text)
-
-
-def _place(option: Option, positional: tuple[str, ...]) -> int:
-    return positional.index(option.key) if option.key in positional else len(positional)
 
 
 def _python_name(option: Option) -> str:

@@ -1,11 +1,14 @@
 """Options that have the same name and meaning in every command that has them."""
 
+import json
+import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from prism_rec.config import Config
-from prism_rec.errors import FolderError
+from prism_rec.folders import check_empty
 
 
 class Output(Config):
@@ -45,10 +48,8 @@ class Resume(Config):
         Raises:
             FolderError: the folder is not empty, and `resume` is false.
         """
-        if not self.resume and out.is_dir() and any(out.iterdir()):
-            raise FolderError(
-                f"{out} has earlier work in it; name an empty folder, or continue the work with `resume`"
-            )
+        if not self.resume:
+            check_empty(out)
 
 
 class Overrides(Config):
@@ -56,3 +57,21 @@ class Overrides(Config):
 
     overrides: tuple[str, ...] = Field((), json_schema_extra={"flag": "--set"})
     """KEY=VALUE: change a setting of the file, as in train.learning_rate=5e-4. Repeat for more."""
+
+
+def use_threads(options: Machine) -> None:
+    """Make PyTorch use as many threads as the options say."""
+    if options.threads is not None:
+        import torch
+
+        torch.set_num_threads(options.threads)
+
+
+def say(line: str) -> None:
+    """Print one line of a result."""
+    sys.stdout.write(f"{line}\n")
+
+
+def print_json(result: Any) -> None:
+    """Print a result as one JSON document."""
+    say(json.dumps(result, indent=2, ensure_ascii=False))

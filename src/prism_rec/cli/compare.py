@@ -1,62 +1,60 @@
 """`prism-rec compare`: a recipe of models, data and seeds to one table and one page."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from pydantic import Field
+
+from prism_rec.cli.bars import shown
+from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say
 
 if TYPE_CHECKING:
-    from prism_rec.compare import Comparison
+    from prism_rec.comparison.comparison import Comparison
 
 
-def compare(
-    recipe: Annotated[Path, typer.Argument(help="YAML recipe; recipes/demo.yaml is a small one.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; finished cells in it are kept.")],
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]DATA", help="Dataset folder, in place of the recipe's. Repeat for more."
-        ),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change the recipe: base.train.epochs=5. Repeatable."
-        ),
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Cells at once. Default: as cores allow.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-) -> None:
+class CompareOptions(Talk, Resume, Machine, Overrides, Output):
     """Train models on data with several seeds and one budget for all, and say what the numbers show.
 
-    Interrupted, it goes on where it was when called again. Writes table.csv, table.md, table.tex, results.json and
-    report.html; each cell is a run folder for evaluate and recommend.
+    An interrupted comparison continues when the same command is run again. The folder gets table.csv, table.md,
+    table.tex, results.json and report.html; each cell is a run folder for evaluate and recommend.
 
     For instance:
 
         prism-rec compare recipes/demo.yaml --data runs/demo/data --out runs/demo/comparison
     """
-    from prism_rec.compare import compare as run
-    from prism_rec.compare import read_recipe
-    from prism_rec.report import write_report
 
-    settings = read_recipe(recipe, overrides or [], data or [])
-    if jobs is not None:
-        settings = settings.model_copy(update={"jobs": jobs})
-    comparison = run(settings, out, device)
-    write_report(comparison, out)
-    _show(comparison)
-    typer.echo(f"wrote {out / 'report.html'}")
+    recipe: Path
+    """YAML recipe; recipes/demo.yaml is a small one."""
+    data: tuple[str, ...] = ()
+    """[NAME=]FOLDER: a dataset folder, in place of the recipe's data. Repeat for more."""
+    jobs: int | None = Field(None, ge=1)
+    """How many models train at the same time; if not given, as many as there are cores for."""
 
 
-def _show(comparison: Comparison) -> None:
+def compare(options: CompareOptions) -> None:
+    """Make the comparison and show its table and findings."""
+    from prism_rec.comparison.compare import compare as run
+    from prism_rec.comparison.recipe import read_recipe
+    from prism_rec.comparison.table import as_values
+
+    recipe = read_recipe(options.recipe, options.overrides, options.data)
+    given = {"jobs": options.jobs, "threads": options.threads}
+    recipe = recipe.model_copy(update={name: value for name, value in given.items() if value is not None})
+    with shown(options.quiet) as events:
+        comparison = run(recipe, options.out, device=options.device, resume=options.resume, events=events)
+    if options.as_json:
+        print_json(as_values(comparison))
+    else:
+        _show(comparison)
+        say(f"wrote {options.out / 'report.html'}")
+
+
+def _show(comparison: "Comparison") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from prism_rec.compare.findings import findings
-    from prism_rec.compare.table import difference_column
+    from prism_rec.comparison.findings import findings
+    from prism_rec.comparison.table import difference_column
 
     console = Console()
     reference, metrics = comparison.reference, comparison.recipe.metrics

@@ -2,7 +2,7 @@
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Resume, Talk
+from prism_rec.cli.common import Output, Resume, Talk, print_json, say
 from prism_rec.stages.embed import Embed
 
 
@@ -24,18 +24,13 @@ class EmbedOptions(Talk, Resume, Embed, Output):
 def embed(options: EmbedOptions) -> None:
     """Run the stage and show its summary."""
     from dataclasses import asdict
-    from json import dumps
-
-    from rich.console import Console
 
     from prism_rec.stages.embed import embed as run
 
     options.check_folder(options.out)
     with shown(options.quiet) as events:
         summary = run(only(options, Embed), options.out, events)
-    told = (
-        dumps(asdict(summary), indent=2)
-        if options.as_json
-        else "\n".join([f"{options.out}:", *summary.lines()])
-    )
-    Console().out(told, highlight=False)
+    if options.as_json:
+        print_json(asdict(summary))
+    else:
+        say("\n".join([f"{options.out}:", *summary.lines()]))

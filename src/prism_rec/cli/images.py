@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Resume, Talk
+from prism_rec.cli.common import Output, Resume, Talk, print_json, say
 from prism_rec.stages.images import Images
 
 if TYPE_CHECKING:
@@ -40,15 +40,13 @@ def images(options: ImagesOptions) -> None:
 
 def show(counts: "pl.DataFrame", out: Path, as_json: bool) -> None:
     """Print the counts as a table, with advice, or as JSON."""
-    from json import dumps
-
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
     if as_json:
-        console.out(dumps(counts.to_dicts(), indent=2), highlight=False)
+        print_json(counts.to_dicts())
         return
     table = Table(title=Text(str(out)), title_justify="left", box=None, pad_edge=False)
     for name in ("status", "reason"):
@@ -58,9 +56,6 @@ def show(counts: "pl.DataFrame", out: Path, as_json: bool) -> None:
         table.add_row(status, reason or "", f"{items:,}")
     console.print(table, width=min(console.width, 80))
     if "retry" in counts["status"]:
-        console.out(f"retry: temporary failures; prism-rec images --out {out} --visit retry", highlight=False)
+        say(f"retry: temporary failures; prism-rec images --out {out} --visit retry")
     if "address-refused" in counts["reason"]:
-        console.out(
-            "address-refused: not on the public internet; add --allow-private if you trust the table",
-            highlight=False,
-        )
+        say("address-refused: not on the public internet; add --allow-private if you trust the table")

@@ -1,49 +1,57 @@
-"""`prism-rec train`: a prepared dataset and a config to a run folder."""
+"""`prism-rec train`: a dataset and settings to a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+from prism_rec.cli.bars import shown
+from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
 
 
-def train(
-    config: Annotated[Path, typer.Argument(help="YAML settings; recipes/ has complete ones.")],
-    data: Annotated[Path, typer.Option(help="Dataset folder that prepare has written.")],
-    out: Annotated[Path, typer.Option(help="Run folder to write.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a setting: train.learning_rate=5e-4. Repeatable."
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the run was interrupted; begin it if it was not.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-) -> None:
-    """Train a model; keep the weights of the epoch that validates best. Test data is not looked at.
+class TrainOptions(Talk, Resume, Machine, Overrides, Output):
+    """Train a model and keep the weights of the epoch with the best validation. Test data is not used.
 
-    A run that was killed goes on with --resume and ends with the same numbers.
+    An interrupted run continues when the same command is run again, and ends with the same numbers.
 
     For instance:
 
         prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/id
     """
-    from prism_rec.config import name_origin, read_yaml
-    from prism_rec.data.dataset import Dataset
-    from prism_rec.errors import InputError
-    from prism_rec.folders import require_folder
-    from prism_rec.train import RunConfig, train_run
-    from prism_rec.train.listeners import ProgressBar
 
-    values = read_yaml(config, overrides or [])
+    config: Path
+    """YAML file with the settings of a run; recipes/ has complete ones."""
+    data: Path
+    """Dataset folder that prepare or build wrote."""
+
+
+def train(options: TrainOptions) -> None:
+    """Train the model and show the best epoch."""
+    from prism_rec.config import name_origin, read_yaml
+    from prism_rec.errors import InputError
+    from prism_rec.runs.train import train as run
+    from prism_rec.training.config import RunConfig
+
+    values = read_yaml(options.config, options.overrides)
     if "models" in values:
-        raise InputError(f"{config} is a recipe of several models; run it with prism-rec compare")
-    settings = RunConfig.parse(values, name_origin(config, overrides or []))
-    with ProgressBar(settings.train.epochs, settings.train.metric) as bar:
-        train_run(Dataset.load(data), settings, out, resume, device, [bar])
-    facts, metric = require_folder(out, "train"), settings.train.metric
-    typer.echo(
-        f"best epoch {facts['best_epoch']} of {facts['epochs']}: validation {metric} {facts['validation'][metric]:.4f}"
-    )
-    typer.echo(f"wrote {out}; now: prism-rec evaluate {out}")
+        raise InputError(f"{options.config} is a recipe of several models; run it with prism-rec compare")
+    config = RunConfig.parse(values, name_origin(options.config, options.overrides))
+    use_threads(options)
+    with shown(options.quiet) as events:
+        trained = run(
+            config,
+            options.out,
+            data=options.data,
+            device=options.device,
+            resume=options.resume,
+            events=events,
+        )
+    manifest = trained.folder.read_manifest()
+    if options.as_json:
+        print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})
+    else:
+        _show(manifest, config.train.metric, options.out)
+
+
+def _show(manifest: dict[str, Any], metric: str, out: Path) -> None:
+    best, epochs, value = manifest["best_epoch"], manifest["epochs"], manifest["validation"][metric]
+    say(f"best epoch {best} of {epochs}: validation {metric} {value:.4f}")
+    say(f"wrote {out}; now: prism-rec evaluate {out}")

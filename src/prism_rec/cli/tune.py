@@ -1,52 +1,64 @@
 """`prism-rec tune`: the settings that validate best, within a budget of trials."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from prism_rec.cli.bars import shown
+from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
 
-from prism_rec.errors import InputError
+if TYPE_CHECKING:
+    from prism_rec.tuning.tune import Tuned
 
 
-def tune(
-    config: Annotated[Path, typer.Argument(help="YAML settings of a run, with a section tune.")],
-    data: Annotated[Path, typer.Option(help="Dataset folder that prepare has written.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; trials in it that have ended are kept.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: tune.trials=50. Repeatable."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-) -> None:
-    """Try settings within the ranges of a config's section tune; write the best as a config that train takes.
+class TuneOptions(Talk, Resume, Machine, Overrides, Output):
+    """Search for the best settings within the ranges of a file's section tune, and write them for train.
 
-    Validation alone decides; test data is not looked at. Every trial has the same epochs and patience, and one that
-    falls behind is cut short. Killed, or called again with more trials, it goes on where it was.
+    Only validation decides; test data is not used. Every trial has the same epochs and patience, and a trial that falls
+    behind is stopped early. An interrupted search continues when the same command is run again, and a finished one is
+    extended if tune.trials is larger.
 
     For instance:
 
         prism-rec tune prism.yaml --data data/beauty --out runs/tuned --set tune.trials=30
         prism-rec train runs/tuned/best.yaml --data data/beauty --out runs/best
     """
-    from prism_rec.folders import check_folder, locked
-    from prism_rec.tune import read_search
-    from prism_rec.tune import tune as run
-    from prism_rec.tune.progress import SearchBar
 
-    search = read_search(config, overrides or [])
-    settings = search.settings({}).train
-    check_folder(out, "tune")
-    try:
-        with locked(out, wait=False), SearchBar(settings.epochs, settings.metric) as bar:
-            tuned = run(search, data, out, device, bar)
-    except BlockingIOError:
-        raise InputError(
-            f"another process is searching in {out}; wait for it, or name another --out"
-        ) from None
-    best = tuned.best
-    typer.echo(
-        f"best of {len(tuned.outcomes)}: trial {best.number}, validation {settings.metric} {best.value:.4f}"
-    )
+    config: Path
+    """YAML file with the settings of a run and a section tune."""
+    data: Path
+    """Dataset folder that prepare or build wrote."""
+
+
+def tune(options: TuneOptions) -> None:
+    """Make the trials and show the best one."""
+    from prism_rec.tuning.search import read_search
+    from prism_rec.tuning.tune import tune as run
+
+    search = read_search(options.config, options.overrides)
+    use_threads(options)
+    with shown(options.quiet) as events:
+        tuned = run(
+            search,
+            options.out,
+            data=options.data,
+            device=options.device,
+            resume=options.resume,
+            events=events,
+        )
+    if options.as_json:
+        results = [result.model_dump(mode="json") for result in tuned.results]
+        best, settings = tuned.best.number, tuned.settings.model_dump(mode="json")
+        print_json({"trials": results, "best": best, "settings": settings})
+    else:
+        _show(tuned, options)
+
+
+def _show(tuned: "Tuned", options: TuneOptions) -> None:
+    from prism_rec.tuning.tune import BEST
+
+    best, metric = tuned.best, tuned.settings.train.metric
+    say(f"best of {len(tuned.results)}: trial {best.number}, validation {metric} {best.value:.4f}")
     for key, value in best.chosen.items():
-        typer.echo(f"  {key}: {value}")
-    typer.echo(f"wrote {out / 'best.yaml'}; now: prism-rec train {out / 'best.yaml'} --data {data} --out RUN")
+        say(f"  {key}: {value}")
+    file = options.out / BEST
+    say(f"wrote {file}; now: prism-rec train {file} --data {options.data} --out RUN")

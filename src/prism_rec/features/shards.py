@@ -1,4 +1,4 @@
-"""Vectors on disk, by the hash of what they encode: the output of embedding and its cache in one.
+"""Vectors on disk, by the hash of the text or picture: the output of embedding and its cache in one.
 
 A shard is one safetensors file: `keys` uint8 [n, 32], `vectors` float32 [n, D], `present` and `truncated`
 bool [n]. Its metadata has the encoder's fingerprint. A shard gets its name only when it is complete, so that a

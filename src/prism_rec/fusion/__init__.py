@@ -1,6 +1,6 @@
 """Plug-ins: modality vectors -> components of an item and their weights for a user."""
 
 from prism_rec.fusion.base import Fused, Fusion, FusionSettings
-from prism_rec.fusion.reading import Features, ItemSet, Parts, Reading
+from prism_rec.fusion.reading import Evidence, Features, ItemSet, Parts, Reading
 
-__all__ = ["Features", "Fused", "Fusion", "FusionSettings", "ItemSet", "Parts", "Reading"]
+__all__ = ["Evidence", "Features", "Fused", "Fusion", "FusionSettings", "ItemSet", "Parts", "Reading"]

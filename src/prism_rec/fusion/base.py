@@ -34,7 +34,7 @@ class Fusion(nn.Module, ABC):
         width: D, the common width of ids and components.
 
     Attributes:
-        component_names: the J components beside `id`.
+        component_names: the J components apart from `id`.
         causal: whether the vector added at position t depends on items 1..t only.
         scores_content: whether components belong to one item each, so that candidates can be scored by them.
         personal: whether the weights differ between users. If so, they are shares: they sum to one over the components
@@ -142,7 +142,7 @@ def add_components(reading: Reading) -> Fused:
 
 
 def no_components(projected_IMD: Float[Tensor, "I M D"]) -> Parts:
-    """Return the parts of items that have no component beside their id."""
+    """Return the parts of items that have only an id and no component."""
     items, _, width = projected_IMD.shape
     return Parts(
         components_IJD=projected_IMD.new_zeros(items, 0, width),

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from prism_rec.fusion.reading import Reading
 from prism_rec.nn.dropout import Dropout
-from prism_rec.nn.rows import gather_rows
 
 Sees = Literal["prefix", "item"]
 
@@ -56,7 +55,7 @@ class Gate(nn.Module):
 
     def weigh(self, reading: Reading) -> Float[Tensor, "P J"]:
         """Return the weights at every place of a batch of histories."""
-        evidence_PE = gather_rows(reading.items.evidence_IE, reading.index_P)
+        evidence_PE = reading.evidence()
         if self.sees == "prefix":
             evidence_PE = reading.packing.each_place(prefix_means, evidence_PE)
         return self(evidence_PE)

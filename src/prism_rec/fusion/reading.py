@@ -40,6 +40,13 @@ class Seen(NamedTuple):
     parts: Parts  # of these items, taken once
 
 
+class Evidence(NamedTuple):
+    """What a fusion's gate sees of the items that histories hold."""
+
+    rows_RE: Float[Tensor, "R E"]  # of the seen items; or of the whole set, if that needs no copy
+    row_I: Int[Tensor, " I"]  # the row of each item of the set; meaningless for items not seen
+
+
 class ItemSet(NamedTuple):
     """Some distinct items with everything that depends on the item only; made once per step.
 
@@ -56,7 +63,7 @@ class ItemSet(NamedTuple):
     ids_IV: Float[Tensor, "I V"]  # one vector of D per stream of the backbone, side by side
     parts: Parts
     seen: Seen
-    evidence_IE: Float[Tensor, "I E"]  # what the fusion's gate sees of each item; zero for items not seen
+    evidence: Evidence
 
     @property
     def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
@@ -84,6 +91,11 @@ class Reading(NamedTuple):
         items_S = index_P.unique()
         seen = Seen(items_S, self.items.parts.take(items_S))
         return Reading(self.items._replace(seen=seen), index_P, Packing(lengths_B))
+
+    def evidence(self) -> Float[Tensor, "P E"]:
+        """Return what the fusion's gate sees of the item at each place."""
+        rows_RE, row_I = self.items.evidence
+        return gather_rows(rows_RE, row_I[self.index_P])
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""

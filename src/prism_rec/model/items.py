@@ -52,4 +52,4 @@ class ItemTable(nn.Module):
         ]
         if len(rows_I) == self.number_of_items + 1:  # all rows, each once: no copy
             return Features(tuple(tables), self.present_NM)
-        return Features(tuple(table[rows_I] for table in tables), self.present_NM[rows_I])
+        return Features(tuple(table.index_select(0, rows_I) for table in tables), self.present_NM[rows_I])

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone
 from prism_rec.fusion.base import Fusion, share_weights
-from prism_rec.fusion.reading import ItemSet, Parts, Reading, Seen
+from prism_rec.fusion.reading import Evidence, ItemSet, Parts, Reading, Seen
 from prism_rec.model.items import ItemTable
 from prism_rec.model.keys import KeyGroup, UserStates, group_by_presence
 from prism_rec.nn.packing import Packing
@@ -40,7 +40,7 @@ class SequenceRecommender(nn.Module):
         items: the catalogue.
         fusion: makes components of the items' features.
         backbone: encodes histories.
-        max_length: number of latest items of a history that the model reads; whoever makes batches cuts them to it.
+        max_length: number of latest items of a history that the model reads. Batches are made with this limit.
         candidates: `id` scores an item by its id only, `content` by id and components.
     """
 
@@ -126,13 +126,14 @@ class SequenceRecommender(nn.Module):
         seen_S = seen_I.nonzero().squeeze(1)
         if len(seen_S) == len(rows_I) - 1:  # all but padding: no copy
             seen = Seen(seen_S, Parts(*(part[1:] for part in parts)))
-            evidence_IE = self.fusion.evidence(parts, ids_ID)
+            evidence = Evidence(
+                self.fusion.evidence(parts, ids_ID), torch.arange(len(rows_I), device=self.device)
+            )
         else:
             seen = Seen(seen_S, parts.take(seen_S))
             evidence_SE = self.fusion.evidence(seen.parts, gather_rows(ids_ID, seen_S))
-            evidence_IE = evidence_SE.new_zeros(len(rows_I), evidence_SE.shape[1])
-            evidence_IE = evidence_IE.index_copy(0, seen_S, evidence_SE)
-        return ItemSet(rows_I, place_N, features, ids_IV, parts, seen, evidence_IE)
+            evidence = Evidence(evidence_SE, seen_I.cumsum(0) - 1)
+        return ItemSet(rows_I, place_N, features, ids_IV, parts, seen, evidence)
 
     def encode(self, reading: Reading) -> UserStates:
         """Return state and weights after each of the P places, history by history: [P, Z] and [P, J]."""

@@ -1,5 +1,1 @@
-"""External ids in, external ids out."""
-
-from prism_rec.recommend.recommender import Recommender, load
-
-__all__ = ["Recommender", "load"]
+"""Recommendations from a run: external ids in, external ids out."""

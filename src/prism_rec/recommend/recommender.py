@@ -16,15 +16,15 @@ from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
 from prism_rec.model import UserStates
 from prism_rec.rank import Ranker
-from prism_rec.train.run import Run, load_run
+from prism_rec.runs.run import Run
 
 
 class Recommender:
-    """Ranks items for users and says what each component added to a score.
+    """Ranks items for users and says what each component adds to a score.
 
     Args:
         run: a trained model with its data.
-        batch_size: users at once.
+        batch_size: number of users at once.
     """
 
     def __init__(self, run: Run, batch_size: int = 256) -> None:
@@ -36,26 +36,26 @@ class Recommender:
 
     @property
     def component_names(self) -> tuple[str, ...]:
-        """What a score is the sum of: `id` and the fusion's components."""
+        """The parts that add up to a score: `id` and the fusion's components."""
         return self.ranker.model.component_names
 
     def with_items(self, items: Any, features: Mapping[str, Any] | None = None) -> "Recommender":
-        """Return a recommender that also ranks items which came after training, and takes them in histories.
+        """Return a recommender that also ranks items which came after training, and reads them in histories.
 
-        Nothing is trained. What a new item's pictures and texts say counts as for any other; of its id nothing is
-        known, so that `id` adds 0 to its score (with STOSA, the distance to a Gaussian at 0).
+        Nothing is trained. The features of a new item count like those of any other item. A new item has no trained id,
+        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0).
 
         Args:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
-            features: for each modality a pair (matrix [R, d], R item ids) or a frame, of the encoder that made the
-                data's; any item may lack any modality, but those that lack all have the same score.
+            features: for each modality a pair (matrix [R, d], R item ids) or a frame, made by the encoder of the
+                run's data. Any item may lack any modality; items that lack all of them have the same score.
 
         Raises:
-            InputError: the model scores items by their ids alone; or see `data.new_items.add_items`.
+            InputError: the model scores items only by their ids; or see `data.new_items.add_items`.
         """
         if not self.ranker.model.content:
             raise InputError(
-                "this model scores items by their ids alone, so a new one cannot be told from another; train with "
+                "this model scores items only by their ids, so all new items would have the same score; train with "
                 "candidates: content and a fusion other than id"
             )
         dataset = add_items(self.dataset, items, features or {})
@@ -78,16 +78,17 @@ class Recommender:
         """Return the k best items for each history or known user.
 
         Args:
-            histories: item ids, oldest first; by user id, or in a list whose places then are the user ids. A user
-                need not be known. Items that the model does not know are left out.
-            users: ids of users of the data, whose whole histories are taken.
-            k: items a user.
+            histories: lists of item ids, oldest first, by user id; or a list of them, in which case the places from
+                0 are the user ids. A user need not be known. Items that the model does not know are left out.
+            users: ids of users of the data, with their whole histories.
+            k: number of items per user.
             filter_seen: leave out the items of the history.
-            candidates: rank these items alone; all of the catalogue if not given.
+            candidates: rank only these items; if not given, the whole catalogue.
 
         Returns:
-            A frame `user_id, item_id, score, rank` and one column a component, in units of the score: the columns
-            add up to it, and may be negative. By user, best first; fewer than k rows where items run out.
+            A frame `user_id, item_id, score, rank` and one column per component. The component columns add up to the
+            score and may be negative. Rows are in the order of the users, best item first; a user has fewer than k
+            rows if there are not enough items.
 
         Raises:
             InputError: neither or both of `histories` and `users`, an unknown user or candidate, or a history
@@ -113,6 +114,15 @@ class Recommender:
             for begin in range(0, len(ids), batch)
         ]
         return pl.concat(frames) if frames else self._frame([], np.empty((0, 0)), np.empty((0, 0)), None)
+
+    def history_of(self, user: str) -> list[str]:
+        """Return the item ids of a user of the data, oldest first.
+
+        Raises:
+            InputError: the user is unknown.
+        """
+        (row,) = self._users.rows([user])
+        return self._items.ids.gather(self.dataset.histories[row] - 1).to_list()
 
     def _known(
         self, histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]]
@@ -189,14 +199,18 @@ class _Ids:
         return np.array([self.row_of[text] for text in wanted], np.int64)
 
     def known_rows(self, wanted: Sequence[str]) -> np.ndarray:
-        """Return the rows of those that are known."""
+        """Return the rows of the ids that are known."""
         return np.array([self.row_of[text] for text in wanted if text in self.row_of], np.int64)
 
 
 def load(folder: Path | str, device: str = "auto") -> Recommender:
-    """Load a finished run for recommending; nothing but its folder is needed.
+    """Load a finished run to recommend; nothing but its folder is needed.
+
+    Args:
+        folder: that `train` wrote.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
 
     Raises:
-        InputError: the folder is no finished run, or damaged.
+        FolderError: the folder is not a finished run, or is damaged.
     """
-    return Recommender(load_run(Path(folder), device))
+    return Recommender(Run.load(folder, device))

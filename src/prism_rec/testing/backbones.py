@@ -63,7 +63,7 @@ class BackboneContract(PluginContract):
                 assert (after[0, t:] != whole[0, t:]).any(-1).all(), f"a state does not depend on item {t}"
                 if not self.knows_what_follows:
                     alone = backbone(inputs[:, : t + 1], torch.tensor([t + 1]))
-                    assert_equal(alone[0, t], whole[0, t], f"position {t} of the prefix alone")
+                    assert_equal(alone[0, t], whole[0, t], f"position {t}, encoded without the later items")
 
     def test_nothing_that_follows_reaches_a_state_in_training(self) -> None:
         """No gradient comes from there, with dropout on."""

@@ -15,7 +15,7 @@ from prism_rec.fusion import ItemSet, Reading
 from prism_rec.model import ItemTable, SequenceRecommender, UserStates
 from prism_rec.model.sequence_recommender import Candidates
 from prism_rec.testing.planted import plant_features
-from prism_rec.train.checkpoint import load_tensors, save_tensors
+from prism_rec.training.checkpoint import load_tensors, save_tensors
 
 ITEMS = 12
 WIDTH = 8

@@ -63,7 +63,7 @@ class FusionContract(PluginContract):
                 prefix = self.fuse(model, [LONG[: t + 1]])
                 changed = self.fuse(model, [(*LONG[:t], 1, *LONG[t + 1 :])])
                 for alone, other, together in zip(prefix, changed, whole, strict=True):
-                    assert_equal(alone[t], together[t], f"position {t} of the prefix alone")
+                    assert_equal(alone[t], together[t], f"position {t}, encoded without the later items")
                     assert_equal(other[:t], together[:t], f"positions before a change at {t}")
 
     def test_nothing_that_follows_reaches_a_position_in_training(self) -> None:

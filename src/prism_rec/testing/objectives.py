@@ -22,7 +22,7 @@ from prism_rec.testing.checks import (
     without_gradient,
 )
 from prism_rec.testing.planted import hide, plant_features
-from prism_rec.train.step import TrainStep
+from prism_rec.training.step import TrainStep
 
 FUSION = PrismConfig(hidden=4)
 MAX_LENGTH = 8

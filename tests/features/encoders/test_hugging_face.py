@@ -218,7 +218,7 @@ def test_the_hub_is_asked_once(monkeypatch):
 
 
 def test_a_device_that_is_not_here_is_told(tiny_clip):
-    with pytest.raises(InputError, match="device cuda:99 is not to be had here"):
+    with pytest.raises(InputError, match="device cuda:99 is not available on this machine"):
         of_texts(tiny_clip, device="cuda:99").encode(["a"])
 
 

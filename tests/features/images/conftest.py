@@ -1,17 +1,10 @@
-from collections.abc import Iterator
-
 import pytest
-from picture_server import PictureServer
 
+from features.images.gathering import images
+from features.images.picture_server import server
 from prism_rec.features.images import addresses
 
-
-@pytest.fixture
-def server() -> Iterator[PictureServer]:
-    server = PictureServer()
-    yield server
-    server.shutdown()
-    server.server_close()
+__all__ = ["images", "server"]
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from picture_server import PictureServer
 
+from features.images.picture_server import PictureServer
 from prism_rec.features.images import PICTURES
 from prism_rec.stages.images import Images
 from prism_rec.stages.images import images as run

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from planted_intents import adjusted_rand_index
 
+from objectives.indirec.planted_intents import adjusted_rand_index
 from prism_rec.objectives.indirec.intents import Intents, k_means
 
 

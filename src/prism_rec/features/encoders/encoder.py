@@ -23,7 +23,7 @@ class Placement(Config):
     """Where a model runs and how much goes through it at a time. Vectors depend on it only by rounding."""
 
     device: str = "auto"
-    """Where a model runs: `auto` (the GPU if there is one), `cpu`, `cuda` or `cuda:N`."""
+    """Device that computes: auto, cpu, cuda or cuda:N; auto is CUDA if there is one."""
     batch_size: int | None = Field(None, ge=1)
     """Pictures, or texts of full length, that go through a model at a time. Default: what suits the device."""
 

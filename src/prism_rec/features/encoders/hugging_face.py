@@ -7,10 +7,11 @@ from prism_rec.devices import choose_device
 from prism_rec.errors import SettingsError
 from prism_rec.features.encoders.encoder import Encoder, Placement
 from prism_rec.features.encoders.hugging_face_model import find_model, load_model
-from prism_rec.features.encoders.settings import HuggingFace
 
 if TYPE_CHECKING:
     import torch
+
+    from prism_rec.features.encoders.settings import HuggingFace
 
 
 class HuggingFaceEncoder(Encoder):
@@ -32,7 +33,7 @@ class HuggingFaceEncoder(Encoder):
     tower: ClassVar[str]
     main_input: ClassVar[str]
 
-    def __init__(self, settings: HuggingFace, placement: Placement, detail: str = "") -> None:
+    def __init__(self, settings: "HuggingFace", placement: Placement, detail: str = "") -> None:
         self._settings = settings
         self._placement = placement
         self._source = find_model(settings.model, settings.revision)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.errors import DataError, InputError, SettingsError
-from prism_rec.features.encoders.settings import Precision
 from prism_rec.folders import hash_file
 
 if TYPE_CHECKING:
     import torch
+
+    from prism_rec.features.encoders.settings import Precision
 
 _HUB_TIMEOUT = 10.0
 """Seconds."""
@@ -66,7 +67,7 @@ def find_model(name: str, revision: str = "main") -> ModelSource:
         return ModelSource(name, name, commit, commit)
 
 
-def load_model(source: ModelSource, device: "torch.device", precision: Precision) -> "torch.nn.Module":
+def load_model(source: ModelSource, device: "torch.device", precision: "Precision") -> "torch.nn.Module":
     """Load the weights, ready for inference on `device`; never runs code that comes with a model.
 
     Raises:
@@ -181,7 +182,7 @@ def _hash_folder(folder: Path) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _dtype(device: "torch.device", precision: Precision) -> "torch.dtype":
+def _dtype(device: "torch.device", precision: "Precision") -> "torch.dtype":
     import torch
 
     if precision == "auto":

@@ -9,15 +9,16 @@ import numpy as np
 from prism_rec.features.encoders.encoder import Encoded, PictureEncoder, Placement, unit_rows
 from prism_rec.features.encoders.hugging_face import HuggingFaceEncoder
 from prism_rec.features.encoders.hugging_face_model import ModelSource, inference, loading
-from prism_rec.features.encoders.settings import HuggingFace
 
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
+    from prism_rec.features.encoders.settings import HuggingFace
+
 
 class PicturePreparation:
-    """The model's own resizing and cropping, on Pillow alone; made once in each worker process.
+    """The model's own resizing and cropping, with Pillow only; made once in each worker process.
 
     Scaling and normalising are left to the device if the processor allows it: then bytes travel, not floats.
     """
@@ -72,7 +73,7 @@ class HuggingFacePictureEncoder(HuggingFaceEncoder, PictureEncoder):
     main_input = "pixel_values"
     prepare: PicturePreparation
 
-    def __init__(self, settings: HuggingFace, placement: Placement = Placement()) -> None:
+    def __init__(self, settings: "HuggingFace", placement: Placement = Placement()) -> None:
         super().__init__(settings, placement)
         self.prepare = PicturePreparation(self._source)
 

@@ -10,10 +10,11 @@ from prism_rec.errors import SettingsError
 from prism_rec.features.encoders.encoder import Encoded, Modality, Placement, unit_rows
 from prism_rec.features.encoders.hugging_face import HuggingFaceEncoder
 from prism_rec.features.encoders.hugging_face_model import inference, loading
-from prism_rec.features.encoders.settings import HuggingFace
 
 if TYPE_CHECKING:
     import torch
+
+    from prism_rec.features.encoders.settings import HuggingFace
 
 _NO_LIMIT = 1_000_000
 
@@ -37,7 +38,7 @@ class HuggingFaceTextEncoder(HuggingFaceEncoder):
     tower = "get_text_features"
     main_input = "input_ids"
 
-    def __init__(self, settings: HuggingFace, placement: Placement = Placement()) -> None:
+    def __init__(self, settings: "HuggingFace", placement: Placement = Placement()) -> None:
         super().__init__(settings, placement, f" tokens={settings.max_tokens or 'all'}")
 
     @cached_property

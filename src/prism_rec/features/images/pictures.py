@@ -33,8 +33,8 @@ def quiet_decoders() -> Iterator[None]:
 class PictureStore:
     """Stores pictures under names made from their content; each is written to `partial/` and moved when complete.
 
-    Unlike other files of stages, a picture is not forced to the disk: for thousands of small files that would take
-    longer than fetching them. After a crash of the machine the journal finds pictures that were cut, by their length.
+    Unlike other files of stages, a picture is not forced to the disk, because thousands of small files would each wait
+    for it. After a crash of the machine the journal finds pictures that were cut by their length.
 
     Args:
         folder: the stage's folder; `folder / "partial"` exists.

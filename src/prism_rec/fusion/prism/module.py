@@ -59,7 +59,8 @@ class PrismFusion(PrismBase):
         """Return each item's components: the outputs of the experts."""
         projected_IMD = self.projections(features)
         present_IJ = component_presence(features.present_IM, self.roles_J)
-        components_IJD = self.experts(projected_IMD).transpose(0, 1).contiguous() * present_IJ[..., None]
+        components_IJD = self.experts(projected_IMD).transpose(0, 1).contiguous()
+        components_IJD *= present_IJ[..., None]  # in place: these are the largest tensors of a step
         return Parts(components_IJD, present_IJ, projected_IMD)
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
@@ -80,9 +81,10 @@ class PrismFusion(PrismBase):
             return super().interaction_loss(reading, encode)
         items_S, (components_SJD, present_SJ, projected_SMD) = reading.items.seen
         present_IM = reading.items.features.present_IM
-        views = self.make_views(projected_SMD, present_IM[items_S], components_SJD.transpose(0, 1))
+        present_SM = present_IM[items_S]
+        views = self.make_views(projected_SMD, present_SM, components_SJD.transpose(0, 1))
         if self.config.losses_on == "embedding":
-            return self.weigh_losses(views, present_IM[items_S])
+            return self.weigh_losses(views, present_SM)
         views = predict_views(
             views, present_SJ, encode, _places_in(items_S, len(present_IM))[reading.index_P]
         )

@@ -28,7 +28,7 @@ def make_masks(
 ) -> Float[Tensor, "I M D"]:
     """Return the vectors that replace each modality of an item if it is hidden.
 
-    `random` is noise, drawn anew at each call; `mean` is the mean of the modality over these items; `zero` is zero.
+    `random` is noise, drawn again at each call; `mean` is the mean of the modality over these items; `zero` is zero.
     An absent modality is not replaced: its stand-in stays.
     """
     if mask == "random":

@@ -1,7 +1,7 @@
 """InDiRec's objective over any encoder: L = L_rec + a L_diff + b L_cl.
 
 Only the last position of each segment is trained. Differences from the release: each segment uses its own intent (the
-release uses the first one's for the whole batch), memberships are found anew for each epoch, and a guide is encoded
+release uses the first one's for the whole batch), memberships are found again for each epoch, and a guide is encoded
 once for both its uses. The diffusion is not used in ranking.
 
 x0, the vector that the diffusion learns to find, is the target as `SequenceRecommender.vectors` returns it: its id,

@@ -1,0 +1,85 @@
+"""The stage `compare`: searches if the recipe asks for them, then cells, then tables and a report."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from prism_rec.comparison.cell import check_claims, run_cell, run_search
+from prism_rec.comparison.comparison import Comparison, gather
+from prism_rec.comparison.plan import check_models, plan, plan_searches
+from prism_rec.comparison.recipe import Recipe
+from prism_rec.comparison.report.page import write_report
+from prism_rec.comparison.table import write_tables
+from prism_rec.devices import choose_device
+from prism_rec.errors import InputError
+from prism_rec.events import Events
+from prism_rec.folders import check_empty, check_folder, locked, require_folder
+from prism_rec.jobs.job import Job, Make, Workers
+from prism_rec.jobs.local import run_jobs
+
+STAGE = "compare"
+
+
+def compare(
+    recipe: Recipe,
+    out: Path | str,
+    *,
+    device: str = "auto",
+    resume: bool = True,
+    events: Events = Events(),
+) -> Comparison:
+    """Train every model of a recipe on all data with all seeds, test each once, and say what the numbers show.
+
+    A comparison that was interrupted continues: finished cells are kept, an interrupted one continues from its last
+    epoch, and one with a damaged result is tested again. Several processes may work on one folder at the same time.
+    Cells run in processes of their own, so a script that calls this needs `if __name__ == "__main__":`.
+
+    Args:
+        recipe: as `read_recipe` returns it.
+        out: folder that gets `cells/`, `searches/`, `table.csv`, `table.md`, `table.tex`, `results.json` and
+            `report.html`.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
+        resume: continue a comparison that the folder has; if false, a folder with any content is refused.
+        events: progress and notes.
+
+    Raises:
+        InputError: a wrong setting, a model that does not fit its data, a cell begun with other settings, or cells
+            that failed; finished cells are kept.
+    """
+    out = Path(out)
+    check_folder(out, STAGE)
+    if not resume:
+        check_empty(out)
+    for dataset in recipe.data.values():
+        require_folder(dataset, "prepare")
+    check_models(recipe)
+    workers = Workers(_count_jobs(recipe, device), recipe.threads, device)
+    searches = plan_searches(recipe, out)
+    if searches:
+        _run("searches", searches, run_search, workers, events)
+    cells = plan(recipe, out)
+    check_claims(cells)
+    _run("cells", cells, run_cell, workers, events)
+    with locked(out, wait=True):  # a process that waited for the same last cell finishes at the same moment
+        comparison = gather(recipe, cells, out)
+        write_tables(comparison, out)
+        write_report(comparison, out)
+    return comparison
+
+
+def _run(what: str, jobs: Sequence[Job], make: Make, workers: Workers, events: Events) -> None:
+    failures = run_jobs(jobs, make, workers, what, events)
+    if failures:
+        name, why = next(iter(failures.items()))
+        raise InputError(
+            f"{len(failures)} of {len(jobs)} {what} failed, first {name}: {why}; fix it and run the same comparison "
+            "again: finished work is kept"
+        )
+
+
+def _count_jobs(recipe: Recipe, device: str) -> int:
+    if recipe.jobs is not None:
+        return recipe.jobs
+    if choose_device(device).type != "cpu":
+        return 1
+    return max(1, (os.cpu_count() or 1) // recipe.threads)

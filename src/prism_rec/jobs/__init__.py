@@ -1,0 +1,1 @@
+"""Work in processes of its own: what a job is, and where jobs run."""

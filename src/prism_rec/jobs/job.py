@@ -1,0 +1,37 @@
+"""What a job is, and how jobs run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class Job(Protocol):
+    """One piece of work that writes one folder."""
+
+    @property
+    def name(self) -> str:
+        """What messages and tasks call the job."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the job writes; it is locked while the job runs."""
+
+
+Make = Callable[..., str]
+"""Does one job: called with the job, device, number of threads and `Events`, it returns what was done, in words.
+
+It is a function at the top level of a module, because another process imports it.
+"""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How jobs run."""
+
+    jobs: int
+    """How many run at the same time."""
+    threads: int
+    """Threads of each job."""
+    device: str = "auto"
+    """Device of each job."""

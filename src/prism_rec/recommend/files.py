@@ -1,0 +1,96 @@
+"""Files of recommendations: users, histories and candidates to read, recommended items to write."""
+
+from pathlib import Path
+
+import polars as pl
+
+from prism_rec.data.reading import reading
+from prism_rec.data.sources.files import scan_table
+from prism_rec.errors import DataError
+from prism_rec.folders import replacing
+
+TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".gz")
+WRITTEN = (".parquet", ".csv", ".jsonl")
+
+
+def read_ids(path: Path, column: str) -> list[str]:
+    """Return ids from a file.
+
+    Args:
+        path: a table (`.csv`, `.tsv`, `.parquet`, `.jsonl`); any other file has one id per line.
+        column: the column of the table with the ids.
+
+    Raises:
+        DataError: the file cannot be read, has no such column, or has no id.
+    """
+    if path.suffix in TABLES:
+        ids = _column(_read_table(path), column, path).cast(pl.String).to_list()
+    else:
+        with reading(str(path)):
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        ids = [line.strip() for line in lines if line.strip()]
+    if not ids:
+        raise DataError(f"{path} has no id; at least one is needed")
+    return [str(one) for one in ids]
+
+
+def read_histories(path: Path) -> dict[str, list[str]]:
+    """Return histories by user id.
+
+    Args:
+        path: a table (`.parquet`, `.jsonl`, `.csv`, `.tsv`) with a column `history`: a list of item ids, oldest first,
+            or in a text file the ids separated by commas. A column `user_id` is optional; without it, row numbers from
+            0 are the user ids.
+
+    Raises:
+        DataError: the file cannot be read, has no such column, or has a user twice.
+    """
+    table = _read_table(path)
+    history = _column(table, "history", path)
+    if history.dtype == pl.String:
+        history = history.str.split(",").list.eval(pl.element().str.strip_chars())
+    if not isinstance(history.dtype, pl.List):
+        raise DataError(f"{path}: column history has no lists; give the ids of a history as a list")
+    lists = [[str(item) for item in items or () if item not in (None, "")] for items in history.to_list()]
+    users = (
+        [str(user) for user in table["user_id"]]
+        if "user_id" in table.columns
+        else map(str, range(len(lists)))
+    )
+    found = dict(zip(users, lists, strict=True))
+    if len(found) < len(lists):
+        raise DataError(f"{path} has a user_id more than once; give each user one row")
+    return found
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file whose ending names no format that can be written.
+
+    Raises:
+        DataError: another ending than `.parquet`, `.csv` or `.jsonl`.
+    """
+    if path.suffix not in WRITTEN:
+        raise DataError(f"{path}: unknown ending; use {', '.join(WRITTEN)}")
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame in the format of the file's ending: `.parquet`, `.csv` or `.jsonl`."""
+    check_output(path)
+    with replacing(path) as partial:
+        if path.suffix == ".parquet":
+            frame.write_parquet(partial)
+        elif path.suffix == ".csv":
+            frame.write_csv(partial)
+        else:
+            frame.write_ndjson(partial)
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    with reading(str(path)):
+        return pl.read_ndjson(path) if path.suffix == ".jsonl" else scan_table(path).collect()
+
+
+def _column(table: pl.DataFrame, name: str, path: Path) -> pl.Series:
+    if name not in table.columns:
+        raise DataError(f"{path} has no column {name}, only {', '.join(table.columns)}; rename a column")
+    return table[name]

@@ -1,0 +1,165 @@
+"""The folder of a run: the only place that knows the names of its files."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from prism_rec.errors import DamagedError
+from prism_rec.folders import LOCK, MANIFEST, require_folder, write_text_atomically
+from prism_rec.training.config import RunConfig
+from prism_rec.training.loop import EpochRecord, best_epoch
+
+STAGE = "train"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of a run.
+
+        config.json             the settings, with every default
+        data/                   the dataset with the features that the model sees
+        best.safetensors        weights of the epoch with the best validation
+        last.safetensors        the whole state after the latest epoch, until training ends
+        log.jsonl               one line per epoch
+        manifest.json           written last: a run without it is unfinished
+        evaluation-PART.npz     the rank of every user's target, if the run was evaluated
+
+    In a comparison, three more:
+
+        cell.json               settings and data that the folder was begun for
+        ranks-test.npz          ranks of the test targets
+        result.json             all numbers that the comparison needs, written last
+
+    Args:
+        path: the folder; it need not exist.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings."""
+        return self.path / "config.json"
+
+    @property
+    def data(self) -> Path:
+        """The dataset."""
+        return self.path / "data"
+
+    @property
+    def best(self) -> Path:
+        """The weights of the best epoch."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """The state from which training continues."""
+        return self.path / "last.safetensors"
+
+    @property
+    def log(self) -> Path:
+        """The records of all epochs."""
+        return self.path / "log.jsonl"
+
+    @property
+    def claim(self) -> Path:
+        """What a comparison began the folder for."""
+        return self.path / "cell.json"
+
+    @property
+    def ranks(self) -> Path:
+        """The test ranks of a cell of a comparison."""
+        return self.path / "ranks-test.npz"
+
+    @property
+    def result(self) -> Path:
+        """The numbers of a cell of a comparison."""
+        return self.path / "result.json"
+
+    def evaluation(self, part: str) -> Path:
+        """Return the file with the ranks of an evaluation on `test` or `validation`.
+
+        It differs from `ranks`, from which the result of a comparison was made.
+        """
+        return self.path / f"evaluation-{part}.npz"
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run was begun here."""
+        return self.config.exists()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a manifest says that training ended."""
+        return (self.path / MANIFEST).exists()
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether the folder has more than the preparations for the first epoch."""
+        preparations = {LOCK, self.claim.name, self.config.name, self.data.name}
+        inside = self.path.iterdir() if self.path.is_dir() else ()
+        return any(path.name not in preparations and path.suffix != ".partial" for path in inside)
+
+    def read_config(self) -> RunConfig:
+        """Return the settings.
+
+        Raises:
+            DamagedError: the file is missing or not JSON.
+            SettingsError: another version of the library wrote settings that this one does not know.
+        """
+        try:
+            settings = json.loads(self.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise DamagedError(f"{self.config} is missing or not JSON; train again") from None
+        if not isinstance(settings, dict):
+            raise DamagedError(f"{self.config} has no settings; train again")
+        return RunConfig.parse(settings, str(self.config))
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write the settings."""
+        write_text_atomically(self.config, json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
+
+    def read_log(self) -> tuple[EpochRecord, ...]:
+        """Return the records of the epochs so far; empty if there are none."""
+        if not self.log.exists():
+            return ()
+        records = (json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines())
+        return tuple(
+            EpochRecord(**{key: value for key, value in record.items() if key != "best_epoch"})
+            for record in records
+        )
+
+    def write_log(self, records: Sequence[EpochRecord], metric: str) -> None:
+        """Write the records of all epochs so far, each with the number of the best epoch."""
+        best = best_epoch(records, metric)
+        lines = (json.dumps({**asdict(record), "best_epoch": best}) for record in records)
+        write_text_atomically(self.log, "".join(f"{line}\n" for line in lines))
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Return the manifest of a finished run.
+
+        Its facts: `epochs`, `best_epoch`, `validation`, `seconds`, `parameters`, `peak_memory_mb`, `device`.
+
+        Raises:
+            FolderError: the folder is not a finished run.
+            DamagedError: a file is missing or cut short.
+        """
+        return require_folder(self.path, STAGE)
+
+    def remove(self, *kept: Path) -> None:
+        """Remove the files of the run and nothing else.
+
+        Args:
+            kept: files that stay, such as `log`.
+        """
+        parts = (self.evaluation(part) for part in ("test", "validation"))
+        names = [self.config, self.data, self.best, self.last, self.log, self.path / MANIFEST, *parts]
+        for path in (*names, self.claim, self.ranks, self.result):
+            for file in (path, path.with_name(path.name + ".partial")):
+                if file.is_dir():
+                    shutil.rmtree(file)
+                elif path not in kept:
+                    file.unlink(missing_ok=True)

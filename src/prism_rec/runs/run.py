@@ -1,0 +1,80 @@
+"""A finished run in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.devices import choose_device, peak_memory
+from prism_rec.errors import DamagedError
+from prism_rec.folders import MANIFEST, finish_folder, hash_file
+from prism_rec.model import SequenceRecommender
+from prism_rec.runs.folder import STAGE, RunFolder
+from prism_rec.training.checkpoint import load_tensors
+from prism_rec.training.config import RunConfig
+from prism_rec.training.loop import EpochRecord, best_epoch
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model with its settings and data."""
+
+    config: RunConfig
+    """The settings of the model and its training."""
+    dataset: Dataset
+    """The data, with the features that the model sees."""
+    model: SequenceRecommender
+    """The model with the weights of its best epoch, in evaluation mode."""
+    folder: RunFolder
+    """The files of the run."""
+
+    @classmethod
+    def load(cls, folder: Path | str, device: str = "auto") -> Self:
+        """Load a finished run; nothing but its folder is needed.
+
+        Args:
+            folder: that `train` wrote.
+            device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
+
+        Raises:
+            FolderError: the folder is unfinished, or of another stage.
+            DamagedError: a file is missing or changed.
+        """
+        files = RunFolder(Path(folder))
+        manifest = files.read_manifest()
+        if hash_file(files.best) != manifest["files"][files.best.name]["sha256"]:
+            raise DamagedError(f"{files.best} was changed after it was written; train again")
+        config = files.read_config()
+        dataset = Dataset.load(files.data)
+        model = config.model.build(dataset.number_of_items, dataset.features)
+        try:
+            model.load_state_dict(load_tensors(files.best)[0])
+        except RuntimeError:
+            raise DamagedError(f"{files.best} does not fit {files.config}; train again") from None
+        return cls(config, dataset, model.to(choose_device(device)).eval(), files)
+
+    def save(self, records: Sequence[EpochRecord]) -> None:
+        """Finish the folder: write its manifest and remove the state that is needed only to continue.
+
+        Args:
+            records: of all epochs; at least one has a validation.
+        """
+        best = best_epoch(records, self.config.train.metric)
+        assert best is not None
+        files = self.folder
+        names = [files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
+        finish_folder(
+            files.path,
+            STAGE,
+            self.config.model_dump(mode="json"),
+            names,
+            epochs=len(records),
+            best_epoch=best,
+            validation=records[best - 1].validation,
+            seconds=round(sum(record.seconds for record in records), 3),
+            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+            peak_memory_mb=round(peak_memory(self.model.device) / 2**20),
+            device=str(self.model.device),
+        )
+        files.last.unlink()

@@ -1,0 +1,145 @@
+"""The stage `train`: a dataset and settings to a run folder."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from prism_rec.config import name_difference
+from prism_rec.data.controls import control_features
+from prism_rec.data.dataset import Dataset
+from prism_rec.devices import choose_device
+from prism_rec.errors import FolderError
+from prism_rec.evaluation.metrics import accuracy
+from prism_rec.evaluation.questions import answer
+from prism_rec.events import Events
+from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder
+from prism_rec.model import SequenceRecommender
+from prism_rec.rank import Ranker
+from prism_rec.runs.folder import STAGE, RunFolder
+from prism_rec.runs.run import Run
+from prism_rec.runs.shared_data import SharedData
+from prism_rec.training.config import RunConfig
+from prism_rec.training.loop import AfterEpoch, EpochRecord, fit
+
+
+def train(
+    config: RunConfig,
+    out: Path | str,
+    *,
+    data: Dataset | Path | str | SharedData,
+    device: str = "auto",
+    resume: bool = True,
+    after_epoch: AfterEpoch | None = None,
+    events: Events = Events(),
+) -> Run:
+    """Train a model on a dataset into a run folder. Test data is not used.
+
+    A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
+    of the same settings and data is loaded.
+
+    Args:
+        config: all settings of the run.
+        out: folder of the run; new, empty, or of the same run.
+        data: a prepared dataset or its folder; or one that shares its files with other runs.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
+        resume: continue or load a run that the folder has; if false, a folder with any content is refused.
+        after_epoch: called with the records of all epochs after every epoch, and once before the first epoch of a run
+            that continues; it may raise an error to end training.
+        events: progress and notes.
+
+    Raises:
+        FolderError: the folder has something else, or a run of other settings or data.
+        InputError: the settings do not fit the data, or the device is not available.
+    """
+    folder = RunFolder(Path(out))
+    torch.manual_seed(config.train.seed)
+    dataset = _load(data)
+    features = control_features(dataset.features, config.features, config.train.seed)
+    dataset = replace(dataset, features=features)
+    # Before the folder is touched: settings that do not fit the data leave nothing behind.
+    model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+    shared = data if isinstance(data, SharedData) and config.features == "given" else None
+    _open(folder, dataset, shared, config, resume)
+    if folder.is_trained:
+        events.note(f"done before: {folder.path}")
+        return Run.load(folder.path, device)
+    questions = dataset.queries("validation")
+
+    def validate(model: SequenceRecommender) -> Mapping[str, float]:
+        return accuracy(answer(Ranker(model, config.train.rank_batch_size), questions, k=0).ranks)
+
+    def write_log(records: Sequence[EpochRecord]) -> None:
+        folder.write_log(records, config.train.metric)
+        if after_epoch:
+            after_epoch(records)
+
+    records = fit(
+        model,
+        config.objective.build(),
+        dataset.training(),
+        config.train,
+        validate,
+        folder.last,
+        folder.best,
+        write_log,
+        events,
+    )
+    run = Run(config, dataset, model.eval(), folder)
+    run.save(records)
+    return run
+
+
+def _load(data: Dataset | Path | str | SharedData) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
+    return data.dataset if isinstance(data, SharedData) else Dataset.load(Path(data))
+
+
+def _open(
+    folder: RunFolder, dataset: Dataset, shared: SharedData | None, config: RunConfig, resume: bool
+) -> None:
+    """Make the folder ready, or check that it has the same run; nothing that is not the run's is touched."""
+    path = folder.path
+    check_folder(path, STAGE)
+    if not resume:
+        check_empty(path)
+    others = {file.name for file in path.iterdir()} - {LOCK, folder.claim.name} if path.exists() else set()
+    if folder.is_begun:
+        _require_same_run(folder, dataset, config)
+    elif others:
+        raise FolderError(f"{path} has {min(others)}, and no run was begun there; name another folder")
+    path.mkdir(parents=True, exist_ok=True)
+    # Settings before data: if they are there, unfinished data is the run's own and may be written again.
+    folder.write_config(config)
+    if not (folder.data / MANIFEST).exists():
+        shutil.rmtree(folder.data, ignore_errors=True)
+        if shared:
+            shared.link(folder.data)
+        else:
+            dataset.save(folder.data)
+
+
+def _require_same_run(folder: RunFolder, dataset: Dataset, config: RunConfig) -> None:
+    # Settings are compared, not texts: an older file lacks a setting that a later version has added.
+    difference = name_difference(folder.read_config(), config)
+    if difference:
+        raise FolderError(
+            f"{folder.path} was begun with other settings: {difference}; name another folder, or use the same settings"
+        )
+    if (folder.data / MANIFEST).exists() and not _is_same_data(Dataset.load(folder.data), dataset):
+        raise FolderError(f"{folder.path} was begun on other data; name another folder, or use the same data")
+
+
+def _is_same_data(one: Dataset, other: Dataset) -> bool:
+    return (
+        one.interactions.equals(other.interactions)
+        and one.items.equals(other.items)
+        and one.users.equals(other.users)
+        and (one.rule, one.time) == (other.rule, other.time)
+        and one.features.keys() == other.features.keys()
+        and all(np.array_equal(t.vectors, other.features[name].vectors) for name, t in one.features.items())
+    )

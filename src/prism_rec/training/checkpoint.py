@@ -1,0 +1,79 @@
+"""The state of a training run in one file, from which it goes on bit for bit."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from prism_rec.errors import DamagedError
+from prism_rec.folders import replacing
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write tensors and JSON facts so that a reader sees the old file or the new one, never a part of it."""
+    values = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as partial:
+        save_file(values, partial, metadata={"facts": json.dumps(facts)})
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_tensors` wrote.
+
+    Raises:
+        DamagedError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return tensors, json.loads((file.metadata() or {})["facts"])
+    except (OSError, SafetensorError, KeyError, ValueError):
+        raise DamagedError(f"{path} is missing or damaged; train again") from None
+
+
+class TrainingState:
+    """Everything that decides how a run goes on: weights, optimiser moments, random numbers, and facts.
+
+    Args:
+        step: the module with the weights that are trained.
+        optimizer: over its parameters.
+        device: draws the run's random numbers, next to the CPU.
+    """
+
+    def __init__(self, step: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+        self.step = step
+        self.optimizer = optimizer
+        self.device = device
+
+    def save(self, path: Path, facts: Mapping[str, Any]) -> None:
+        """Write everything to one file."""
+        tensors = {f"weights/{key}": tensor for key, tensor in self.step.state_dict().items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{number}/{key}": tensor for key, tensor in moments.items()}
+        tensors["random/cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        save_tensors(path, tensors, facts)
+
+    def restore(self, path: Path) -> dict[str, Any]:
+        """Restore everything to its state when `path` was written; return the facts."""
+        tensors, facts = load_tensors(path)
+        self.step.load_state_dict(_below(tensors, "weights"))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in _below(tensors, "optimizer").items():
+            number, _, moment = key.partition("/")
+            moments.setdefault(int(number), {})[moment] = tensor
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        torch.set_rng_state(tensors["random/cpu"])
+        if "random/cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
+        return facts
+
+
+def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}/"): t for key, t in tensors.items() if key.startswith(f"{name}/")}

@@ -1,0 +1,168 @@
+"""The training loop: epochs, validation, early stopping, checkpoints."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from prism_rec.batches import BatchPlan
+from prism_rec.data.histories import Histories
+from prism_rec.errors import DivergedError
+from prism_rec.events import Events, Fact
+from prism_rec.model import SequenceRecommender
+from prism_rec.objectives.base import Batches, Objective
+from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
+from prism_rec.training.config import TrainConfig
+from prism_rec.training.step import TrainStep
+
+TASK = "training"
+"""Name of the task that `fit` reports to its events."""
+AfterEpoch = Callable[[Sequence["EpochRecord"]], None]
+"""Is called with the records of all epochs so far, the newest last."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """The results of one epoch."""
+
+    epoch: int
+    """Number of the epoch, from 1."""
+    loss: float
+    """Mean recommendation loss over the epoch's batches."""
+    interaction_loss: float
+    """Mean of the fusion's own losses over the epoch's batches, weighted."""
+    seconds: float
+    """Time of the epoch without validation."""
+    validation: dict[str, float] = field(default_factory=dict)
+    """Validation metrics; empty if there was no validation."""
+    share: float = 1.0
+    """Part of the training examples that the epoch had, 0 to 1."""
+
+
+def fit(
+    model: SequenceRecommender,
+    objective: Objective,
+    histories: Histories,
+    config: TrainConfig,
+    validate: Callable[[SequenceRecommender], Mapping[str, float]],
+    last: Path,
+    best: Path,
+    after_epoch: AfterEpoch | None = None,
+    events: Events = Events(),
+) -> list[EpochRecord]:
+    """Train until the epochs or the patience run out, and leave the model with the weights of its best epoch.
+
+    The whole state is written to `last` after every epoch. If that file exists, training continues from it and ends,
+    on the CPU, with the same numbers bit for bit.
+
+    Args:
+        model: on the device that trains.
+        objective: the loss; its own parameters are trained too.
+        histories: training histories, without any validation or test item.
+        config: of the loop.
+        validate: returns metrics of the model; `config.metric` must be among them.
+        last: checkpoint file of the whole state.
+        best: checkpoint file of the best epoch's weights.
+        after_epoch: called after every epoch, and once before the first one if training continues; it may raise an
+            error to end training.
+        events: get one step per batch.
+
+    Returns:
+        One record per epoch.
+    """
+    objective.begin_training(model, histories)
+    step = TrainStep(model, objective.to(model.device))
+    optimizer = make_optimizer(step, config)
+    state = TrainingState(step, optimizer, model.device)
+    plan = BatchPlan(model.max_length, config.batch_size, config.seed, config.max_targets)
+    batches = objective.batches(histories, plan)
+    hear = after_epoch or (lambda records: None)
+    records: list[EpochRecord] = []
+    if last.exists():
+        records = [EpochRecord(**record) for record in state.restore(last)["records"]]
+        if stopped_by(records, config) is None:
+            events.note(f"continuing from epoch {len(records) + 1} of at most {config.epochs}")
+        hear(records)
+    events.begin(TASK, config.epochs * len(batches))
+    events.advance(TASK, len(records) * len(batches))
+    while stopped_by(records, config) is None:
+        epoch = len(records) + 1
+        events.advance(TASK, 0, _facts(records, config))
+        record = train_epoch(step, optimizer, batches, epoch, config, events)
+        if epoch % config.validate_every == 0 or epoch == config.epochs:
+            record = replace(record, validation=dict(validate(model)))
+        records.append(record)
+        if best_epoch(records, config.metric) == epoch:
+            save_tensors(best, model.state_dict(), {"epoch": epoch})
+        state.save(last, {"records": [asdict(record) for record in records]})
+        hear(records)
+    events.end(TASK)
+    model.load_state_dict(load_tensors(best)[0])
+    return records
+
+
+def train_epoch(
+    step: TrainStep,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+    epoch: int,
+    config: TrainConfig,
+    events: Events = Events(),
+) -> EpochRecord:
+    """Take one step per batch on the sum of the losses (PRISM, equation 12)."""
+    began = time.perf_counter()
+    device = step.model.device
+    step.objective.begin_epoch(step.model, epoch)
+    step.train()
+    totals = torch.zeros(2, device=device)
+    for batch in batches.epoch(epoch):
+        losses = step(batch.to(device))
+        optimizer.zero_grad()
+        (losses.recommendation + losses.interaction).backward()
+        if config.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(step.parameters(), config.gradient_clip)
+        optimizer.step()
+        totals += torch.stack([losses.recommendation.detach(), losses.interaction.detach()])
+        events.advance(TASK)
+    if not totals.isfinite().all():
+        raise DivergedError(
+            f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or set train.gradient_clip"
+        )
+    loss, interaction = (totals / max(1, len(batches))).tolist()
+    return EpochRecord(epoch, loss, interaction, time.perf_counter() - began, share=batches.share)
+
+
+def make_optimizer(step: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return Adam or AdamW over all parameters of a step, with its update fused into one kernel."""
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return kind(step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+
+
+def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
+    """Return the first epoch with the highest validation metric; None before any validation."""
+    validated = [record for record in records if record.validation]
+    return max(validated, key=lambda record: record.validation[metric]).epoch if validated else None
+
+
+def stopped_by(records: Sequence[EpochRecord], config: TrainConfig) -> Literal["patience", "epochs"] | None:
+    """Return what has run out, `patience` if both have; None if training continues."""
+    best = best_epoch(records, config.metric)
+    since = sum(bool(record.validation) for record in records[best:]) if best is not None else 0
+    if since >= config.patience:
+        return "patience"
+    return "epochs" if len(records) >= config.epochs else None
+
+
+def _facts(records: Sequence[EpochRecord], config: TrainConfig) -> dict[str, Fact]:
+    """Return the number of the next epoch, the latest loss and the best validation."""
+    facts: dict[str, Fact] = {"epoch": f"{len(records) + 1} of {config.epochs}"}
+    if records:
+        facts["loss"] = records[-1].loss
+    best = best_epoch(records, config.metric)
+    if best is not None:
+        facts[f"best {config.metric}"] = records[best - 1].validation[config.metric]
+    return facts

@@ -1,0 +1,1 @@
+"""Search for settings: trials of one budget, judged by validation only."""

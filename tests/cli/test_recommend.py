@@ -1,0 +1,155 @@
+"""The command `recommend`: one user or history, many from files, new items, and where the items go."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from prism_rec.cli.app import run
+from prism_rec.errors import InputError
+from prism_rec.features.encoders.settings import HashedText
+from prism_rec.recommend.recommender import load
+from prism_rec.stages.embed import Embed, embed
+from recommend.test_recommender import ITEMS, WIDTH, make_run
+
+HISTORIES = {"a": ["item-01", "item-02"], "b": ["item-03"]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "run"
+    make_run(path)
+    return path
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: object) -> pl.DataFrame:
+    run(["recommend", *map(str, words), "--json", "--device", "cpu"])
+    return pl.DataFrame(json.loads(capsys.readouterr().out))
+
+
+def same(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    columns = ["user_id", "item_id", "rank"]
+    return one.select(columns).equals(other.select(columns))
+
+
+def test_users_from_a_file_of_lines_or_a_table(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recommender = load(folder, "cpu")
+    users = recommender.dataset.users["user_id"][:3].to_list()
+    (tmp_path / "users.txt").write_text("\n".join(users) + "\n\n")
+    pl.DataFrame({"age": [1, 2, 3], "user_id": users}).write_csv(tmp_path / "users.csv")
+    expected = recommender.recommend(users=users, k=4)
+    for name in ("users.txt", "users.csv"):
+        assert same(printed(capsys, folder, "--users", tmp_path / name, "--k", 4), expected)
+
+
+@pytest.mark.parametrize("name", ["h.parquet", "h.jsonl", "h.csv"])
+def test_histories_from_a_file(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    table = pl.DataFrame({"user_id": list(HISTORIES), "history": list(HISTORIES.values())})
+    if name == "h.parquet":
+        table.write_parquet(tmp_path / name)
+    elif name == "h.jsonl":
+        table.write_ndjson(tmp_path / name)
+    else:
+        table.with_columns(pl.col("history").list.join(", ")).write_csv(tmp_path / name)
+    expected = load(folder, "cpu").recommend(HISTORIES, k=4)
+    assert same(printed(capsys, folder, "--histories", tmp_path / name, "--k", 4), expected)
+
+
+def test_candidates_and_seen_items(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "candidates.txt").write_text("item-01\nitem-05\nitem-06\n")
+    words = [folder, "--history", "item-01", "--candidates", tmp_path / "candidates.txt"]
+    assert set(printed(capsys, *words)["item_id"]) == {"item-05", "item-06"}
+    assert set(printed(capsys, *words, "--seen")["item_id"]) == {"item-01", "item-05", "item-06"}
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
+def test_the_items_are_written_to_a_file(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    out = tmp_path / f"items{ending}"
+    run(["recommend", str(folder), "--history", "item-01", "--k", "3", "--out", str(out), "--device", "cpu"])
+    assert capsys.readouterr().out == f"wrote {out}: 3 items for 1 users\n"
+    read = {".parquet": pl.read_parquet, ".csv": pl.read_csv, ".jsonl": pl.read_ndjson}[ending]
+    written, expected = read(out), load(folder, "cpu").recommend([["item-01"]], k=3)
+    assert written.columns == expected.columns
+    assert written["item_id"].to_list() == expected["item_id"].to_list()
+    np.testing.assert_allclose(written["score"], expected["score"], rtol=1e-5)
+
+
+def test_many_users_are_one_table(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pl.DataFrame({"user_id": ["ann", "bob"], "history": [["item-01"], ["item-02"]]}).write_parquet(
+        tmp_path / "h.parquet"
+    )
+    run(["recommend", str(folder), "--histories", str(tmp_path / "h.parquet"), "--k", "2"])
+    shown = capsys.readouterr().out
+    assert shown.count("ann") == shown.count("bob") == 1
+    assert "history:" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give one of --user, --history, --users, --histories"),
+        (["--user", "u", "--history", "a"], "give one of"),
+        (["--history", "item-01", "--out", "x.txt"], "unknown ending; use .parquet, .csv, .jsonl"),
+        (["--history", "item-01", "--features", "text=x.npy"], "give both"),
+        (["--history", "item-01", "--k", "0"], "--k"),
+        (["--users", "nothing.txt"], "nothing.txt"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(folder: Path, words: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        run(["recommend", str(folder), *words])
+    assert "\n" not in str(caught.value)
+
+
+def test_files_without_what_is_needed_are_refused(folder: Path, tmp_path: Path) -> None:
+    pl.DataFrame({"user": ["a"]}).write_csv(tmp_path / "users.csv")
+    with pytest.raises(InputError, match="has no column user_id, only user"):
+        run(["recommend", str(folder), "--users", str(tmp_path / "users.csv")])
+    twice = pl.DataFrame({"user_id": ["a", "a"], "history": [["item-01"], ["item-02"]]})
+    twice.write_parquet(tmp_path / "twice.parquet")
+    with pytest.raises(InputError, match="has a user_id more than once"):
+        run(["recommend", str(folder), "--histories", str(tmp_path / "twice.parquet")])
+    pl.DataFrame({"history": [1]}).write_parquet(tmp_path / "numbers.parquet")
+    with pytest.raises(InputError, match="column history has no lists"):
+        run(["recommend", str(folder), "--histories", str(tmp_path / "numbers.parquet")])
+
+
+def test_new_items_from_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
+    np.save(tmp_path / "text.npy", np.ones((1, WIDTH)))
+    (tmp_path / "text.ids.txt").write_text("007\n")
+    words = ["recommend", str(folder), "--history", "item-01,item-02", "--k", str(ITEMS + 8)]
+    new = ["--new-items", str(tmp_path / "new.csv"), "--features", f"text={tmp_path / 'text.npy'}"]
+    run([*words, *new, "--json"])
+    out, err = capsys.readouterr()
+    (late,) = [row for row in json.loads(out) if row["item_id"] == "007"]
+    assert late["id"] == 0
+    assert late["unique:text"] != 0
+    assert "note:" not in err
+    run([*words, *new])
+    assert "Late arrival [007]" in capsys.readouterr().out
+    run([*words, *new[:2], "--json"])
+    out, err = capsys.readouterr()
+    assert "note: 1 of 1 new items have no vectors, first 007" in err
+    assert json.loads(out)
+    run([*words, *new[:2], "--json", "--quiet"])
+    assert capsys.readouterr().err == ""
+
+
+def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
+    made = tmp_path / "text"
+    embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), made)
+    words = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
+    with pytest.raises(InputError, match="embed old and new items with a pretrained encoder"):
+        run([*words, "--features", f"text={made}"])

@@ -1,0 +1,129 @@
+"""What the folder of a run may have before training, and which changes are noticed afterwards."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from prism_rec.data import Dataset
+from prism_rec.errors import FolderError, InputError
+from prism_rec.events import Events
+from prism_rec.runs.run import Run
+from prism_rec.runs.train import train
+from prism_rec.training import RunConfig, TrainConfig
+
+
+class Notes(Events):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+CONFIG = RunConfig.parse({"model": {"width": 8, "max_length": 5}, "train": {"epochs": 1}})
+
+
+def make_dataset(prefix: str = "u", events: int = 5) -> Dataset:
+    random = np.random.default_rng(0)
+    log = pl.DataFrame(
+        {
+            "user_id": np.repeat([f"{prefix}{user}" for user in range(20)], events),
+            "item_id": np.concatenate([random.choice(12, events, replace=False) for _ in range(20)]),
+        }
+    )
+    return Dataset.from_frame(log, time="order")
+
+
+@pytest.mark.parametrize("left", ["data/precious.csv", "last.safetensors"])
+def test_what_no_run_began_is_neither_taken_nor_touched(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).parent.mkdir(exist_ok=True)
+    (tmp_path / left).write_text("precious")
+    with pytest.raises(InputError, match="no run was begun there; name another folder"):
+        train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    assert (tmp_path / left).read_text() == "precious"
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("precious")
+    with pytest.raises(FolderError, match=r"has notes.txt, and no run was begun there; name another folder"):
+        train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+
+
+def test_a_finished_run_is_kept_and_said_so(tmp_path: Path) -> None:
+    first = train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    before = (tmp_path / "manifest.json").stat().st_mtime_ns
+    notes = Notes()
+    again = train(CONFIG, tmp_path, data=make_dataset(), device="cpu", events=notes)
+    assert notes.lines == [f"done before: {tmp_path}"]
+    assert (tmp_path / "manifest.json").stat().st_mtime_ns == before
+    weights = first.model.state_dict()
+    assert all(torch.equal(weight, weights[name]) for name, weight in again.model.state_dict().items())
+
+
+def test_without_resume_any_content_is_refused(tmp_path: Path) -> None:
+    train(CONFIG, tmp_path / "new", data=make_dataset(), device="cpu", resume=False)
+    with pytest.raises(FolderError, match="new has earlier work in it; .* continue the work with `resume`"):
+        train(CONFIG, tmp_path / "new", data=make_dataset(), device="cpu", resume=False)
+
+
+def test_other_settings_are_refused_with_the_first_that_differs(tmp_path: Path) -> None:
+    train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    other = CONFIG.model_copy(update={"train": TrainConfig(epochs=2, seed=1)})
+    with pytest.raises(
+        FolderError, match=r"other settings: `train.epochs` is 1 there and 2 here; name another"
+    ):
+        train(other, tmp_path, data=make_dataset(), device="cpu")
+
+
+def test_nothing_is_printed_without_events(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_in_the_place_of_the_folder_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(InputError, match="run is a file; name a folder"):
+        train(CONFIG, tmp_path / "run", data=make_dataset(), device="cpu")
+
+
+def test_a_run_killed_while_its_data_was_written_goes_on(tmp_path: Path) -> None:
+    train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    for name in ("manifest.json", "data/manifest.json", "data/items.parquet"):
+        (tmp_path / name).unlink()
+    run = train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    assert Run.load(tmp_path, "cpu").dataset.items.equals(run.dataset.items)
+
+
+def test_the_same_events_of_other_users_are_other_data(tmp_path: Path) -> None:
+    train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    with pytest.raises(InputError, match="begun on other data"):
+        train(CONFIG, tmp_path, data=make_dataset("v"), device="cpu")
+
+
+def test_changed_weights_are_never_taken(tmp_path: Path) -> None:
+    train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    weights = tmp_path / "best.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"best\.safetensors was changed after it was written; train again"):
+        Run.load(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize("objective", ["cross_entropy", "bce", "indirec"])
+def test_data_without_a_pair_to_learn_from_is_refused(tmp_path: Path, objective: str) -> None:
+    config = RunConfig.parse({**CONFIG.model_dump(), "objective": {"kind": objective}})
+    with pytest.raises(InputError, match="no training history has two items"):
+        train(config, tmp_path / objective, data=make_dataset(events=3), device="cpu")
+
+
+def test_the_manifest_counts_all_epochs(tmp_path: Path) -> None:
+    train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    epochs = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    seconds = json.loads((tmp_path / "manifest.json").read_text())["seconds"]
+    assert seconds == pytest.approx(sum(epoch["seconds"] for epoch in epochs), abs=1e-3)
