@@ -25,7 +25,7 @@ NAME = "prism_rec.backbones.decaying_mean"
 
 def run_guide() -> None:
     """Make the guide's module as if it were a file of the package, and its contract tests tests of this file."""
-    module, contract = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    module, contract = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)[:2]
     with TemporaryDirectory() as folder:
         # A file, because descriptions of settings are read from the source.
         path = Path(folder) / "decaying_mean.py"

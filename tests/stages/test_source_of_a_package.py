@@ -2,49 +2,25 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-MODULE = '''
-"""A log of sessions in JSON, and a split by the number of events."""
-
-import json
-from pathlib import Path
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "plugins.md"
+SOURCE, SOURCE_CONTRACT = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)[
+    2:4
+]
+SPLIT = '''
 from typing import ClassVar, Literal
 
 import numpy as np
-import polars as pl
 from pydantic import Field
 
 from prism_rec.config import Config
-from prism_rec.data import RawLog, Split
-from prism_rec.errors import DataError
-
-
-class Sessions(Config):
-    """Sessions of a shop."""
-
-    kind: Literal["sessions"] = "sessions"
-    """Name of the source."""
-    sessions: Path
-    """A JSON object of users with their items."""
-    prefix: str = ""
-    """Text before every item id."""
-
-    def files(self) -> tuple[Path, ...]:
-        return (self.sessions,)
-
-    def read(self) -> RawLog:
-        try:
-            content = json.loads(self.sessions.read_text())
-        except (OSError, ValueError):
-            raise DataError(f"{self.sessions} is not JSON; check the path") from None
-        rows = [(user, f"{self.prefix}{item}", at) for user, items in content.items() for at, item in enumerate(items)]
-        events = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
-        return RawLog(events=events, items=None, time="order")
+from prism_rec.data import Split
 
 
 class LastThird(Config):
@@ -63,20 +39,9 @@ class LastThird(Config):
         end = np.where(long, lengths - np.maximum(2, lengths // 3), lengths)
         return Split(end, np.where(long, end, -1), np.where(long, lengths - 1, -1))
 '''
-
-CONTRACTS = """
-from pathlib import Path
-
-from session_logs import LastThird, Sessions
-
-from prism_rec.testing import SourceContract, SplitContract
-
-
-class TestSessions(SourceContract):
-    config = Sessions(sessions=Path("log.json"))
-
-    def write(self):
-        Path("log.json").write_text('{"ann": ["1", "2", "3"], "bob": ["2", "1", "4", "3"]}')
+SPLIT_CONTRACT = """
+from prism_rec.testing import SplitContract
+from last_third import LastThird
 
 
 class TestLastThird(SplitContract):
@@ -93,9 +58,10 @@ def package(tmp_path: Path) -> Path:
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: session-logs\nVersion: 1.0\n")
     (facts / "entry_points.txt").write_text(
         "[prism_rec.sources]\nsessions = session_logs:Sessions\n\n"
-        "[prism_rec.splits]\nlast_third = session_logs:LastThird\n"
+        "[prism_rec.splits]\nlast_third = last_third:LastThird\n"
     )
-    (folder / "session_logs.py").write_text(MODULE)
+    (folder / "session_logs.py").write_text(SOURCE)
+    (folder / "last_third.py").write_text(SPLIT)
     return folder
 
 
@@ -166,7 +132,8 @@ def test_python_has_the_kinds(package: Path, log: Path, tmp_path: Path) -> None:
     script = f"""
 import json
 from pathlib import Path
-from session_logs import LastThird, Sessions
+from last_third import LastThird
+from session_logs import Sessions
 from prism_rec.data import Dataset
 from prism_rec.stages.prepare import Prepare, prepare
 
@@ -183,9 +150,9 @@ print(json.dumps([[type(made.rule).__name__, made.split.counts()["test_queries"]
 
 
 def test_the_package_runs_the_contracts(package: Path, tmp_path: Path) -> None:
-    (tmp_path / "test_sessions.py").write_text(CONTRACTS)
-    ran = run(
-        package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", tmp_path / "test_sessions.py"
-    )
+    tests = tmp_path / "test_sessions.py", tmp_path / "test_last_third.py"
+    for path, contract in zip(tests, (SOURCE_CONTRACT, SPLIT_CONTRACT), strict=True):
+        path.write_text(contract)
+    ran = run(package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", *tests)
     assert ran.returncode == 0, ran.stdout
     assert "18 passed" in ran.stdout
