@@ -49,6 +49,10 @@ ALLOWED = {"CONTRIBUTING.md": 5}
 """How many hits a file may have: the examples of what not to write."""
 
 
+MARKS = re.compile(r"""^#+|^[bfruBFRU]*("{3}|'{3}|"|')|("{3}|'{3}|"|')$""")
+"""What is not text in a comment or a string."""
+
+
 def find(text: str) -> list[str]:
     """Return what is wrong in a text, with some words around it and with what to write instead."""
     found = []
@@ -60,14 +64,14 @@ def find(text: str) -> list[str]:
 
 
 def texts_of(path: Path) -> Iterator[str]:
-    """Yield the texts of a Markdown file, or the comments and strings of a Python file, each on one line."""
+    """Yield a Markdown file with one line per paragraph, or each comment and string of a Python file as one line."""
     if path.suffix == ".md":
-        yield path.read_text(encoding="utf-8")
+        yield re.sub(r"(?<!\n)\n(?!\n)", " ", path.read_text(encoding="utf-8"))
         return
     texts = (tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))
     for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
         if token.type in texts:
-            yield " ".join(token.string.strip("rbf#\"' \n").split())
+            yield " ".join(MARKS.sub("", token.string).split())
 
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("log/*.md")]
