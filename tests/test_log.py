@@ -1,5 +1,6 @@
 """The log: every entry has the same headings, and the index is current."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -20,3 +21,11 @@ def test_an_entry_has_the_headings_in_their_order(path: Path) -> None:
     assert tuple(found) == MAKER["HEADINGS"]
     for name in [part.split(")")[0] for line in lines for part in line.split("](")[1:]]:
         assert (LOG / name).is_file()
+
+
+@pytest.mark.parametrize("page", ["results.md", "performance.md"])
+def test_a_page_of_numbers_names_entries_that_exist(page: str) -> None:
+    text = (LOG.parent / "docs" / page).read_text(encoding="utf-8")
+    named = re.findall(r"\b\d\d-[a-z][a-z0-9-]+", text)
+    assert named
+    assert set(named) <= {path.stem.removeprefix(path.stem[:11]) for path in MAKER["entries"]()}

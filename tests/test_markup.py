@@ -24,7 +24,7 @@ class Reader(HTMLParser):
         self.text += data
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(text=TEXTS, title=TEXTS)
 def test_no_text_can_become_markup(text: str, title: str) -> None:
     reader = Reader()

@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 @given(
     lists=st.lists(st.lists(st.integers(1, 12), max_size=6), min_size=1, max_size=6), seed=st.integers(0, 99)
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_negatives_are_items_that_the_user_has_not_trained_on(lists, seed):
     torch.manual_seed(seed)
     sampler = NegativeSampler(Histories.from_lists([*lists, [1]]), 12, CPU)

@@ -28,7 +28,7 @@ def test_a_batch_is_the_one_of_the_docstring():
 
 
 @given(lists=WITH_A_PAIR, max_length=st.integers(1, 8), batch_size=st.integers(1, 5), epoch=st.integers(1, 3))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_an_epoch_has_every_user_once_with_the_latest_items_and_what_follows_each(
     lists, max_length, batch_size, epoch
 ):
@@ -75,7 +75,7 @@ def test_without_a_history_of_two_items_there_is_nothing_to_learn():
 
 
 @given(lists=WITH_A_PAIR, max_length=st.integers(1, 8), max_targets=st.integers(1, 60))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_a_capped_epoch_is_the_beginning_of_the_whole_one(lists, max_length, max_targets):
     whole = batches_of(lists, max_length, 2, seed=3)
     capped = batches_of(lists, max_length, 2, seed=3, max_targets=max_targets)
@@ -104,7 +104,7 @@ def test_capped_epochs_differ_and_reach_everybody():
 
 
 @given(targets=st.lists(st.integers(1, 50), max_size=30), most=st.integers(1, 400))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_so_many_examples_train_the_targets_asked_for_on_average(targets, most):
     count = examples_per_epoch(np.array(targets, np.int64), most)
     if sum(targets) <= most:
@@ -123,7 +123,7 @@ def test_so_many_examples_train_the_targets_asked_for_on_average(targets, most):
     epoch=st.integers(1, 3),
     max_targets=st.none() | st.integers(1, 60),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_ranks_share_the_batches_of_a_single_process(lists, batch_size, world, epoch, max_targets):
     alone = batches_of(lists, 5, batch_size, max_targets=max_targets)
     ranks = [

@@ -20,7 +20,7 @@ def frame_of(events: list[Event], ratings: list[float | None] | None = None) -> 
 
 
 @given(EVENTS, st.integers(1, 4))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_k_core_is_a_fixed_point_and_the_largest(events: list[Event], k: int) -> None:
     kept = k_core(np.array([e[0] for e in events]), np.array([e[1] for e in events]), k)
     left = [event for event, keep in zip(events, kept, strict=True) if keep]
@@ -50,7 +50,7 @@ def test_k_core_needs_several_rounds_where_dropping_one_leaves_another_short() -
 
 
 @given(EVENTS, st.sampled_from(["first", "last", "all"]))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_order_is_by_time_then_file_and_duplicates_follow_the_policy(
     events: list[Event], policy: Literal["first", "last", "all"]
 ) -> None:

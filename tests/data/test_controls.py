@@ -61,7 +61,7 @@ def test_noise_tells_nothing_of_the_vectors_that_it_replaces() -> None:
 
 
 @given(seed=st.integers(0, 2**32), control=st.sampled_from(["shuffled", "random"]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_seed_decides_everything(seed: int, control: str) -> None:
     features = plant_features(ITEMS)
     one, again, other = (

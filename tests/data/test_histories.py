@@ -10,7 +10,7 @@ LISTS = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)
 
 
 @given(LISTS)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_holds_every_history_in_order(lists: list[list[int]]) -> None:
     histories = Histories.from_lists(lists)
     assert len(histories) == len(lists)
@@ -20,7 +20,7 @@ def test_holds_every_history_in_order(lists: list[list[int]]) -> None:
 
 
 @given(LISTS.filter(bool), st.data())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_prefixes_cut_any_users_in_any_order(lists: list[list[int]], data: st.DataObject) -> None:
     users = data.draw(st.lists(st.integers(0, len(lists) - 1), max_size=8))
     ends = [data.draw(st.integers(0, len(lists[user]))) for user in users]

@@ -19,7 +19,7 @@ def split_of(rule: LeaveOneOut | Temporal, times: list[list[int]]) -> tuple[Hist
 
 
 @given(TIMES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_leave_one_out_takes_the_last_two_items(times: list[list[int]]) -> None:
     histories, _, split = split_of(LeaveOneOut(), times)
     for user, length in enumerate(histories.lengths):
@@ -31,7 +31,7 @@ def test_leave_one_out_takes_the_last_two_items(times: list[list[int]]) -> None:
 
 
 @given(TIMES, st.tuples(st.integers(0, 30), st.integers(0, 30)).filter(lambda pair: pair[0] < pair[1]))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_temporal_trains_on_nothing_younger_than_a_question(
     times: list[list[int]], moments: tuple[int, int]
 ) -> None:
@@ -49,7 +49,7 @@ def test_temporal_trains_on_nothing_younger_than_a_question(
 
 
 @given(TIMES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_question_has_its_target_in_its_input_or_in_training(times: list[list[int]]) -> None:
     rules: list[LeaveOneOut | Temporal] = [LeaveOneOut()]
     if any(times):

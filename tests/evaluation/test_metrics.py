@@ -21,7 +21,7 @@ from prism_rec.evaluation.metrics import (
     summarise,
 )
 
-quick = settings(deadline=None, max_examples=50)
+quick = settings(max_examples=50)
 some_ranks = arrays.arrays(np.int64, st.integers(1, 30), elements=st.integers(1, 120))
 some_exposures = arrays.arrays(np.int64, st.integers(1, 30), elements=st.integers(0, 9)).filter(np.any)
 cutoffs = st.integers(1, 60)

@@ -13,7 +13,7 @@ from prism_rec.evaluation.significance import (
     t_test,
 )
 
-quick = settings(deadline=None, max_examples=50)
+quick = settings(max_examples=50)
 every_test = pytest.mark.parametrize("test", [permutation_test, t_test])
 p_values = arrays.arrays(np.float64, st.integers(1, 12), elements=st.floats(0, 1))
 

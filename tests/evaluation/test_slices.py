@@ -11,7 +11,7 @@ from prism_rec.evaluation.slices import (
     slice_by_presence,
 )
 
-quick = settings(deadline=None, max_examples=50)
+quick = settings(max_examples=50)
 
 
 def members(slices):

@@ -17,7 +17,7 @@ def sorted_columns(row: np.ndarray) -> np.ndarray:
 
 
 @given(scores=SCORES, data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_rank_is_the_place_in_the_sorted_row(scores, data):
     columns = data.draw(hnp.arrays(np.int64, len(scores), elements=st.integers(0, scores.shape[1] - 1)))
     ranks = rank_of(torch.from_numpy(scores), torch.from_numpy(columns))
@@ -28,7 +28,7 @@ def test_a_rank_is_the_place_in_the_sorted_row(scores, data):
 
 
 @given(scores=SCORES, k=st.integers(1, 14))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_the_best_are_the_head_of_the_sorted_row(scores, k):
     values, columns = best(torch.from_numpy(scores), k)
     for row, found, found_columns in zip(scores, values.numpy(), columns.tolist(), strict=True):
@@ -46,7 +46,7 @@ def test_a_tie_across_the_cut_is_the_lower_items():
 
 
 @given(scores=SCORES, data=st.data())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_rank_and_best_agree(scores, data):
     columns = torch.from_numpy(
         data.draw(hnp.arrays(np.int64, len(scores), elements=st.integers(0, scores.shape[1] - 1)))

@@ -16,7 +16,7 @@ HISTORY = st.lists(st.integers(1, ITEMS), min_size=1, max_size=10)
     questions=st.lists(st.tuples(HISTORY, st.integers(1, ITEMS)), min_size=1, max_size=6),
     k=st.integers(0, ITEMS + 2),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_it_ranks_as_scores_equal_to_the_counts_do(training, questions, k):
     histories = Histories.from_lists([history for history, _ in questions])
     targets = np.array([target for _, target in questions])

@@ -62,7 +62,7 @@ def test_axes_are_learned_from_a_sample_when_there_are_many():
     assert np.abs(sampled - HashedTextEncoder(width=4).encode(FILMS).vectors).max() > 1e-3
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=12), st.randoms())
 def test_rows_are_unit_or_zero_and_order_changes_nothing(texts, random):
     order = random.sample(range(len(texts)), len(texts))

@@ -62,7 +62,7 @@ def test_not_public(address: str) -> None:
 
 
 @given(st.ip_addresses(v=4))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_an_address_carried_inside_another_is_judged_as_itself(address: ipaddress.IPv4Address) -> None:
     mapped = ipaddress.IPv6Address(int(address) | 0xFFFF << 32)
     translated = ipaddress.IPv6Address(int(address) | 0x64FF9B << 96)
@@ -71,7 +71,7 @@ def test_an_address_carried_inside_another_is_judged_as_itself(address: ipaddres
 
 
 @given(st.text(max_size=60) | st.text("/:@[]%.#?a1\\ ", max_size=30).map("http://".__add__))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_text_is_a_web_address_or_a_failure(text: str) -> None:
     try:
         url = parse_url(text)

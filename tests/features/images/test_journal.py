@@ -45,7 +45,7 @@ def test_what_was_recorded_is_read_back_and_the_latest_counts(path: Path) -> Non
 
 
 @given(cut=st.integers(0, 400))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_cut_anywhere_only_whole_lines_count_and_it_can_be_written_on(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:

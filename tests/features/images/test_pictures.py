@@ -173,7 +173,7 @@ def test_a_cut_picture_may_pass_only_if_the_cut_may_be_the_line_s(store: Picture
     place=st.floats(0, 1),
     noise=st.binary(min_size=1, max_size=8),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_bytes_give_a_picture_or_a_failure(
     tmp_path_factory: pytest.TempPathFactory, kind: str, place: float, noise: bytes
 ) -> None:

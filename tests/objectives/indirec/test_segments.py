@@ -33,7 +33,7 @@ def test_they_are_the_published_ones(golden):
     assert found == expected
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.integers(1, 30), max_size=8), max_size=5), st.integers(1, 6))
 def test_every_item_but_the_first_is_a_target_once_after_what_came_before(lists, max_length):
     expected = [
@@ -107,7 +107,7 @@ def test_a_capped_epoch_has_so_many_segments_anew_each_time():
 
 
 @given(size=st.integers(2, 30), batch_size=st.integers(1, 8), world=st.integers(1, 4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_ranks_share_segments_and_guides_of_a_single_process(size, batch_size, world):
     segments = Segments.cut(Histories.from_lists([np.arange(1, size + 1)]), 5)
 

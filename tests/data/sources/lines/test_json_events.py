@@ -106,7 +106,7 @@ def test_odd_lines_are_read_as_they_are(tmp_path: Path, line: Any, row: tuple[An
         max_size=6,
     )
 )
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_fast_way_gives_what_the_careful_way_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[dict[str, Any]]
 ) -> None:

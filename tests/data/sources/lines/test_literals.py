@@ -23,7 +23,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_what_python_writes_is_read_back(value: object) -> None:
     assert parse_literal(repr(value)) == value
 

@@ -18,7 +18,7 @@ def write(path: Path, content: bytes) -> LineReader:
 @given(
     st.lists(st.binary(max_size=24).map(lambda line: line.replace(b"\n", b" ")), max_size=12), st.booleans()
 )
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_lines_come_back_with_their_numbers_but_for_the_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[bytes], ended: bool
 ) -> None:
