@@ -23,8 +23,11 @@ def split_of(rule: LeaveOneOut | Temporal, times: list[list[int]]) -> tuple[Hist
 def test_leave_one_out_takes_the_last_two_items(times: list[list[int]]) -> None:
     histories, _, split = split_of(LeaveOneOut(), times)
     for user, length in enumerate(histories.lengths):
-        expected = (length - 2, length - 2, length - 1) if length >= 3 else (length, -1, -1)
-        assert (split.train_end[user], split.validation_at[user], split.test_at[user]) == expected
+        expected = (
+            (length - 2, length - 1, length - 2, length - 1) if length >= 3 else (length, length, -1, -1)
+        )
+        ends = (split.train_end[user], split.validation_end[user])
+        assert (*ends, split.validation_at[user], split.test_at[user]) == expected
 
 
 @given(TIMES, st.tuples(st.integers(0, 30), st.integers(0, 30)).filter(lambda pair: pair[0] < pair[1]))
@@ -35,6 +38,7 @@ def test_temporal_trains_on_nothing_younger_than_a_question(
     _, _, split = split_of(Temporal(times=moments), times)
     for user, row in enumerate(times):
         assert row[: split.train_end[user]] == [moment for moment in row if moment < moments[0]]
+        assert row[split.validation_end[user] :] == [moment for moment in row if moment >= moments[1]]
         for at, first, end in (
             (split.validation_at[user], moments[0], moments[1]),
             (split.test_at[user], moments[1], np.inf),

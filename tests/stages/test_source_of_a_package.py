@@ -37,7 +37,8 @@ class LastThird(Config):
         lengths = histories.lengths
         long = lengths >= self.fewest
         end = np.where(long, lengths - np.maximum(2, lengths // 3), lengths)
-        return Split(end, np.where(long, end, -1), np.where(long, lengths - 1, -1))
+        last = np.where(long, lengths - 1, lengths)
+        return Split(end, last, np.where(long, end, -1), np.where(long, last, -1))
 '''
 SPLIT_CONTRACT = """
 from prism_rec.testing import SplitContract

@@ -1,7 +1,5 @@
 """Many users' histories as one flat array, so that cutting and gathering them is index arithmetic."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,14 +24,14 @@ class Histories:
     offsets: IntArray
 
     @classmethod
-    def from_lists(cls, lists: Iterable[Sequence[int]]) -> Histories:
+    def from_lists(cls, lists: Iterable[Sequence[int]]) -> "Histories":
         """Make histories from one sequence of catalogue rows per user."""
         rows = [np.asarray(row, dtype=np.int64) for row in lists]
         items = np.concatenate(rows) if rows else np.zeros(0, np.int64)
         return cls(items, _offsets(np.array([len(row) for row in rows], np.int64)))
 
     @classmethod
-    def from_users(cls, users: IntArray, items: IntArray, number_of_users: int) -> Histories:
+    def from_users(cls, users: IntArray, items: IntArray, number_of_users: int) -> "Histories":
         """Make histories from events sorted by user: `users[e]` is the user 0..U-1 of event e."""
         return cls(items, _offsets(np.bincount(users, minlength=number_of_users)))
 
@@ -51,7 +49,7 @@ class Histories:
         """Number of items of every history, int64 [U]."""
         return np.diff(self.offsets)
 
-    def prefixes(self, users: IntArray, ends: IntArray) -> Histories:
+    def prefixes(self, users: IntArray, ends: IntArray) -> "Histories":
         """Return one history per row: that of `users[i]`, cut to its first `ends[i]` items.
 
         Args:

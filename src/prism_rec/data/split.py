@@ -25,11 +25,13 @@ Times = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 class Split:
     """Where each user's history is cut; int64 [U] each.
 
-    Training is `history[:train_end]`. A question at position `at` has the input `history[:at]`, never empty, and the
-    target `history[at]`. A position of -1 means that the user has no question.
+    Training is `history[:train_end]`, validation `history[train_end:validation_end]`, and test the rest. Each of the
+    last two may have a question. A question at position `at` has the input `history[:at]`, never empty, and the target
+    `history[at]`. A position of -1 means that the user has no question.
     """
 
     train_end: IntArray
+    validation_end: IntArray
     validation_at: IntArray
     test_at: IntArray
 
@@ -65,6 +67,7 @@ class LeaveOneOut(Config):
         long_enough = lengths >= self.shortest_history
         return Split(
             train_end=np.where(long_enough, lengths - 2, lengths),
+            validation_end=np.where(long_enough, lengths - 1, lengths),
             validation_at=np.where(long_enough, lengths - 2, -1),
             test_at=np.where(long_enough, lengths - 1, -1),
         )
@@ -148,6 +151,7 @@ class Temporal(Config):
         has_input = (before_validation > 0, before_test > 0)
         return Split(
             train_end=before_validation,
+            validation_end=before_test,
             validation_at=np.where(has_input[0] & (before_validation < before_test), before_validation, -1),
             test_at=np.where(has_input[1] & (before_test < histories.lengths), before_test, -1),
         )

@@ -39,9 +39,11 @@ class SplitContract(SettingsContract):
     def test_each_cut_is_in_the_history(self) -> None:
         """One per user; a target has an event before it."""
         split, lengths = self.cut(), self.histories()[0].lengths
-        assert split.train_end.shape == split.validation_at.shape == split.test_at.shape == lengths.shape
+        for cuts in (split.train_end, split.validation_end, split.validation_at, split.test_at):
+            assert cuts.shape == lengths.shape
         assert (split.train_end >= 0).all()
-        assert (split.train_end <= lengths).all()
+        assert (split.train_end <= split.validation_end).all()
+        assert (split.validation_end <= lengths).all()
         for at in (split.validation_at, split.test_at):
             assert ((at == -1) | ((at > 0) & (at < lengths))).all()
 
@@ -52,13 +54,13 @@ class SplitContract(SettingsContract):
         assert counts["validation_queries"]
         assert counts["test_queries"]
 
-    def test_no_target_is_in_training(self) -> None:
-        """And validation comes before test."""
+    def test_each_target_is_in_its_part(self) -> None:
+        """So no target is in training, and validation comes before test."""
         split = self.cut()
-        for at in (split.validation_at, split.test_at):
-            assert (at[at >= 0] >= split.train_end[at >= 0]).all()
-        both = (split.validation_at >= 0) & (split.test_at >= 0)
-        assert (split.validation_at[both] < split.test_at[both]).all()
+        validation, test = split.validation_at >= 0, split.test_at >= 0
+        assert (split.validation_at[validation] >= split.train_end[validation]).all()
+        assert (split.validation_at[validation] < split.validation_end[validation]).all()
+        assert (split.test_at[test] >= split.validation_end[test]).all()
 
     def test_users_in_another_order_are_cut_the_same(self) -> None:
         """The order of users is irrelevant."""
@@ -68,7 +70,7 @@ class SplitContract(SettingsContract):
         by_event = Histories(np.arange(len(times)), histories.offsets)
         turned_times = times[by_event.prefixes(order, histories.lengths[order]).items]
         split, other = self.cut(), self.config.cut(turned, turned_times)
-        for name in ("train_end", "validation_at", "test_at"):
+        for name in ("train_end", "validation_end", "validation_at", "test_at"):
             np.testing.assert_array_equal(getattr(split, name)[order], getattr(other, name))
 
     def test_a_split_without_times_ignores_them(self) -> None:
@@ -77,5 +79,5 @@ class SplitContract(SettingsContract):
             return
         histories, times = self.histories()
         split, other = self.cut(), self.config.cut(histories, times * 7 + 3)
-        for name in ("train_end", "validation_at", "test_at"):
+        for name in ("train_end", "validation_end", "validation_at", "test_at"):
             np.testing.assert_array_equal(getattr(split, name), getattr(other, name))

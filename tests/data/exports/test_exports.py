@@ -102,6 +102,15 @@ def test_a_temporal_split_becomes_labels_by_time(tmp_path: Path) -> None:
     assert [labels[time] for time in (20, 30, 90, 100, 170)] == ["0", "1", "1", "2", "2"]
 
 
+def test_users_without_a_question_have_the_labels_of_their_times(tmp_path: Path) -> None:
+    times = {"training": [1, 2], "validation": [10, 11], "test": [20, 21], "all": [3, 12, 22]}
+    rows = [(user, f"i{n}", time) for user, moments in times.items() for n, time in enumerate(moments)]
+    log = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    export(Dataset.from_frame(log, split=Temporal(times=(10, 20))), "mmrec", tmp_path / "set")
+    lines = (tmp_path / "set/set.inter").read_text().splitlines()[1:]
+    assert [line.rsplit("\t", 1)[1] for line in lines] == ["0", "0", "1", "1", "2", "2", "0", "1", "2"]
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("bad", ["a\tb", "a\nb", 'a"b', ""])
 def test_an_id_that_the_format_cannot_hold_is_refused(tmp_path: Path, form: str, bad: str) -> None:

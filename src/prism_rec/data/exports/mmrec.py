@@ -51,14 +51,8 @@ class MMRecFolder(Config):
 
 
 def _label(dataset: Dataset) -> IntArray:
-    """Return 0 for training, 1 for validation and 2 for test, one label per interaction.
-
-    A user's events from the test target on are test, those between training and test are validation. Events of a user
-    without any question that are not in training are test.
-    """
+    """Return 0 for training, 1 for validation and 2 for test, one label per interaction."""
     histories, split = dataset.histories, dataset.split
     position = np.arange(len(histories.items)) - np.repeat(histories.offsets[:-1], histories.lengths)
-    has_question = (split.validation_at >= 0) | (split.test_at >= 0)
-    test_from = np.where(split.test_at >= 0, split.test_at, np.where(has_question, histories.lengths, 0))
-    train_end, test_from = (np.repeat(at, histories.lengths) for at in (split.train_end, test_from))
-    return np.where(position < train_end, 0, np.where(position < test_from, 1, 2))
+    ends = (np.repeat(end, histories.lengths) for end in (split.train_end, split.validation_end))
+    return np.sum([position >= end for end in ends], axis=0)

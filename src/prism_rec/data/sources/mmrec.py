@@ -17,7 +17,7 @@ from prism_rec.data.frames import DEFAULT_COLUMNS, events_from
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.reading import reading
-from prism_rec.data.sources.recbole import find_inter, scan_atomic
+from prism_rec.data.sources.atomic import find_inter, scan_atomic
 from prism_rec.errors import DataError
 
 COLUMNS = {"user": "userID", "item": "itemID"}

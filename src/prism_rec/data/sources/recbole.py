@@ -11,8 +11,7 @@ from prism_rec.config import Config
 from prism_rec.data.frames import complete_columns, entities_from, events_from
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.reading import reading
-from prism_rec.data.sources.files import check_is_folder
-from prism_rec.errors import DataError
+from prism_rec.data.sources.atomic import find_inter, scan_atomic
 
 
 class RecBole(Config):
@@ -68,34 +67,6 @@ class RecBole(Config):
             interactions = find_inter(interactions)
             items = items or _if_there(interactions.with_suffix(".item"))
         return interactions, items, _if_there(interactions.with_suffix(".user"))
-
-
-def find_inter(folder: Path) -> Path:
-    """Return the only `.inter` file of a folder.
-
-    Raises:
-        DataError: no such folder, or no such file, or more than one.
-    """
-    check_is_folder(folder, "the .inter file")
-    found = sorted(path for path in folder.iterdir() if path.suffix == ".inter")
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise DataError(f"{folder} should have one .inter file (found: {names}); name the file itself")
-    return found[0]
-
-
-def scan_atomic(path: Path) -> pl.LazyFrame:
-    """Open a tab-separated file without quoting; columns are text and lose their `:type`.
-
-    Raises:
-        DataError: no such file, or empty.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; check the path")
-    with reading(str(path)):
-        scan = pl.scan_csv(path, separator="\t", quote_char=None, infer_schema=False, glob=False)
-        names = scan.collect_schema().names()
-    return scan.rename({name: name.partition(":")[0] for name in names})
 
 
 def _if_there(path: Path) -> Path | None:

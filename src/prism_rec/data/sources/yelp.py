@@ -136,7 +136,7 @@ def _phrases(name: str, value: Any) -> Iterator[str]:
     if value is True:
         yield _in_words(name)
     elif isinstance(value, dict):
-        kinds = [_in_words(str(kind)) for kind, holds in value.items() if holds is True]
+        kinds = [_in_words(str(kind)) for kind, applies in value.items() if applies is True]
         if kinds:
             yield f"{_in_words(name)} {' '.join(kinds)}"
     elif isinstance(value, str | int | float) and value is not False and value != "none":
