@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from prism_rec.cli.app import COMMANDS
-from prism_rec.cli.command import Option, in_order
+from prism_rec.cli.options import Option, in_order
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.config import Config
 from prism_rec.plugins import Kinds, kinds_of_field

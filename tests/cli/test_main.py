@@ -8,7 +8,7 @@ import pytest
 from command_line import prism_rec
 from prism_rec.cli import app
 from prism_rec.cli.app import COMMANDS
-from prism_rec.cli.command import in_order
+from prism_rec.cli.options import in_order
 from prism_rec.testing.checks import undescribed
 
 COMMAND_LIST = [command for commands in COMMANDS.values() for command in commands]

@@ -10,7 +10,7 @@ import pytest
 from cyclopts import CycloptsError
 
 from prism_rec.cli.app import run as run_command
-from prism_rec.cli.command import options_of
+from prism_rec.cli.options import options_of
 from prism_rec.cli.prepare import PrepareOptions
 from prism_rec.data import Dataset, Temporal
 from prism_rec.data.sources import Source
