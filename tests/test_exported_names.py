@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import prism_rec
 from prism_rec.plugins import kinds_of_field
@@ -124,3 +125,9 @@ def test_no_module_of_the_package_hides_a_name() -> None:
 def test_the_import_is_cheap() -> None:
     code = "import sys, prism_rec; sys.exit(any(name in sys.modules for name in ('torch', 'polars', 'pydantic')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_reference_lists_every_name() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    listed = {line.rpartition(".")[2] for line in page.splitlines() if line.startswith("::: ")}
+    assert set(NAMES) <= listed

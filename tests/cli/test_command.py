@@ -8,8 +8,8 @@ import pytest
 from cyclopts import App, CycloptsError
 from pydantic import Field
 
-from prism_rec.cli.command import add_command
-from prism_rec.cli.options import only, options_of
+from prism_rec.cli.command import add_command, only
+from prism_rec.cli.options import options_of
 from prism_rec.config import Config
 from prism_rec.errors import DataError, InputError, SettingsError
 from prism_rec.plugins import Kinds

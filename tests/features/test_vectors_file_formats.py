@@ -42,7 +42,9 @@ def test_missing_files_are_named(folder: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.npy: no such file"):
         read_vectors_file(str(folder / "nothing.npy"))
     (folder / "text.ids.txt").unlink()
-    with pytest.raises(InputError, match=r"text\.ids\.txt: no such file; the ids of text\.npy belong there"):
+    with pytest.raises(
+        InputError, match=r"text\.ids\.txt: no such file; it should have the ids of text\.npy"
+    ):
         read_vectors_file(str(folder / "text.npy"))
 
 

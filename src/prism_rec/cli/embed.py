@@ -1,8 +1,8 @@
 """`prism-rec embed`: texts or pictures of items to vectors."""
 
 from prism_rec.cli.bars import shown
+from prism_rec.cli.command import only
 from prism_rec.cli.common import Output, Resume, Talk, print_json, say
-from prism_rec.cli.options import only
 from prism_rec.stages.embed import Embed
 
 

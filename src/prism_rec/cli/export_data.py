@@ -1,8 +1,8 @@
 """`prism-rec export-data`: a dataset for another library."""
 
 from prism_rec.cli.bars import shown
+from prism_rec.cli.command import only
 from prism_rec.cli.common import Output, Talk
-from prism_rec.cli.options import only
 from prism_rec.stages.export_data import ExportData
 from prism_rec.stages.export_data import export_data as run
 

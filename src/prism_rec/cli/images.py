@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
+from prism_rec.cli.command import only
 from prism_rec.cli.common import Output, Resume, Talk, print_json, say
-from prism_rec.cli.options import only
 from prism_rec.stages.images import Images
 
 if TYPE_CHECKING:

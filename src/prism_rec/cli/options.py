@@ -1,18 +1,16 @@
-"""Options made from a settings class, settings made from the options that were given, and errors in their words.
+"""The options of a command: one per field of its settings class, with the field's type, default and documentation.
 
 A nested settings class adds its fields without a prefix (`cleaning.core` becomes `--core`). A field that is a choice by
-`kind` becomes an option for the kind, next to the options of every kind.
+`kind` becomes an option for the kind, and the options of its kinds' fields follow.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_origin
 
 from pydantic.fields import FieldInfo
 
-from prism_rec.config import Config, set_key
-from prism_rec.errors import InputError, SettingsError
+from prism_rec.config import Config
 from prism_rec.plugins import kinds_of_field
 
 FLAG, FLAGS = "flag", "flags"
@@ -40,11 +38,6 @@ class Option:
     required: bool
     flags: list[str]
     kinds: list[str] = field(default_factory=list)
-
-    @property
-    def python_name(self) -> str:
-        """The name of the parameter of a function that takes the option."""
-        return self.key.replace(".", "__")
 
     @property
     def is_map(self) -> bool:
@@ -114,7 +107,7 @@ def _join(one: Option, other: Option) -> Option:
 def _kind_option(key: str, name: str, info: FieldInfo, kinds: list[str]) -> Option:
     default = getattr(info.get_default(call_default_factory=True), "kind", None)
     choices = f"{info.description or ''} One of: {', '.join(kinds)}.".strip()
-    return Option(f"{key}.kind", str, choices, default, info.is_required(), [_flag(name)])
+    return Option(f"{key}.kind", str, choices, default, info.is_required(), [flag_of(name)])
 
 
 def _option(key: str, name: str, info: FieldInfo, kind: str) -> Option:
@@ -126,12 +119,13 @@ def _option(key: str, name: str, info: FieldInfo, kind: str) -> Option:
         help=" ".join((info.description or "").split()),
         default=_show(None if info.is_required() else info.get_default(call_default_factory=True)),
         required=info.is_required() and not kind,
-        flags=[str(extra.get(FLAG, _flag(name))), *map(str, further if isinstance(further, list) else [])],
+        flags=[str(extra.get(FLAG, flag_of(name))), *map(str, further if isinstance(further, list) else [])],
         kinds=[kind] if kind else [],
     )
 
 
-def _flag(name: str) -> str:
+def flag_of(name: str) -> str:
+    """Return what the option of a field is called, if the field does not say so."""
     return "--" + name.replace("_", "-")
 
 
@@ -139,85 +133,3 @@ def _show(value: Any) -> str | None:
     if value is None or value is False or value in ((), {}, ""):
         return None
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def settings_from(settings: type[Config], options: list[Option], given: Mapping[str, Any]) -> Config:
-    """Return checked settings from the options that were given.
-
-    Raises:
-        SettingsError: a wrong value; it is named as an option.
-    """
-    values: dict[str, Any] = {}
-    kinds = [option for option in options if option.key.endswith(".kind") or not option.kinds]
-    for option in [*kinds, *(option for option in options if option not in kinds)]:
-        value = given.get(option.python_name)
-        if value is not None:
-            set_key(values, option.key, _pairs(option, value) if option.is_map else value, option.flags[0])
-    values = _with_default_kinds(values, settings)
-    _refuse_options_of_other_kinds(settings, values, options, given)
-    try:
-        return settings.parse(values, "")
-    except InputError as error:
-        raise in_words_of_options(error, options) from None
-
-
-def _refuse_options_of_other_kinds(
-    settings: type[Config], values: Mapping[str, Any], options: list[Option], given: Mapping[str, Any]
-) -> None:
-    for option in options:
-        if not option.kinds or given.get(option.python_name) is None:
-            continue
-        name = option.key.split(".")[0]
-        kind = values.get(name, {}).get("kind")
-        if kind not in option.kinds and kind in (kinds_of_field(settings.model_fields[name]) or {}):
-            raise SettingsError(
-                f"{option.flags[0]} belongs to {_flag(name)} {', '.join(option.kinds)}, "
-                f"not to {_flag(name)} {kind}; leave it out"
-            )
-
-
-def _with_default_kinds(values: dict[str, Any], settings: type[Config]) -> dict[str, Any]:
-    """Add the default kind to a choice of which only other settings were given."""
-    for name, info in settings.model_fields.items():
-        default = None if info.is_required() else info.get_default(call_default_factory=True)
-        if isinstance(values.get(name), dict) and kinds_of_field(info) and default is not None:
-            values[name].setdefault("kind", default.kind)
-    return values
-
-
-def in_words_of_options(error: InputError, options: list[Option]) -> InputError:
-    """Return an error in which settings are named by the options that set them."""
-    flags = {option.key.rpartition(".")[2]: option.flags[0] for option in options if option.kinds}
-    flags |= {option.key: option.flags[0] for option in options}
-    flags |= {key.removesuffix(".kind"): flag for key, flag in flags.items() if key.endswith(".kind")}
-    if isinstance(error, SettingsError):
-        why = _replace_keys(error.why, flags)
-        key = flags.get(error.key, error.key)
-        return SettingsError(why, error.where, key)
-    return type(error)(_replace_keys(str(error), flags))
-
-
-def _replace_keys(text: str, flags: Mapping[str, str]) -> str:
-    return re.sub(r"`([\w.]+)`", lambda match: flags.get(match[1], match[0]), text)
-
-
-def _pairs(option: Option, given: list[str]) -> dict[str, str]:
-    """Return NAME=VALUE arguments as a mapping.
-
-    Raises:
-        InputError: an argument without a name or value, or a name that is given twice.
-    """
-    pairs: dict[str, str] = {}
-    for text in given:
-        name, separator, value = text.partition("=")
-        if not (separator and name and value):
-            raise InputError(f"{option.flags[0]} {text}: write it as NAME=VALUE")
-        if name in pairs:
-            raise InputError(f"{option.flags[0]}: {name} is given twice; give it once")
-        pairs[name] = value
-    return pairs
-
-
-def only(settings: Config, stage: type[Config]) -> Any:
-    """Return the part of a command's settings that belongs to a stage's settings class, which it extends."""
-    return stage.model_validate({name: getattr(settings, name) for name in stage.model_fields})

@@ -1,9 +1,9 @@
 """`prism-rec prepare`: a raw log to a dataset folder."""
 
 from prism_rec.cli.bars import shown
+from prism_rec.cli.command import only
 from prism_rec.cli.common import Output, Talk
 from prism_rec.cli.describe import show
-from prism_rec.cli.options import only
 from prism_rec.stages.prepare import Prepare
 from prism_rec.stages.prepare import prepare as run
 

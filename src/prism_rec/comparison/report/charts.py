@@ -103,7 +103,7 @@ def gate_chart(gate: GateWeights, colour: int) -> Figure:
     for j, axis in enumerate(axes):
         low, *_, high = gate.quantiles[j]
         axis.stairs(counts_JX[j], edges, fill=True, color=_colour(colour), alpha=0.55)
-        below = -0.12 * most  # the bars stand above the line of the quantiles
+        below = -0.12 * most  # the line of the quantiles is below the bars
         axis.plot([low, high], [below, below], color=INK)
         axis.plot(gate.mean[j], below, "o", color=INK)
         axis.set(xlim=(0, edges[last]), ylim=(2 * below, most))
