@@ -25,9 +25,12 @@ class Backbone(nn.Module, ABC):
         streams: how many vectors of D stand at each position, side by side. An item's id has a vector in each; the
             fusion sees the first of them, and what it makes of pictures and texts enters the others through a
             linear map. V = streams * D.
+        dot_product: whether a state meets id and components alike, by the plain inner product. Candidates that all
+            users weigh alike then are one vector of D, the sum of id and components.
     """
 
     streams = 1
+    dot_product = True
 
     @abstractmethod
     def forward(

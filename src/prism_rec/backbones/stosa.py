@@ -111,6 +111,7 @@ class Stosa(Backbone):
     """The encoder; a state is the mean and the covariance after a position, 2 D wide."""
 
     streams = 2
+    dot_product = False
 
     def __init__(self, width: int, max_length: int, config: "StosaConfig") -> None:
         super().__init__()

@@ -52,6 +52,15 @@ Features = Annotated[
         "STEM.ids.txt or IDS; or .parquet with item_id. Repeat for more.",
     ),
 ]
+Bags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bag",
+        metavar="NAME=COLUMN[,COLUMN]",
+        help="A modality made of the words in columns of the items, such as title or categories: the model learns a "
+        "vector for each word. Repeat for more.",
+    ),
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
@@ -105,6 +114,7 @@ def prepare(
     items: Items = None,
     photos: Photos = None,
     features: Features = None,
+    bags: Bags = None,
     columns: Columns = None,
     time: Time = None,
     min_rating: MinRating = None,
@@ -142,6 +152,7 @@ def prepare(
         "items": items,
         "photos": photos,
         "features": parse_pairs(features, "--features"),
+        "bags": {name: {"columns": text.split(",")} for name, text in parse_pairs(bags, "--bag").items()},
         "allow_unknown_features": allow_unknown_features,
         "columns": parse_pairs(columns, "--columns"),
         "time": time,

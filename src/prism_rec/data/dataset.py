@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from prism_rec.data.bag import Bag, BagTable
 from prism_rec.data.clean import Cleaning, clean
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, events_from, to_polars
@@ -18,7 +19,7 @@ from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.numbering import describe_rows, number_ids, renumber
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import Split, SplitRule, parse_rule
-from prism_rec.data.vectors import table_from
+from prism_rec.data.vectors import check_modality_name, table_from
 from prism_rec.errors import InputError
 
 
@@ -57,7 +58,7 @@ class Dataset:
     interactions: pl.DataFrame
     users: pl.DataFrame
     items: pl.DataFrame
-    features: dict[str, FeatureTable]
+    features: dict[str, FeatureTable | BagTable]
     rule: SplitRule
     time: TimeKind
     cleaning: Cleaning
@@ -89,8 +90,8 @@ class Dataset:
             interactions: polars, pandas or Arrow frame, one row an event: `user_id`, `item_id`, `timestamp`,
                 and `rating` where `min_rating` is given.
             items: frame with `item_id` and any columns (title, ...); items of the log may be missing from it.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a `FeatureTable`;
-                see `vectors.table_from`. Any item may lack any modality.
+            features: for each modality a pair (matrix [R, d], R item ids), a frame, a `FeatureTable`; see
+                `vectors.table_from`; or a `Bag` of the words of columns of `items`. Any item may lack any modality.
             users: frame with `user_id` and any columns.
             columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, where they differ.
             time: what timestamps mean; with "order" they may be missing, and the rows' order counts.
@@ -177,6 +178,9 @@ class Dataset:
         )
         tables, dropped = dict(self.features), dict(self.dropped)
         for name, given in features.items():
+            if isinstance(given, Bag):
+                tables[check_modality_name(name)] = BagTable.fit(name, self.items, given)
+                continue
             tables[name], counts = table_from(name, given, catalogue, allow_unknown)
             dropped |= {f"{name}_vectors_{reason}": count for reason, count in counts.items()}
         return replace(self, features=tables, dropped=dropped)

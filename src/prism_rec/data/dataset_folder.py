@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from prism_rec.config import Config
+from prism_rec.data.bag import BagTable
 from prism_rec.data.card import write_card
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
@@ -36,6 +37,7 @@ class _Facts(Config):
 
     time: TimeKind
     features: list[str]
+    bags: list[str] = []
     dropped: dict[str, int]
     cleaning: Cleaning
     notes: tuple[str, ...] = ()
@@ -60,10 +62,11 @@ def save_dataset(dataset: Dataset, folder: Path, config: Mapping[str, Any], inpu
         folder,
         STAGE,
         config=settings,
-        files=[*_files(dataset.features), *_CARDS],
+        files=[*_files({name: type(table) for name, table in dataset.features.items()}), *_CARDS],
         inputs=inputs,
         time=dataset.time,
         features=list(dataset.features),
+        bags=[name for name, table in dataset.features.items() if isinstance(table, BagTable)],
         counts=dataset.counts(),
         dropped=dataset.dropped,
         notes=dataset.notes,
@@ -74,17 +77,19 @@ def load_dataset(folder: Path) -> Dataset:
     """Read a dataset; see `Dataset.load`."""
     manifest = require_folder(folder, STAGE)
     try:
-        given = {key: manifest[key] for key in ("time", "features", "dropped", "notes") if key in manifest}
+        given = {key: manifest[key] for key in ("time", "features", "bags", "dropped", "notes") if key in manifest}
         facts = _Facts.parse(given | {"cleaning": manifest["config"]["cleaning"]}, f"{folder / MANIFEST}")
-        names = [check_modality_name(name) for name in facts.features]
-        for file in _files(names):
+        kinds: dict[str, type[FeatureTable | BagTable]] = {
+            check_modality_name(name): BagTable if name in facts.bags else FeatureTable for name in facts.features
+        }
+        for file in _files(kinds):
             _require_unchanged(folder / file, manifest["files"][file]["sha256"])
         split = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
         dataset = Dataset(
             interactions=pl.read_parquet(folder / "interactions.parquet", glob=False),
             users=pl.read_parquet(folder / "users.parquet", glob=False),
             items=pl.read_parquet(folder / "items.parquet", glob=False),
-            features={name: FeatureTable.load(folder, name) for name in names},
+            features={name: kind.load(folder, name) for name, kind in kinds.items()},
             rule=parse_rule(split["rule"]),
             time=facts.time,
             cleaning=facts.cleaning,
@@ -98,9 +103,9 @@ def load_dataset(folder: Path) -> Dataset:
     return dataset
 
 
-def _files(features: Iterable[str]) -> list[str]:
+def _files(features: Mapping[str, type[FeatureTable | BagTable]]) -> list[str]:
     fixed = ["interactions.parquet", "users.parquet", "items.parquet", "splits.json"]
-    return fixed + [file for name in features for file in FeatureTable.files(name)]
+    return fixed + [file for name, kind in features.items() for file in kind.files(name)]
 
 
 def _require_unchanged(path: Path, recorded_hash: str) -> None:

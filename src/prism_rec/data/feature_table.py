@@ -38,6 +38,10 @@ class FeatureTable:
         """Share of the catalogue's items that have this modality, 0 to 1."""
         return float(self.present[1:].mean())
 
+    def take(self, rows: slice | IntArray) -> FeatureTable:
+        """Return the table with some of its rows, in the order given."""
+        return FeatureTable(self.vectors[rows], self.present[rows])
+
     @staticmethod
     def files(name: str) -> tuple[str, str]:
         """Return where a dataset's folder has the vectors and the presence of a modality."""
@@ -49,6 +53,10 @@ class FeatureTable:
         (folder / vectors).parent.mkdir(exist_ok=True)
         np.save(folder / vectors, self.vectors, allow_pickle=False)
         np.save(folder / present, self.present, allow_pickle=False)
+
+    def equals(self, other: object) -> bool:
+        """Return whether the other is a table of the same vectors."""
+        return isinstance(other, FeatureTable) and np.array_equal(self.vectors, other.vectors)
 
     @classmethod
     def load(cls, folder: Path, name: str) -> FeatureTable:

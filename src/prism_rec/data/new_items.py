@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.bag import BagTable
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, to_polars
@@ -39,6 +40,10 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         raise InputError(
             f"{where}: the model knows no feature {unknown[0]!r} (it knows: {have}); leave it out"
         )
+    bags = [name for name in features if isinstance(dataset.features[name], BagTable)]
+    if bags:
+        columns = ", ".join(dataset.features[bags[0]].bag.columns)
+        raise InputError(f"{where}: feature {bags[0]!r} is made of words; give the columns {columns} of the items")
     catalogue = Catalogue(new["item_id"], pl.Series([], dtype=pl.String))
     given = {name: _table(name, vectors, catalogue) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1
@@ -48,7 +53,10 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         dataset,
         items=pl.concat([dataset.items, rows.select(columns)], how="diagonal_relaxed"),
         features={
-            name: _extend(name, table, given.get(name), len(new)) for name, table in dataset.features.items()
+            name: table.extend(name, new)
+            if isinstance(table, BagTable)
+            else _extend(name, table, given.get(name), len(new))
+            for name, table in dataset.features.items()
         },
     )
 

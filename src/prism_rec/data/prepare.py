@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from prism_rec.data.bag import Bag
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
@@ -29,6 +31,7 @@ def prepare(
     items: Path | None = None,
     photos: Path | None = None,
     features: Mapping[str, str] | None = None,
+    bags: Mapping[str, Bag] | None = None,
     read: FeatureReader = read_features,
     columns: Mapping[str, str] | None = None,
     time: TimeKind | None = None,
@@ -47,6 +50,7 @@ def prepare(
         items: a file that describes items.
         photos: a file that lists the items' photos.
         features: for each modality what `read` takes.
+        bags: modalities made of the words of the items' columns, by name.
         read: returns matrix, ids and the files read; by default `feature_files.read_features` of `FILE` or
             `FILE:IDS`. `prism_rec.features.precomputed.read_precomputed` takes folders of `embed` too.
         columns: the files' names for the roles user, item, timestamp, rating.
@@ -66,7 +70,8 @@ def prepare(
     check_folder(out, STAGE)
     columns = columns or {}
     log = SOURCES[source](interactions, items, columns, time, photos)
-    vectors, files = {}, list(log.files)
+    vectors: dict[str, Any] = dict(bags or {})
+    files = list(log.files)
     for name, given in (features or {}).items():
         matrix, ids, paths = read(given)
         vectors[name] = (matrix, ids)

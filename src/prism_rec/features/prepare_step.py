@@ -9,6 +9,7 @@ from pydantic import Field
 from rich.console import Console
 
 from prism_rec.config import Config
+from prism_rec.data.bag import Bag
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset_folder import STAGE
 from prism_rec.data.prepare import prepare
@@ -27,6 +28,7 @@ class PrepareOptions(Config):
         items: what describes the items.
         photos: Yelp's list of photos.
         features: vectors that there are already, by modality: what `read_precomputed` takes.
+        bags: modalities made of the words of the items' columns, by name.
         allow_unknown_features: leave out vectors of items that neither log nor items know.
         columns: names of columns by role.
         time: what the times mean.
@@ -39,6 +41,7 @@ class PrepareOptions(Config):
     items: Path | None = None
     photos: Path | None = None
     features: dict[str, str] = Field(default_factory=dict)
+    bags: dict[str, Bag] = Field(default_factory=dict)
     allow_unknown_features: bool = False
     columns: dict[str, str] = Field(default_factory=dict)
     time: TimeKind | None = None
@@ -68,6 +71,7 @@ def prepare_step(given: PrepareOptions, out: Path, progress: bool = False) -> St
                 items=given.items,
                 photos=given.photos,
                 features=given.features,
+                bags=given.bags,
                 read=read_precomputed,
                 columns=given.columns,
                 time=given.time,

@@ -89,7 +89,7 @@ class Fusion(nn.Module, ABC):
     """Makes components of an item's pictures and texts and weighs them for each user.
 
     Args:
-        modalities: name -> width of its vectors, in a fixed order.
+        modalities: name -> width of its vectors, in a fixed order; None: they are trained and of D already.
         width: D, the common width of ids and components.
 
     Attributes:
@@ -105,7 +105,7 @@ class Fusion(nn.Module, ABC):
     scores_content = True
     personal = False
 
-    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
         super().__init__()
         self.modalities = dict(modalities)
         self.width = width
@@ -117,6 +117,10 @@ class Fusion(nn.Module, ABC):
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
         """Return what the gate sees of each item; E is 0 where there is no gate."""
         return ids_ID[:, :0]
+
+    def weigh(self, weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]) -> Float[Tensor, "... J"]:
+        """Return the weights of a candidate's components for a user, if they differ between users."""
+        return share_weights(weights, present)
 
     @abstractmethod
     def forward(self, history: History) -> Fused:
@@ -136,16 +140,18 @@ class Projections(nn.Module):
     """Each modality's own linear map to D.
 
     Args:
-        modalities: name -> width of its vectors.
+        modalities: name -> width of its vectors; None: they are of D already, as those of a bag of words.
         width: D.
         learned_absent: whether a learned vector stands for a modality that an item lacks; else zero does.
     """
 
     absent_MD: Tensor
 
-    def __init__(self, modalities: Mapping[str, int], width: int, learned_absent: bool) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int, learned_absent: bool) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Linear(size, width) for size in modalities.values())
+        self.maps = nn.ModuleList(
+            nn.Identity() if size is None else nn.Linear(size, width) for size in modalities.values()
+        )
         if learned_absent:
             self.absent_MD = nn.Parameter(torch.randn(len(modalities), width) * width**-0.5)
         else:

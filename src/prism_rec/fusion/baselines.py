@@ -21,6 +21,7 @@ from prism_rec.fusion.base import (
     weigh_components,
 )
 from prism_rec.fusion.gate import Gate, Sees
+from prism_rec.nn.dropout import Dropout
 
 
 class IdFusion(Fusion):
@@ -39,10 +40,11 @@ class IdFusion(Fusion):
 class SumFusion(Fusion):
     """Each modality's projection is added as it is; a modality that an item lacks adds nothing."""
 
-    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int, dropout: float = 0.0) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
         self.projections = Projections(modalities, width, learned_absent=False)
+        self.dropout = Dropout(dropout)
 
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return the projections as components."""
@@ -51,7 +53,8 @@ class SumFusion(Fusion):
 
     def forward(self, history: History) -> Fused:
         """Add all components with weight one."""
-        return add_components(history)
+        fused = add_components(history)
+        return fused._replace(vectors_PD=self.dropout(fused.vectors_PD))
 
 
 class ConcatFusion(Fusion):
@@ -59,7 +62,7 @@ class ConcatFusion(Fusion):
 
     component_names = ("concat",)
 
-    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
         super().__init__(modalities, width)
         self.projections = Projections(modalities, width, learned_absent=True)
         self.inner = nn.Linear(len(modalities) * width, 2 * width)
@@ -83,7 +86,7 @@ class GateFusion(Fusion):
     personal = True
 
     def __init__(
-        self, modalities: Mapping[str, int], width: int, temperature: float, dropout: float, sees: Sees
+        self, modalities: Mapping[str, int | None], width: int, temperature: float, dropout: float, sees: Sees
     ) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
@@ -109,19 +112,20 @@ class IdFusionConfig(Config):
 
     kind: Literal["id"] = "id"
 
-    def build(self, modalities: Mapping[str, int], width: int) -> IdFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> IdFusion:
         """Make the fusion; the modalities are left aside."""
         return IdFusion({}, width)
 
 
 class SumFusionConfig(Config):
-    """Settings of the fusion `sum`; there are none."""
+    """Settings of the fusion `sum`; `dropout` acts on what is added to the ids of a history, never on candidates."""
 
     kind: Literal["sum"] = "sum"
+    dropout: float = Field(0.0, ge=0, lt=1)
 
-    def build(self, modalities: Mapping[str, int], width: int) -> SumFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> SumFusion:
         """Make the fusion."""
-        return SumFusion(modalities, width)
+        return SumFusion(modalities, width, self.dropout)
 
 
 class ConcatFusionConfig(Config):
@@ -129,7 +133,7 @@ class ConcatFusionConfig(Config):
 
     kind: Literal["concat"] = "concat"
 
-    def build(self, modalities: Mapping[str, int], width: int) -> ConcatFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> ConcatFusion:
         """Make the fusion."""
         return ConcatFusion(modalities, width)
 
@@ -142,6 +146,6 @@ class GateFusionConfig(Config):
     dropout: float = Field(0.3, ge=0, lt=1)
     sees: Sees = "prefix"
 
-    def build(self, modalities: Mapping[str, int], width: int) -> GateFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> GateFusion:
         """Make the fusion."""
         return GateFusion(modalities, width, self.temperature, self.dropout, self.sees)

@@ -1,9 +1,12 @@
 """The settings of a model, and the model that they make."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
+import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from prism_rec.backbones.bsarec import BSARecConfig
 from prism_rec.backbones.esasrec import ESASRecConfig
@@ -11,13 +14,16 @@ from prism_rec.backbones.gru4rec import GRU4RecConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.config import Config
+from prism_rec.data.bag import BagTable
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.errors import InputError
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.recommender import Candidates, SequenceRecommender
+from prism_rec.nn.word_bag import SparseRows, WordBag
 from prism_rec.plugins import Kinds
 
 BackboneConfig = Annotated[
@@ -29,9 +35,20 @@ FusionConfig = Annotated[
     | ConcatFusionConfig
     | GateFusionConfig
     | PrismConfig
-    | PublishedPrismConfig,
+    | PublishedPrismConfig
+    | NestedPrismConfig,
     Kinds("prism_rec.fusions"),
 ]
+
+
+class WordBagConfig(Config):
+    """Settings of the vectors of a bag's words, the same for every bag.
+
+    `std` is of the first weights. `dropout` leaves words of items out during training.
+    """
+
+    std: float = Field(0.05, gt=0)
+    dropout: float = Field(0.0, ge=0, lt=1)
 
 
 class ModelConfig(Config):
@@ -46,10 +63,13 @@ class ModelConfig(Config):
     max_length: int = Field(50, ge=1)
     candidates: Candidates = "content"
     modalities: tuple[str, ...] | None = Field(None, min_length=1)
+    words: WordBagConfig = WordBagConfig()
+    id_dropout: float = Field(0.0, ge=0, lt=1)
+    id_events: int = Field(1, ge=0)
     fusion: FusionConfig = IdFusionConfig()
     backbone: BackboneConfig = SASRecConfig()
 
-    def build(self, number_of_items: int, features: dict[str, FeatureTable]) -> SequenceRecommender:
+    def build(self, number_of_items: int, features: Mapping[str, FeatureTable | BagTable]) -> SequenceRecommender:
         """Make the model with fresh weights.
 
         Args:
@@ -65,26 +85,30 @@ class ModelConfig(Config):
         items = ItemTable(
             number_of_items,
             self.width,
-            {name: torch.from_numpy(table.vectors) for name, table in used.items()},
+            {name: _tensors(table) for name, table in used.items()},
             {name: torch.from_numpy(table.present) for name, table in used.items()},
             backbone.streams,
+            {name: self._word_bag(table) for name, table in used.items() if isinstance(table, BagTable)},
+            self.id_dropout,
         )
         fusion = self.fusion.build(items.modalities, self.width)
         return SequenceRecommender(items, fusion, backbone, self.candidates)
 
-    def check_fit(self, features: dict[str, FeatureTable]) -> None:
+    def check_fit(self, features: Mapping[str, FeatureTable | BagTable]) -> None:
         """Check that the model can be built on some features, without building one as large as the catalogue.
 
         Raises:
             InputError: see `build`.
         """
         # Padding stands for the whole catalogue: whether a model fits is a matter of names and widths alone.
-        padding = {
-            name: FeatureTable(table.vectors[:1], table.present[:1]) for name, table in features.items()
-        }
-        self.build(0, padding)
+        self.build(0, {name: table.take(slice(1)) for name, table in features.items()})
 
-    def _used_features(self, features: dict[str, FeatureTable]) -> dict[str, FeatureTable]:
+    def _word_bag(self, table: BagTable) -> WordBag:
+        return WordBag(table.width, self.width, self.words.std, self.words.dropout)
+
+    def _used_features(
+        self, features: Mapping[str, FeatureTable | BagTable]
+    ) -> dict[str, FeatureTable | BagTable]:
         for name in self.modalities or ():
             if name not in features:
                 have = ", ".join(features) or "none"
@@ -100,3 +124,11 @@ class ModelConfig(Config):
                 "prepare it with --features NAME=FILE or take the fusion id"
             )
         return used
+
+
+def _tensors(table: FeatureTable | BagTable) -> Tensor | SparseRows:
+    if isinstance(table, FeatureTable):
+        return torch.from_numpy(table.vectors)
+    rows = table.vectors
+    offsets, columns = (torch.from_numpy(part.astype(np.int64)) for part in (rows.indptr[:-1], rows.indices))
+    return SparseRows(offsets, columns, torch.from_numpy(rows.data))

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone
-from prism_rec.fusion.base import Fusion, History, Parts, Seen, share_weights
+from prism_rec.fusion.base import Fusion, History, Parts, Seen
 from prism_rec.model.items import ItemTable
 from prism_rec.model.tuples import ItemSet, KeyGroup, UserStates
 from prism_rec.nn.distinct import distinct_rows
@@ -49,6 +49,7 @@ class SequenceRecommender(nn.Module):
             else None
         )
         self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
+        self._one_vector = backbone.dot_product and not fusion.personal
         self.apply(backbone.initialise)
         with torch.no_grad():
             items.ids.weight[0] = 0
@@ -82,7 +83,7 @@ class SequenceRecommender(nn.Module):
             occurs[histories.flatten()] = True
             occurs[candidates.flatten()] = True
             rows_I, place_N = occurs.nonzero().squeeze(1), occurs.cumsum(0) - 1
-        features, ids_IV = self.items.features(rows_I), self.items.ids(rows_I)
+        features, ids_IV = self.items.features(rows_I), self.items.id_vectors(rows_I, self.content)
         ids_ID = ids_IV[:, : self.items.width]
         parts = self.fusion.parts(features, ids_ID)
         stands_I = torch.zeros_like(rows_I, dtype=torch.bool)
@@ -181,7 +182,8 @@ class SequenceRecommender(nn.Module):
         if not self.content:
             return [KeyGroup(rows, keys_IQ, parts.present_IJ.new_zeros(0))]
         if not self.fusion.personal:
-            keys_IK = torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1)
+            content_ID = parts.components_IJD.sum(1)
+            keys_IK = keys_IQ + content_ID if self._one_vector else torch.cat([keys_IQ, content_ID], 1)
             return [KeyGroup(rows, keys_IK, parts.present_IJ.new_ones(1))]
         keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
         patterns, pattern_I = distinct_rows(parts.present_IJ)
@@ -196,11 +198,11 @@ class SequenceRecommender(nn.Module):
         """Return the users' side of the inner product with the keys of one group."""
         states, weights = users
         query = self.backbone.id_query(states)
-        if not self.content:
+        if not self.content or self._one_vector:
             return query
         content_P1D = self.backbone.content_query(states)[:, None]
         if self.fusion.personal:
-            content_P1D = share_weights(weights, group.present_J)[..., None] * content_P1D
+            content_P1D = self.fusion.weigh(weights, group.present_J)[..., None] * content_P1D
         return torch.cat([query, content_P1D.flatten(1)], 1)
 
     def vectors(self, users: UserStates, rows_P: Int[Tensor, " P"], items: ItemSet) -> Float[Tensor, "P V"]:
@@ -209,9 +211,9 @@ class SequenceRecommender(nn.Module):
         ids_PV = gather_rows(items.ids_IV, place_P)
         if not self.content:
             return ids_PV
-        weights_PJ = users.weights
+        weights_PJ = torch.ones_like(users.weights)
         if self.fusion.personal:
-            weights_PJ = share_weights(weights_PJ, items.parts.present_IJ[place_P])
+            weights_PJ = self.fusion.weigh(users.weights, items.parts.present_IJ[place_P])
         components_PJD = gather_rows(items.parts.components_IJD, place_P)
         return ids_PV + self._in_all_streams(_inner(components_PJD.mT, weights_PJ))
 
@@ -234,7 +236,7 @@ class SequenceRecommender(nn.Module):
         content_PCJ = _inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
         content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
-            content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
+            content_PCJ = content_PCJ * self.fusion.weigh(weights[:, None], items.parts.present_IJ[place_PC])
         return torch.cat([id_PC[..., None], content_PCJ], -1)
 
 

@@ -62,7 +62,9 @@ class Recommender:
         model = self.run.config.model.build(dataset.number_of_items, dataset.features)
         weights = dict(self.ranker.model.state_dict())
         ids = weights["items.ids.weight"]
-        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, dataset.number_of_items + 1 - len(ids)))
+        further = dataset.number_of_items + 1 - len(ids)
+        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, further))
+        weights["items.known_N"] = F.pad(weights["items.known_N"], (0, further))
         model.load_state_dict(weights)
         run = replace(self.run, dataset=dataset, model=model.to(self.ranker.model.device).eval())
         return Recommender(run, self.ranker.batch_size)

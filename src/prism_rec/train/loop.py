@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,11 +14,14 @@ from prism_rec.data.histories import Histories
 from prism_rec.errors import DivergedError
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
+from prism_rec.train.average import WeightAverage
 from prism_rec.train.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.train.config import TrainConfig
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
+CONTENT = ("fusion.", "items.bags.", "further_streams.")
+"""How the names of parameters begin that a model's features pass."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def fit(
     validate: Callable[[SequenceRecommender], Mapping[str, float]],
     folder: Path,
     listeners: Sequence[Listener] = (),
+    id_events: int = 1,
 ) -> list[EpochRecord]:
     """Train until the epochs or the patience run out, and leave the model with the weights of its best epoch.
 
@@ -70,14 +75,19 @@ def fit(
         validate: returns metrics of the model; `config.metric` must be among them.
         folder: where the checkpoints go.
         listeners: progress bars, logs.
+        id_events: an item with fewer training events is scored without its id, if content describes it.
 
     Returns:
         A record an epoch.
     """
     objective.begin_training(model, histories)
     objective.to(model.device)
+    model.items.note_events(torch.from_numpy(histories.items).to(model.device), id_events)
     modules: dict[str, nn.Module] = {"model": model, "objective": objective}
     optimizer = make_optimizer(modules, config)
+    average = WeightAverage(model, config.average) if config.average else None
+    if average is not None:
+        modules["average"] = average
     state = TrainingState(modules, optimizer, model.device)
     batches = objective.batches(histories, max_length, config.batch_size, config.seed, config.max_targets)
     records: list[EpochRecord] = []
@@ -86,12 +96,13 @@ def fit(
         _tell(listeners, records, config.metric)
     while stopped_by(records, config) is None:
         epoch = len(records) + 1
-        record = train_epoch(model, objective, optimizer, batches, epoch, config, listeners)
-        if epoch % config.validate_every == 0 or epoch == config.epochs:
-            record = replace(record, validation=dict(validate(model)))
-        records.append(record)
-        if best_epoch(records, config.metric) == epoch:
-            save_tensors(folder / BEST, model.state_dict(), {"epoch": epoch})
+        record = train_epoch(model, objective, optimizer, batches, epoch, config, listeners, average)
+        with average.applied(model) if average is not None else nullcontext():
+            if epoch % config.validate_every == 0 or epoch == config.epochs:
+                record = replace(record, validation=dict(validate(model)))
+            records.append(record)
+            if best_epoch(records, config.metric) == epoch:
+                save_tensors(folder / BEST, model.state_dict(), {"epoch": epoch})
         state.save(folder / LAST, {"records": [asdict(record) for record in records]})
         _tell(listeners, records, config.metric)
     model.load_state_dict(load_tensors(folder / BEST)[0])
@@ -106,6 +117,7 @@ def train_epoch(
     epoch: int,
     config: TrainConfig,
     listeners: Sequence[Listener] = (),
+    average: WeightAverage | None = None,
 ) -> EpochRecord:
     """Take one step a batch: recommendation loss + interaction loss (PRISM, equation 12)."""
     began = time.perf_counter()
@@ -121,6 +133,8 @@ def train_epoch(
         if config.gradient_clip is not None:
             nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
         optimizer.step()
+        if average is not None:
+            average.update(model)
         totals += torch.stack([outcome.loss.detach(), interaction_loss.detach()])
         for listener in listeners:
             listener.on_batch(epoch, done, len(batches))
@@ -135,8 +149,16 @@ def train_epoch(
 def make_optimizer(modules: Mapping[str, nn.Module], config: TrainConfig) -> torch.optim.Optimizer:
     """Return Adam or AdamW over all parameters of the modules, its steps fused into one kernel."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    parameters = [parameter for module in modules.values() for parameter in module.parameters()]
-    return kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    parameters: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+    for module in modules.values():
+        for name, parameter in module.named_parameters():
+            parameters[config.content_rate != 1 and name.startswith(CONTENT)].append(parameter)
+    groups = [
+        {"params": group, "lr": config.learning_rate * (config.content_rate if content else 1)}
+        for content, group in parameters.items()
+        if group
+    ]
+    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from prism_rec.data.controls import control_features
@@ -93,6 +92,7 @@ def train_run(
         validate,
         folder,
         [JsonLog(folder / LOG), *listeners],
+        config.model.id_events,
     )
     _finish(folder, config, model, records)
     return Run(config, dataset, model.eval())
@@ -186,5 +186,5 @@ def _same_data(one: Dataset, other: Dataset) -> bool:
         and one.users.equals(other.users)
         and (one.rule, one.time) == (other.rule, other.time)
         and one.features.keys() == other.features.keys()
-        and all(np.array_equal(t.vectors, other.features[name].vectors) for name, t in one.features.items())
+        and all(table.equals(other.features[name]) for name, table in one.features.items())
     )

@@ -61,7 +61,7 @@ class PrismConfig(PrismSettings):
     without: tuple[str, ...] = ()
     adaptive: bool = True
 
-    def build(self, modalities: Mapping[str, int], width: int) -> "PrismFusion":
+    def build(self, modalities: Mapping[str, int | None], width: int) -> "PrismFusion":
         """Make the fusion."""
         return PrismFusion(modalities, width, self)
 
@@ -77,7 +77,7 @@ class PrismFusion(Fusion):
         InputError: the settings leave out a component that there is not, or all of them.
     """
 
-    def __init__(self, modalities: Mapping[str, int], width: int, config: PrismConfig) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int, config: PrismConfig) -> None:
         super().__init__(modalities, width)
         roles = _leave_out(config.without, component_roles(tuple(modalities)))
         self.component_names, self.roles_J = tuple(roles), tuple(roles.values())

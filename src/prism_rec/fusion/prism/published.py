@@ -40,7 +40,7 @@ class PublishedPrismConfig(PrismSettings):
     triplet_distance: Distance = "euclidean"
     margin: float = Field(1.0, gt=0)
 
-    def build(self, modalities: Mapping[str, int], width: int) -> "PublishedPrismFusion":
+    def build(self, modalities: Mapping[str, int | None], width: int) -> "PublishedPrismFusion":
         """Make the fusion."""
         return PublishedPrismFusion(modalities, width, self)
 
@@ -51,7 +51,7 @@ class PublishedPrismFusion(Fusion):
     causal = False
     scores_content = False
 
-    def __init__(self, modalities: Mapping[str, int], width: int, config: PublishedPrismConfig) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int, config: PublishedPrismConfig) -> None:
         super().__init__(modalities, width)
         self.roles_J = tuple(component_roles(tuple(modalities)).values())
         components = len(self.roles_J)
