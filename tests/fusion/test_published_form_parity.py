@@ -64,6 +64,7 @@ def recorded_history(recorded: dict[str, Tensor], shifts_L: Tensor) -> History:
         evidence_IE=ids_ID[:, :0],
         index_P=torch.arange(1, len(ids_ID)),
         packing=Packing(torch.full((users,), length)),
+        rows_P=torch.arange(1, len(ids_ID)),
     )
 
 

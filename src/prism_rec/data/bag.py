@@ -144,11 +144,15 @@ def _words(name: str, items: pl.DataFrame, columns: Sequence[str]) -> pl.DataFra
     for column in columns:
         values = items[column]
         if isinstance(values.dtype, pl.List):
-            terms = values.cast(pl.List(pl.String)).list.eval(pl.element().str.to_lowercase().str.strip_chars())
+            terms = values.cast(pl.List(pl.String)).list.eval(
+                pl.element().str.to_lowercase().str.strip_chars()
+            )
         elif values.dtype == pl.String:
             terms = values.str.to_lowercase().str.extract_all(r"[\p{L}\p{M}\p{N}]+")
         else:
-            raise InputError(f"bag {name!r}: column {column!r} holds {values.dtype}; name one of text or lists")
+            raise InputError(
+                f"bag {name!r}: column {column!r} holds {values.dtype}; name one of text or lists"
+            )
         rows = pl.DataFrame({"item": numbers, "term": terms}).explode("term")
         found.append(rows.filter(pl.col("term").is_not_null() & (pl.col("term") != "")))
     return pl.concat(found)

@@ -40,9 +40,7 @@ def control_features(
     return {name: table.take(source) for name, table in features.items()}
 
 
-def _replace_by_noise(
-    table: FeatureTable | BagTable, random: np.random.Generator
-) -> FeatureTable | BagTable:
+def _replace_by_noise(table: FeatureTable | BagTable, random: np.random.Generator) -> FeatureTable | BagTable:
     if isinstance(table, BagTable):
         rows = table.vectors
         words = random.integers(table.width, size=rows.nnz)

@@ -77,10 +77,13 @@ def load_dataset(folder: Path) -> Dataset:
     """Read a dataset; see `Dataset.load`."""
     manifest = require_folder(folder, STAGE)
     try:
-        given = {key: manifest[key] for key in ("time", "features", "bags", "dropped", "notes") if key in manifest}
+        given = {
+            key: manifest[key] for key in ("time", "features", "bags", "dropped", "notes") if key in manifest
+        }
         facts = _Facts.parse(given | {"cleaning": manifest["config"]["cleaning"]}, f"{folder / MANIFEST}")
         kinds: dict[str, type[FeatureTable | BagTable]] = {
-            check_modality_name(name): BagTable if name in facts.bags else FeatureTable for name in facts.features
+            check_modality_name(name): BagTable if name in facts.bags else FeatureTable
+            for name in facts.features
         }
         for file in _files(kinds):
             _require_unchanged(folder / file, manifest["files"][file]["sha256"])

@@ -40,10 +40,13 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         raise InputError(
             f"{where}: the model knows no feature {unknown[0]!r} (it knows: {have}); leave it out"
         )
-    bags = [name for name in features if isinstance(dataset.features[name], BagTable)]
-    if bags:
-        columns = ", ".join(dataset.features[bags[0]].bag.columns)
-        raise InputError(f"{where}: feature {bags[0]!r} is made of words; give the columns {columns} of the items")
+    for name in features:
+        table = dataset.features[name]
+        if isinstance(table, BagTable):
+            wanted = ", ".join(table.bag.columns)
+            raise InputError(
+                f"{where}: feature {name!r} is made of words; give the columns {wanted} of the items"
+            )
     catalogue = Catalogue(new["item_id"], pl.Series([], dtype=pl.String))
     given = {name: _table(name, vectors, catalogue) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1

@@ -53,6 +53,7 @@ class History(NamedTuple):
     evidence_IE: Float[Tensor, "I E"]  # what a gate sees of each item; zero where it stands in no history
     index_P: Int[Tensor, " P"]  # position of each place's item among the I
     packing: Packing  # where each history begins and ends
+    rows_P: Int[Tensor, " P"]  # catalogue row of each place's item
 
     @property
     def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
@@ -65,7 +66,15 @@ class History(NamedTuple):
         index_P = self.index_P[: int(lengths_B.sum())]
         items_S = index_P.unique()
         seen = Seen(items_S, self.parts.take(items_S))
-        return self._replace(seen=seen, index_P=index_P, packing=Packing(lengths_B))
+        rows_P = self.rows_P[: len(index_P)]
+        return self._replace(seen=seen, index_P=index_P, packing=Packing(lengths_B), rows_P=rows_P)
+
+    def recent(self, lags: int) -> Int[Tensor, "P L"]:
+        """Return the catalogue rows of the latest items at each place, the latest first; 0 before it begins."""
+        place_P = torch.arange(len(self.rows_P), device=self.rows_P.device)
+        begin_P = self.packing.starts_B.repeat_interleave(self.packing.lengths_B)
+        place_PL = place_P[:, None] - torch.arange(lags, device=place_P.device)
+        return torch.where(place_PL >= begin_P[:, None], self.rows_P[place_PL.clamp_min(0)], 0)
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""
@@ -118,7 +127,9 @@ class Fusion(nn.Module, ABC):
         """Return what the gate sees of each item; E is 0 where there is no gate."""
         return ids_ID[:, :0]
 
-    def weigh(self, weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]) -> Float[Tensor, "... J"]:
+    def weigh(
+        self, weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]
+    ) -> Float[Tensor, "... J"]:
         """Return the weights of a candidate's components for a user, if they differ between users."""
         return share_weights(weights, present)
 

@@ -23,6 +23,7 @@ from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.recommender import Candidates, SequenceRecommender
+from prism_rec.model.similar import SimilarItems
 from prism_rec.nn.word_bag import SparseRows, WordBag
 from prism_rec.plugins import Kinds
 
@@ -51,6 +52,17 @@ class WordBagConfig(Config):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
+class SimilarConfig(Config):
+    """Settings of the term of similar items: how many neighbours of how many of the latest items count."""
+
+    neighbours: int = Field(50, ge=1)
+    lags: int = Field(5, ge=1)
+
+    def build(self, features: Mapping[str, FeatureTable | BagTable]) -> SimilarItems:
+        """Find the neighbours of every item."""
+        return SimilarItems(features, self.neighbours, self.lags)
+
+
 class ModelConfig(Config):
     """Settings of a model.
 
@@ -64,12 +76,15 @@ class ModelConfig(Config):
     candidates: Candidates = "content"
     modalities: tuple[str, ...] | None = Field(None, min_length=1)
     words: WordBagConfig = WordBagConfig()
+    similar: SimilarConfig | None = None
     id_dropout: float = Field(0.0, ge=0, lt=1)
     id_events: int = Field(1, ge=0)
     fusion: FusionConfig = IdFusionConfig()
     backbone: BackboneConfig = SASRecConfig()
 
-    def build(self, number_of_items: int, features: Mapping[str, FeatureTable | BagTable]) -> SequenceRecommender:
+    def build(
+        self, number_of_items: int, features: Mapping[str, FeatureTable | BagTable]
+    ) -> SequenceRecommender:
         """Make the model with fresh weights.
 
         Args:
@@ -92,7 +107,8 @@ class ModelConfig(Config):
             self.id_dropout,
         )
         fusion = self.fusion.build(items.modalities, self.width)
-        return SequenceRecommender(items, fusion, backbone, self.candidates)
+        similar = None if self.similar is None else self.similar.build(used)
+        return SequenceRecommender(items, fusion, backbone, self.candidates, similar)
 
     def check_fit(self, features: Mapping[str, FeatureTable | BagTable]) -> None:
         """Check that the model can be built on some features, without building one as large as the catalogue.

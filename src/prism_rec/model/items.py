@@ -1,6 +1,7 @@
 """The catalogue as a model holds it: a learned vector for each id, and the frozen features."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -53,7 +54,8 @@ class ItemTable(nn.Module):
             if not isinstance(vectors, SparseRows):
                 self.register_buffer(f"vectors_{m}", vectors, persistent=False)
                 continue
-            tensors = vectors._asdict() | ByColumn.of(vectors, len(self.bags[name].weight_VD))._asdict()
+            words = cast(WordBag, self.bags[name]).weight_VD.shape[0]
+            tensors = vectors._asdict() | ByColumn.of(vectors, words)._asdict()
             for part, tensor in tensors.items():
                 self.register_buffer(f"{part}_{m}", tensor, persistent=False)
         columns = [present[name] for name in features]

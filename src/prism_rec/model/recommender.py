@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from prism_rec.backbones.base import Backbone
 from prism_rec.fusion.base import Fusion, History, Parts, Seen
 from prism_rec.model.items import ItemTable
+from prism_rec.model.similar import SimilarItems
 from prism_rec.model.tuples import ItemSet, KeyGroup, UserStates
 from prism_rec.nn.distinct import distinct_rows
 from prism_rec.nn.gather import gather_rows
 from prism_rec.nn.packing import Packing
+from prism_rec.nn.scattered import Scattered
 
 Candidates = Literal["id", "content"]
 
@@ -34,12 +36,19 @@ class SequenceRecommender(nn.Module):
         fusion: makes components of the items' features.
         backbone: encodes histories.
         candidates: `id` scores an item by its id alone, `content` by id and components.
+        similar: adds to the scores of items that resemble the latest of a history.
     """
 
     def __init__(
-        self, items: ItemTable, fusion: Fusion, backbone: Backbone, candidates: Candidates = "content"
+        self,
+        items: ItemTable,
+        fusion: Fusion,
+        backbone: Backbone,
+        candidates: Candidates = "content",
+        similar: SimilarItems | None = None,
     ) -> None:
         super().__init__()
+        self.similar = similar
         self.items = items
         self.fusion = fusion
         self.backbone = backbone
@@ -62,7 +71,8 @@ class SequenceRecommender(nn.Module):
     @property
     def component_names(self) -> tuple[str, ...]:
         """What a score is the sum of: `id`, then the fusion's components if candidates are scored by them."""
-        return ("id", *self.fusion.component_names) if self.content else ("id",)
+        content = self.fusion.component_names if self.content else ()
+        return ("id", *content, *(("similar",) if self.similar is not None else ()))
 
     def item_set(
         self, histories: Int[Tensor, "..."] | None = None, candidates: Int[Tensor, "..."] | None = None
@@ -111,26 +121,37 @@ class SequenceRecommender(nn.Module):
             items: the set.
         """
         places_L = torch.arange(histories_BL.shape[1], device=self.device)
+        rows_P = histories_BL[places_L < lengths_B[:, None]]
         return History(
             items.features,
             items.ids_IV,
             items.parts,
             items.seen,
             items.evidence_IE,
-            items.place_N[histories_BL[places_L < lengths_B[:, None]]],
+            items.place_N[rows_P],
             Packing(lengths_B),
+            rows_P,
         )
 
     def encode(self, history: History) -> UserStates:
         """Return state and weights after each of the P places, history by history: [P, S] and [P, J]."""
         inputs_PV, weights_PJ = self._inputs(history)
-        return UserStates(history.packing.each_place(self.backbone, inputs_PV), weights_PJ)
+        states_PS = history.packing.each_place(self.backbone, inputs_PV)
+        return UserStates(states_PS, weights_PJ, self._recent(history))
 
     def encode_last(self, history: History) -> UserStates:
         """Return state and weights after each history's last item, [B, S] and [B, J]."""
         inputs_PV, weights_PJ = self._inputs(history)
         states_BS = history.packing.each_row(self.backbone.last, inputs_PV)
-        return UserStates(states_BS, history.packing.last(weights_PJ))
+        ends_B = history.packing.lengths_B.cumsum(0) - 1
+        return UserStates(states_BS, history.packing.last(weights_PJ), self._recent(history)[ends_B])
+
+    def _recent(self, history: History) -> Int[Tensor, "P L"]:
+        return history.recent(0 if self.similar is None else len(self.similar.weights_LM))
+
+    def scattered(self, users: UserStates) -> Scattered | None:
+        """Return what is added to the inner products of queries and keys, by catalogue row; None: nothing."""
+        return None if self.similar is None else self.similar(users.recent)
 
     def interaction_loss(self, history: History) -> Float[Tensor, ""]:
         """Return the fusion's own losses on histories, weighted (PRISM, equation 9)."""
@@ -196,7 +217,7 @@ class SequenceRecommender(nn.Module):
 
     def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
         """Return the users' side of the inner product with the keys of one group."""
-        states, weights = users
+        states, weights, _ = users
         query = self.backbone.id_query(states)
         if not self.content or self._one_vector:
             return query
@@ -225,19 +246,20 @@ class SequenceRecommender(nn.Module):
         self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
     ) -> Float[Tensor, "P C J"]:
         """Return what `id` and each component adds to the score of each candidate; they sum to the score."""
-        states, weights = users
+        states, weights, _ = users
         place_PC = items.place_N[rows_PC]
         id_PC = _inner(
             self.backbone.id_key(gather_rows(items.ids_IV, place_PC)), self.backbone.id_query(states)
         )
+        similar = [] if self.similar is None else [self.similar.of(users.recent, rows_PC)[..., None]]
         if not self.content:
-            return id_PC[..., None]
+            return torch.cat([id_PC[..., None], *similar], -1)
         components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
         content_PCJ = _inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
         content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
             content_PCJ = content_PCJ * self.fusion.weigh(weights[:, None], items.parts.present_IJ[place_PC])
-        return torch.cat([id_PC[..., None], content_PCJ], -1)
+        return torch.cat([id_PC[..., None], content_PCJ, *similar], -1)
 
 
 def _inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:

@@ -25,6 +25,7 @@ class UserStates(NamedTuple):
 
     states: Float[Tensor, "*P S"]
     weights: Float[Tensor, "*P J"]
+    recent: Int[Tensor, "*P L"]  # catalogue rows of the latest items that count, the latest first; L may be 0
 
 
 class KeyGroup(NamedTuple):

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from prism_rec.nn.scattered import Scattered
+
 # 16 MB of float32 logits a chunk, half of bfloat16: large enough for the product, small enough to stay near the cores.
 CHUNK_ELEMENTS = 4_000_000
 
@@ -16,7 +18,7 @@ def linear_cross_entropy(
     keys: Sequence[Float[Tensor, "_ K"]],
     targets_P: Int[Tensor, " P"],
     dtype: torch.dtype | None = None,
-    further: tuple[Int[Tensor, "P F"], Float[Tensor, "P F"]] | None = None,
+    scattered: Scattered | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(logits)[target], logits = [queries_g . keys_g^T for each group g].
 
@@ -31,8 +33,8 @@ def linear_cross_entropy(
         dtype: of the logits, their softmax and the products; the matrices' own unless given. Sums over rows, the
             loss and its gradients are always of the matrices' own.
 
-        further: further targets of each row and their weights; the target itself has what they leave of 1. The loss
-            then is the cross-entropy with this distribution.
+
+        scattered: is added to the logits.
 
     Returns:
         A scalar. No rows: zero.
@@ -40,29 +42,27 @@ def linear_cross_entropy(
     if targets_P.numel() == 0:
         return queries[0].sum() * 0.0
     dtype = dtype or queries[0].dtype
-    targets_PT, weights_PT = targets_P[:, None], queries[0].new_ones(len(targets_P), 1)
-    if further is not None:
-        weights_PT = torch.cat([1 - further[1].sum(1, keepdim=True), further[1]], 1)
-        targets_PT = torch.cat([targets_PT, further[0]], 1)
-    return _LinearCrossEntropy.apply(targets_PT, weights_PT, dtype, len(queries), *queries, *keys)  # type: ignore[no-untyped-call]
+    if scattered is None:
+        scattered = Scattered(targets_P[:, None][:, :0], queries[0][:, :0])
+    return _LinearCrossEntropy.apply(targets_P, dtype, len(queries), *scattered, *queries, *keys)  # type: ignore[no-untyped-call]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        targets_PT: Tensor,
-        weights_PT: Tensor,
+        targets_P: Tensor,
         dtype: torch.dtype,
         groups: int,
+        columns_PX: Tensor,
+        values_PX: Tensor,
         *matrices: Tensor,
     ) -> Tensor:
-        gradients = [torch.zeros_like(matrix) for matrix in matrices]
+        gradients = [torch.zeros_like(matrix) for matrix in (*matrices, values_PX)]
         cast = [matrix.to(dtype) for matrix in matrices]
         queries, keys = cast[:groups], cast[groups:]
         sizes = [len(key) for key in keys]
-        weights_PT = weights_PT.to(dtype)
-        rows, columns = len(targets_PT), sum(sizes)
+        rows, columns = len(targets_P), sum(sizes)
         chunk = max(1, min(rows, CHUNK_ELEMENTS // columns))
         buffer = queries[0].new_empty(chunk, columns)
         total = matrices[0].new_zeros(())
@@ -73,13 +73,15 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 torch.mm(query[part], key.T, out=columns_of_group) if groups == 1 else columns_of_group.copy_(
                     query[part] @ key.T
                 )
-            target, weight = targets_PT[part], weights_PT[part]
+            Scattered(columns_PX[part], values_PX[part]).add_to(logits)
+            target = targets_P[part, None]
             largest = logits.amax(1, keepdim=True)
-            margin = ((largest - logits.gather(1, target)) * weight).sum(1)
+            margin = largest - logits.gather(1, target)
             torch.softmax(logits, 1, out=logits)
             # The largest probability is 1 / sum(exp(logits - largest)).
-            total += (margin.to(total) - logits.amax(1).to(total).log()).sum()
-            logits.scatter_add_(1, target, -weight)
+            total += (margin.to(total) - logits.amax(1, keepdim=True).to(total).log()).sum()
+            logits[torch.arange(len(logits), device=logits.device), targets_P[part]] -= 1
+            gradients[-1][part] = logits.gather(1, columns_PX[part])
             for g, slope in enumerate(logits.split(sizes, 1)):
                 gradients[g][part] = slope @ keys[g]
                 gradients[groups + g] += slope.T @ queries[g][part]
@@ -90,4 +92,5 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)
+        *of_matrices, of_values = (slopes[0] * gradient for gradient in ctx.saved_tensors)
+        return None, None, None, None, of_values, *of_matrices

@@ -19,7 +19,9 @@ class SparseRows(NamedTuple):
 
     def lengths(self) -> Int[Tensor, " I"]:
         """Return how many numbers each row has."""
-        return torch.cat([self.offsets_I[1:], self.offsets_I.new_tensor([len(self.columns_Z)])]) - self.offsets_I
+        return (
+            torch.cat([self.offsets_I[1:], self.offsets_I.new_tensor([len(self.columns_Z)])]) - self.offsets_I
+        )
 
     def take(self, rows: Int[Tensor, " _"]) -> "SparseRows":
         """Return some of the rows."""

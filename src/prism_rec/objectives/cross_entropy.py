@@ -26,7 +26,6 @@ def catalogue_cross_entropy(
     items: ItemSet,
     targets_P: Int[Tensor, " P"],
     precision: Precision,
-    further: tuple[Int[Tensor, "P F"], Float[Tensor, "P F"]] | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(scores)[target] over P states, the scores being those of the whole catalogue.
 
@@ -37,12 +36,16 @@ def catalogue_cross_entropy(
     rows_N = torch.cat([group.rows_I for group in groups])
     column_N = torch.empty_like(items.rows_I)
     column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
+    scattered = model.scattered(users)
+    if scattered is not None:
+        column_N[0] = 0  # what is added there is 0
+        scattered = scattered._replace(columns_PX=column_N[scattered.columns_PX])
     return linear_cross_entropy(
         [model.queries(users, group) for group in groups],
         [group.keys_IK for group in groups],
         column_N[targets_P],
         dtype=torch.bfloat16 if precision == "bfloat16" else None,
-        further=None if further is None else (column_N[further[0]], further[1]),
+        scattered=scattered,
     )
 
 
@@ -59,41 +62,17 @@ def check_precision(precision: Precision, model: ModelConfig) -> None:
 class CrossEntropy(Objective):
     """-log softmax over every item of the catalogue, at every position."""
 
-    def __init__(
-        self, precision: Precision = "float32", future: int = 0, future_weight: float = 0.0
-    ) -> None:
+    def __init__(self, precision: Precision = "float32") -> None:
         super().__init__()
         self.precision = precision
-        self.future = future
-        self.future_weight = future_weight
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's real positions."""
         items = model.item_set(batch.histories_BL)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
-        further = later_targets(batch, self.future, self.future_weight) if self.future else None
         users = model.encode(history)
-        loss = catalogue_cross_entropy(model, users, items, batch.targets_P, self.precision, further)
+        loss = catalogue_cross_entropy(model, users, items, batch.targets_P, self.precision)
         return Outcome(loss, history)
-
-
-def later_targets(
-    batch: Batch, future: int, weight: float
-) -> tuple[Int[Tensor, "P F"], Float[Tensor, "P F"]]:
-    """Return the items that come after the next one at each position, and their weights.
-
-    Args:
-        batch: histories with targets.
-        future: how many of them, F.
-        weight: of all that there can be; each has an equal part, zero if the history ends before it.
-    """
-    owner_P = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device).repeat_interleave(batch.lengths_B)
-    place_P = torch.arange(len(owner_P), device=owner_P.device)
-    place_PF = place_P[:, None] + torch.arange(1, future + 1, device=owner_P.device)
-    inside_PF = place_PF < len(owner_P)
-    place_PF = place_PF.clamp_max(len(owner_P) - 1)
-    inside_PF &= owner_P[place_PF] == owner_P[:, None]
-    return batch.targets_P[place_PF], inside_PF * (weight / future)
 
 
 class SampledCrossEntropy(Objective):
@@ -146,14 +125,10 @@ class CrossEntropyConfig(ObjectiveSettings):
 
     `precision: bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX);
     on others it is slower than float32, and on GPUs it has not been measured.
-
-    `future` items after the next one are targets too, with `future_weight` of the target in all.
     """
 
     kind: Literal["cross_entropy"] = "cross_entropy"
     precision: Precision = "float32"
-    future: int = Field(0, ge=0)
-    future_weight: float = Field(0.3, gt=0, lt=1)
 
     def check(self, model: ModelConfig) -> None:
         """Refuse distances in bfloat16; see `check_precision`."""
@@ -161,7 +136,7 @@ class CrossEntropyConfig(ObjectiveSettings):
 
     def build(self) -> CrossEntropy:
         """Make the objective."""
-        return CrossEntropy(self.precision, self.future, self.future_weight)
+        return CrossEntropy(self.precision)
 
 
 class SampledCrossEntropyConfig(ObjectiveSettings):

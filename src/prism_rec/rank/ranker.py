@@ -83,6 +83,9 @@ class Ranker:
                 torch.mm(query_BK, group.keys_IK.T, out=scores_BN[:, 1:])
             else:
                 scores_BN[:, group.rows_I] = query_BK @ group.keys_IK.T
+        further = self.model.scattered(users)
+        if further is not None:
+            further.add_to(scores_BN)
         return scores_BN
 
     def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:

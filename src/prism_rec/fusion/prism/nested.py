@@ -32,10 +32,11 @@ GatedSide = Literal["none", "history", "both"]
 class NestedPrismConfig(Config):
     """Settings of PRISM nested over the sum.
 
-    `hidden` is the width of the experts' hidden layer. `dropout` acts on what is added to the ids of a history, never on
-    candidates. `gate` says on which side of the score the personal weights count; on the `history` side alone, an item
-    is one vector as a candidate, the same for all users. `penalty` weighs the mean square of what weights differ from 1.
-    `lambdas` weigh the interaction losses, which shape the experts and leave the linear parts as they are.
+    `hidden` is the width of the experts' hidden layer. `dropout` acts on what is added to the ids of a history, never
+    on candidates. `gate` says on which side of the score the personal weights count; on the `history` side alone, an
+    item is one vector as a candidate, the same for all users. `penalty` weighs the mean square by which the weights
+    differ from 1. `lambdas` weigh the interaction losses, which shape the experts and leave the linear parts as they
+    are.
     """
 
     kind: Literal["prism_nested"] = "prism_nested"
@@ -57,9 +58,9 @@ class NestedPrismConfig(Config):
 class NestedPrismFusion(Fusion):
     """Components e_unique:m = P_m x_m + s_m E_m(x), e_redundancy = s_r E_r(x), e_synergy = s_s E_s(x).
 
-    P_m is the linear map of `sum`; E_j is an expert, a network of all modalities of the item; s_j is a learned vector of D
-    that starts at zero and multiplies element by element. So the fusion starts as `sum` and leaves it only as far as that
-    lowers the loss.
+    P_m is the linear map of `sum`; E_j is an expert, a network of all modalities of the item; s_j is a learned vector
+    of D that starts at zero and multiplies element by element. So the fusion starts as `sum` and leaves it only as far
+    as that lowers the loss.
     """
 
     def __init__(self, modalities: Mapping[str, int | None], width: int, config: NestedPrismConfig) -> None:
@@ -107,7 +108,9 @@ class NestedPrismFusion(Fusion):
         vectors_PD = (weights_PJ[:, None] @ components_PJD).squeeze(1)
         return Fused(self.dropout(vectors_PD), weights_PJ)
 
-    def weigh(self, weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]) -> Float[Tensor, "... J"]:
+    def weigh(
+        self, weights: Float[Tensor, "*#P J"], present: Bool[Tensor, "*#P J"]
+    ) -> Float[Tensor, "... J"]:
         """Return the weights as they are: an absent component is zero."""
         return weights * present
 

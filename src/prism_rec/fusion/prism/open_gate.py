@@ -35,6 +35,8 @@ class OpenGate(nn.Module):
 
     def weigh(self, history: History) -> Float[Tensor, "P J"]:
         """Return the weights at every place of a batch of histories."""
-        evidence_PE = history.packing.each_place(prefix_means, gather_rows(history.evidence_IE, history.index_P))
+        evidence_PE = history.packing.each_place(
+            prefix_means, gather_rows(history.evidence_IE, history.index_P)
+        )
         hidden_PE = F.gelu(evidence_PE + self.inner.bias)
         return 2 * F.linear(hidden_PE, self.outer_weight_JH, self.outer_bias_J).sigmoid()

@@ -51,7 +51,9 @@ class PublishedPrismFusion(Fusion):
     causal = False
     scores_content = False
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int, config: PublishedPrismConfig) -> None:
+    def __init__(
+        self, modalities: Mapping[str, int | None], width: int, config: PublishedPrismConfig
+    ) -> None:
         super().__init__(modalities, width)
         self.roles_J = tuple(component_roles(tuple(modalities)).values())
         components = len(self.roles_J)

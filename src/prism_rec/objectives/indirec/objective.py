@@ -87,10 +87,10 @@ class InDiRec(Objective):
         """Return the loss of one batch of segments."""
         items = model.item_set(batch.histories_BL)
         history = model.history(batch.histories_BL, batch.lengths_B, items)
-        states_BD, weights_BJ = model.encode_last(history)
-        own_S = torch.arange(len(batch.targets_S), device=states_BD.device)
-        users = UserStates(states_BD[own_S], weights_BJ[own_S])
-        guides_SD = states_BD[len(own_S) :]
+        everyone = model.encode_last(history)
+        own = len(batch.targets_S)
+        users = UserStates(*(part[:own] for part in everyone))
+        guides_SD = everyone.states[own:]
         recommendation = catalogue_cross_entropy(model, users, items, batch.targets_S, self.config.precision)
         diffusion = self.diffusion.loss(model.vectors(users, batch.targets_S, items), guides_SD)
         generated_SD = self.diffusion.generate(guides_SD)
@@ -100,7 +100,7 @@ class InDiRec(Objective):
             + self.config.diffusion_weight * diffusion
             + self.config.contrastive_weight * contrast
         )
-        return Outcome(loss, history.first(len(own_S)))
+        return Outcome(loss, history.first(own))
 
 
 @torch.no_grad()
