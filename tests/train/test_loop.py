@@ -117,6 +117,7 @@ CHANGES = {
     },
     "InDiRec": {"objective": {"kind": "indirec", "steps": 3, "intents": 3}},
     "STOSA": {"model": {"backbone": {"kind": "stosa"}}, "objective": {"kind": "stosa"}},
+    "averaged weights": {"train": {"average": 0.9}},
     "a part of the users": {"train": {"max_targets": 40}},
     "a part of the segments": {
         "objective": {"kind": "indirec", "steps": 3, "intents": 3},
@@ -213,6 +214,15 @@ def test_the_optimizer_is_the_one_that_was_asked_for(optimizer):
     assert type(made) is {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
     (group,) = made.param_groups
     assert (group["lr"], group["weight_decay"], len(group["params"])) == (0.25, 0.125, 4)
+
+
+def test_content_may_have_a_learning_rate_of_its_own():
+    run = RunConfig.parse({"model": {"width": 8, "max_length": 4, "fusion": {"kind": "sum"}}}, "here")
+    model = run.model.build(9, plant_features(9))
+    made = make_optimizer({"model": model}, TrainConfig(learning_rate=0.25, content_rate=0.5))
+    rates = {id(parameter): group["lr"] for group in made.param_groups for parameter in group["params"]}
+    assert {rates.pop(id(parameter)) for parameter in model.fusion.parameters()} == {0.125}
+    assert set(rates.values()) == {0.25}
 
 
 def test_a_run_that_diverges_is_told_in_one_line(tmp_path):
