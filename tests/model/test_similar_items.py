@@ -7,6 +7,7 @@ from prism_rec.batches import Batch
 from prism_rec.data.bag import Bag, BagTable
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
+from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
 from prism_rec.model import similar as module
 from prism_rec.model.config import ModelConfig
@@ -14,6 +15,7 @@ from prism_rec.model.similar import nearest
 from prism_rec.objectives.cross_entropy import CrossEntropy
 from prism_rec.rank import Ranker
 from prism_rec.testing import plant_features
+from prism_rec.train.config import RunConfig
 
 ITEMS = 12
 HISTORIES = [[3, 7, 1], [5], [6, 2, 2, 9, 11, 4, 10]]
@@ -118,6 +120,25 @@ def test_neighbours_are_found_in_chunks_of_any_size(monkeypatch: pytest.MonkeyPa
     near, cosines = whole
     assert not (near == torch.arange(ITEMS + 1)[:, None])[cosines.any(-1)].any()
     assert not cosines[0].any()
+
+
+def test_it_may_stand_beside_ids_alone(features: dict) -> None:
+    settings = {"width": 8, "fusion": {"kind": "id"}, "similar": {"neighbours": 4}}
+    model = ModelConfig.parse(settings).build(ITEMS, features)
+    assert model.component_names == ("id", "similar")
+    assert model.similar.weights_LM.shape == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"objective": {"kind": "sampled_cross_entropy"}}, "cannot train model.similar; take cross_entropy"),
+        ({}, "similar needs features and the data has none"),
+    ],
+)
+def test_where_it_cannot_be_is_told(settings: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        RunConfig.parse({"model": {"similar": {}}, **settings}).model.build(ITEMS, {})
 
 
 def test_before_a_history_begins_there_is_no_item(features: dict) -> None:

@@ -216,15 +216,6 @@ def test_the_optimizer_is_the_one_that_was_asked_for(optimizer):
     assert (group["lr"], group["weight_decay"], len(group["params"])) == (0.25, 0.125, 4)
 
 
-def test_content_may_have_a_learning_rate_of_its_own():
-    run = RunConfig.parse({"model": {"width": 8, "max_length": 4, "fusion": {"kind": "sum"}}}, "here")
-    model = run.model.build(9, plant_features(9))
-    made = make_optimizer({"model": model}, TrainConfig(learning_rate=0.25, content_rate=0.5))
-    rates = {id(parameter): group["lr"] for group in made.param_groups for parameter in group["params"]}
-    assert {rates.pop(id(parameter)) for parameter in model.fusion.parameters()} == {0.125}
-    assert set(rates.values()) == {0.25}
-
-
 def test_a_run_that_diverges_is_told_in_one_line(tmp_path):
     with pytest.raises(InputError, match="loss is not finite in epoch 1; lower train.learning_rate"):
         fit_scripted(tmp_path, [0.1] * 3, epochs=3, learning_rate=1e30)

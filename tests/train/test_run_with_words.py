@@ -35,7 +35,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             "max_length": 6,
             "fusion": {"kind": request.param},
             "similar": {"neighbours": 5, "lags": 2},
-            "words": {"dropout": 0.1},
+            "word_dropout": 0.1,
             "id_dropout": 0.1,
             "backbone": {"kind": "sasrec", "layers": 1, "dropout": 0.1},
         },

@@ -21,7 +21,6 @@ from prism_rec.fusion.base import (
     weigh_components,
 )
 from prism_rec.fusion.gate import Gate, Sees
-from prism_rec.nn.dropout import Dropout
 
 
 class IdFusion(Fusion):
@@ -40,11 +39,10 @@ class IdFusion(Fusion):
 class SumFusion(Fusion):
     """Each modality's projection is added as it is; a modality that an item lacks adds nothing."""
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int, dropout: float = 0.0) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
         self.projections = Projections(modalities, width, learned_absent=False)
-        self.dropout = Dropout(dropout)
 
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return the projections as components."""
@@ -53,8 +51,7 @@ class SumFusion(Fusion):
 
     def forward(self, history: History) -> Fused:
         """Add all components with weight one."""
-        fused = add_components(history)
-        return fused._replace(vectors_PD=self.dropout(fused.vectors_PD))
+        return add_components(history)
 
 
 class ConcatFusion(Fusion):
@@ -118,14 +115,13 @@ class IdFusionConfig(Config):
 
 
 class SumFusionConfig(Config):
-    """Settings of the fusion `sum`; `dropout` acts on what is added to the ids of a history, never on candidates."""
+    """Settings of the fusion `sum`; there are none."""
 
     kind: Literal["sum"] = "sum"
-    dropout: float = Field(0.0, ge=0, lt=1)
 
     def build(self, modalities: Mapping[str, int | None], width: int) -> SumFusion:
         """Make the fusion."""
-        return SumFusion(modalities, width, self.dropout)
+        return SumFusion(modalities, width)
 
 
 class ConcatFusionConfig(Config):

@@ -42,16 +42,6 @@ FusionConfig = Annotated[
 ]
 
 
-class WordBagConfig(Config):
-    """Settings of the vectors of a bag's words, the same for every bag.
-
-    `std` is of the first weights. `dropout` leaves words of items out during training.
-    """
-
-    std: float = Field(0.05, gt=0)
-    dropout: float = Field(0.0, ge=0, lt=1)
-
-
 class SimilarConfig(Config):
     """Settings of the term of similar items: how many neighbours of how many of the latest items count."""
 
@@ -69,13 +59,17 @@ class ModelConfig(Config):
     `width` is D; `max_length` how many of a user's latest items the backbone sees; `candidates` whether an item is
     scored by its id alone or by its components too; `modalities` which features are used (all of the data's if not
     given; the fusion `id` uses none).
+
+    `similar` adds a term for candidates that resemble the latest items; see `SimilarItems`. `word_dropout` leaves words
+    of items out during training, `id_dropout` ids of items. An item with fewer than `id_events` training events is
+    scored without its id, if content describes it: such an id was trained as a negative only.
     """
 
     width: int = Field(64, ge=1)
     max_length: int = Field(50, ge=1)
     candidates: Candidates = "content"
     modalities: tuple[str, ...] | None = Field(None, min_length=1)
-    words: WordBagConfig = WordBagConfig()
+    word_dropout: float = Field(0.0, ge=0, lt=1)
     similar: SimilarConfig | None = None
     id_dropout: float = Field(0.0, ge=0, lt=1)
     id_events: int = Field(1, ge=0)
@@ -107,7 +101,7 @@ class ModelConfig(Config):
             self.id_dropout,
         )
         fusion = self.fusion.build(items.modalities, self.width)
-        similar = None if self.similar is None else self.similar.build(used)
+        similar = None if self.similar is None else self.similar.build(self._chosen(features, "similar"))
         return SequenceRecommender(items, fusion, backbone, self.candidates, similar)
 
     def check_fit(self, features: Mapping[str, FeatureTable | BagTable]) -> None:
@@ -120,7 +114,7 @@ class ModelConfig(Config):
         self.build(0, {name: table.take(slice(1)) for name, table in features.items()})
 
     def _word_bag(self, table: BagTable) -> WordBag:
-        return WordBag(table.width, self.width, self.words.std, self.words.dropout)
+        return WordBag(table.width, self.width, dropout=self.word_dropout)
 
     def _used_features(
         self, features: Mapping[str, FeatureTable | BagTable]
@@ -133,13 +127,18 @@ class ModelConfig(Config):
                 )
         if self.fusion.kind == "id":
             return {}
-        used = {name: features[name] for name in self.modalities or features}
-        if not used:
+        return self._chosen(features, f"fusion {self.fusion.kind}")
+
+    def _chosen(
+        self, features: Mapping[str, FeatureTable | BagTable], what: str
+    ) -> dict[str, FeatureTable | BagTable]:
+        chosen = {name: features[name] for name in self.modalities or features}
+        if not chosen:
             raise InputError(
-                f"fusion {self.fusion.kind} needs features and the data has none; "
+                f"{what} needs features and the data has none; "
                 "prepare it with --features NAME=FILE or take the fusion id"
             )
-        return used
+        return chosen
 
 
 def _tensors(table: FeatureTable | BagTable) -> Tensor | SparseRows:

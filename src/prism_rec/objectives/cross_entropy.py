@@ -146,6 +146,17 @@ class SampledCrossEntropyConfig(ObjectiveSettings):
     negatives: int = Field(1024, ge=1)
     proposal: Literal["uniform", "popularity"] = "uniform"
 
+    def check(self, model: ModelConfig) -> None:
+        """Refuse the term of similar items, which the shared negatives lack.
+
+        Raises:
+            InputError: `model.similar` is given.
+        """
+        if model.similar is not None:
+            raise InputError(
+                "objective sampled_cross_entropy cannot train model.similar; take cross_entropy or leave it out"
+            )
+
     def build(self) -> SampledCrossEntropy:
         """Make the objective."""
         return SampledCrossEntropy(self.negatives, self.proposal)

@@ -22,9 +22,8 @@ class TrainConfig(Config):
     `patience` counts validations without a better `metric`; `weight_decay` is Adam's L2 term, or AdamW's decoupled
     one; `gradient_clip` bounds the norm of all gradients together; `max_targets` bounds the next items that an epoch
     trains: where there are more, each epoch has a new random part of the users (of InDiRec's: of the segments);
-    `content_rate` multiplies the learning rate of what pictures and texts pass (maps, experts, words). `average` is the
-    decay per step of a moving average of the weights, which is validated and saved in their place; 0: none.
-    `rank_batch_size` is the number of users ranked at once.
+    `average` is the decay per step of a moving average of the weights, which is validated and saved in their place; 0:
+    none. `rank_batch_size` is the number of users ranked at once.
     """
 
     epochs: int = Field(200, ge=1)
@@ -32,7 +31,6 @@ class TrainConfig(Config):
     batch_size: int = Field(256, ge=1)
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = Field(1e-3, gt=0)
-    content_rate: float = Field(1.0, gt=0)
     average: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     gradient_clip: float | None = Field(None, gt=0)

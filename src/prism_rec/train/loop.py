@@ -20,8 +20,6 @@ from prism_rec.train.config import TrainConfig
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
-CONTENT = ("fusion.", "items.bags.", "further_streams.")
-"""How the names of parameters begin that a model's features pass."""
 
 
 @dataclass(frozen=True)
@@ -149,16 +147,8 @@ def train_epoch(
 def make_optimizer(modules: Mapping[str, nn.Module], config: TrainConfig) -> torch.optim.Optimizer:
     """Return Adam or AdamW over all parameters of the modules, its steps fused into one kernel."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    parameters: dict[bool, list[nn.Parameter]] = {False: [], True: []}
-    for module in modules.values():
-        for name, parameter in module.named_parameters():
-            parameters[config.content_rate != 1 and name.startswith(CONTENT)].append(parameter)
-    groups = [
-        {"params": group, "lr": config.learning_rate * (config.content_rate if content else 1)}
-        for content, group in parameters.items()
-        if group
-    ]
-    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    parameters = [parameter for module in modules.values() for parameter in module.parameters()]
+    return kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
