@@ -10,6 +10,7 @@ from prism_rec.comparison.plan import check_models, plan, plan_searches
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.comparison.report.page import write_report
 from prism_rec.comparison.table import write_tables
+from prism_rec.data.dataset_folder import STAGE as DATASET
 from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.events import Events
@@ -51,7 +52,7 @@ def compare(
     if not resume:
         check_empty(out)
     for dataset in recipe.data.values():
-        require_folder(dataset, "prepare")
+        require_folder(dataset, DATASET)
     check_models(recipe)
     workers = Workers(_count_jobs(recipe, device), recipe.threads, device)
     searches = plan_searches(recipe, out)

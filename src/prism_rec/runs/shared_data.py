@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.dataset_folder import STAGE
 from prism_rec.folders import MANIFEST, locked, require_folder
 
 
@@ -64,7 +65,7 @@ def fingerprint(dataset: Path) -> dict[str, str]:
     Raises:
         FolderError: the folder is not a prepared dataset.
     """
-    files = require_folder(dataset, "prepare")["files"]
+    files = require_folder(dataset, STAGE)["files"]
     return {name: facts["sha256"] for name, facts in files.items() if not name.startswith("card.")}
 
 
