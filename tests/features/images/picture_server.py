@@ -135,12 +135,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer_ok()
 
     def answer_drip(self) -> None:
+        if self.server.works_again:
+            return self.answer_ok()
         self.send_response(200)
         self.send_header("Content-Length", "1000")
         self.end_headers()
         for _ in range(60):
             self.wfile.write(b"x")
             time.sleep(0.03)
+        return None
 
     def answer_busy_once(self) -> None:
         self.give(429, Retry_After="1") if self.tries() == 1 else self.answer_ok()

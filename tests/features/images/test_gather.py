@@ -86,7 +86,7 @@ def test_answers_that_take_too_long_are_cut_off_and_tried_again_later(
     assert rows.rows() == [("retry", "timeout", 2)] * 2
     server.works_again = True
     gather(None, images, LOOPBACK)
-    assert statuses(images)["/slow/a.jpg"] == "ok"
+    assert set(statuses(images).values()) == {"ok"}
 
 
 def test_stored_pictures_are_as_the_table_tells(server: PictureServer, images: Path) -> None:
