@@ -83,9 +83,13 @@ def test_another_encoder_replaces_the_vectors(tmp_path):
     contents = texts_of(items(title=["a", "b"]), ["title"])
     embed_contents(contents, LengthEncoder(), tmp_path)
     old = set(tmp_path.glob("*.safetensors"))
-    encoder = LengthEncoder("length 2")
-    embed_contents(contents, encoder, tmp_path)
+    encoder, heard = LengthEncoder("length 2"), io.StringIO()
+    embed_contents(contents, encoder, tmp_path, events=JsonLines(heard))
     assert encoder.asked == ["a", "b"]
+    assert "vectors of another encoder, or of other texts, are replaced" in heard.getvalue()
+    heard.truncate(0)
+    embed_contents(contents, encoder, tmp_path, events=JsonLines(heard))
+    assert "replaced" not in heard.getvalue()
     assert not old & set(tmp_path.glob("*.safetensors"))
 
 

@@ -42,13 +42,17 @@ class Chain:
 
     def run(self, refuse_second: bool = False) -> list[str]:
         """Run the chain; return the names of the steps that were done."""
+        return [name for name, what in self.told(refuse_second).items() if what != "done before"]
+
+    def told(self, refuse_second: bool = False) -> dict[str, str]:
+        """Run the chain; return what its note says of each step."""
         notes = Notes()
         first = self.step("first", self.folder / "raw.txt")
         second = self.step("second", self.folder / "first/copy.txt", refuse_second)
         run_chain([first, second], self.folder / "steps.json", notes)
-        told = [line.split(": ") for line in notes.lines]
-        assert [name for name, _ in told] == ["first", "second"]
-        return [name for name, what in told if what != "done before"]
+        told = dict(line.split(": ", 1) for line in notes.lines)
+        assert list(told) == ["first", "second"]
+        return told
 
 
 @pytest.fixture
@@ -76,6 +80,21 @@ def test_a_step_is_done_again_if_something_that_it_depends_on_changed(chain: Cha
     record["first"]["prism_rec"] = "0.0.0"
     (chain.folder / "steps.json").write_text(json.dumps(record))
     assert chain.run() == ["first"], "another version of prism-rec; its output is the same"
+
+
+def test_a_replaced_step_says_why(chain: Chain) -> None:
+    first = f"{chain.folder / 'first'} is replaced: "
+    assert chain.told() == {"first": str(chain.folder / "first"), "second": str(chain.folder / "second")}
+    chain.settings["first"] = 2
+    assert chain.told() == {"first": first + "other settings (x)", "second": "done before"}
+    (chain.folder / "raw.txt").write_text("new")
+    assert chain.told()["first"] == first + "other input files (raw.txt)"
+    record = json.loads((chain.folder / "steps.json").read_text())
+    record["first"]["prism_rec"] = "0.0.0"
+    (chain.folder / "steps.json").write_text(json.dumps(record))
+    assert chain.told()["first"] == first + "another version of prism-rec made it"
+    (chain.folder / "steps.json").unlink()
+    assert chain.told()["first"] == first + "there is no record of how it was made"
 
 
 def test_mistakes_of_late_steps_are_found_before_the_first(chain: Chain) -> None:

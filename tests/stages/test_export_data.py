@@ -40,7 +40,11 @@ def test_an_export_is_done_once_per_dataset_and_format(data: Path) -> None:
     recbole = ExportData.parse({"data": data, "format": "recbole"})
     for settings in (recbole, recbole, ExportData.parse({"data": data, "format": "mmrec"})):
         export_data(settings, out, notes)
-    assert notes.lines == [f"export-data: {out}", "export-data: done before", f"export-data: {out}"]
+    assert notes.lines == [
+        f"export-data: {out}",
+        "export-data: done before",
+        f"export-data: {out} is replaced: other settings (format)",
+    ]
     assert "i_id_mapping.csv" in require_folder(out, "export-data")["files"]
 
 

@@ -86,7 +86,8 @@ def test_what_was_done_before_is_not_done_again(raw: Path) -> None:
     prepare(settings(raw, cleaning={"core": 2}), raw / "data", heard)
     (raw / "items.csv").write_text("item_id,title\ni1,Other\ni8,Unused\n")
     prepare(settings(raw, cleaning={"core": 2}), raw / "data", heard)
-    assert heard.notes[2:] == [f"prepare: {raw / 'data'}"] * 2
+    replaced = f"prepare: {raw / 'data'} is replaced: other"
+    assert heard.notes[2:] == [f"{replaced} settings (cleaning)", f"{replaced} input files (items.csv)"]
     assert Dataset.load(raw / "data").items["title"].to_list() == [None, "Other", None, None]
 
 

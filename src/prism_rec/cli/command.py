@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from cyclopts import App, Group, Parameter
 from pydantic import BeforeValidator
 
-from prism_rec.cli.options import Option, flag_of, in_order, options_of
+from prism_rec.cli.options import Option, flag_of, in_order
 from prism_rec.config import Config, set_key
 from prism_rec.errors import InputError, SettingsError
 from prism_rec.plugins import kinds_of_field
@@ -38,7 +38,7 @@ def add_command(
         group: where the command is listed in the help of the application.
         order: its place there.
     """
-    options = options_of(settings)
+    options = in_order(settings, positional)
     unset = inspect.Parameter.empty
 
     def command(*values: Any, **named: Any) -> None:
@@ -58,7 +58,7 @@ def add_command(
             default=unset if option.required else None,
             annotation=_annotation(option),
         )
-        for option in in_order(settings, positional)
+        for option in options
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -75,7 +75,7 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
         table: `item_id` and `file`, the path of the file relative to `folder`, if names are not ids.
 
     Raises:
-        InputError: no such folder, an unfinished stage images, no picture at all, an id that is missing or given
+        InputError: no such folder, an unfinished stage images, no pictures, an id that is missing or given
             twice, or a file outside the folder.
     """
     if not folder.is_dir():

@@ -16,7 +16,7 @@ from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.shards import Place, Shards, read_vectors
-from prism_rec.folders import begin_folder, check_folder, finish_folder, require_folder
+from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
 
 STAGE = "embed"
 _ITEMS = "items.parquet"
@@ -85,7 +85,7 @@ def embed_contents(
         part_size: contents that are written together, and lost together if the run is killed.
         config: settings for the manifest.
         inputs: files that the contents came from, for the manifest.
-        events: hears of the task `texts` or `pictures`.
+        events: hears of the task `texts` or `pictures`, and a note if vectors are replaced.
 
     Raises:
         InputError: no item has a content, or none can be encoded; the encoder takes another kind of content,
@@ -100,6 +100,8 @@ def embed_contents(
         )
     fitted = encoder.fit([entry.value for entry in contents.entries if entry.value is not None])
     check_folder(out, STAGE)
+    if is_finished(out, STAGE) and require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
+        events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
     failed = _encode(fitted, missing, shards, engine, part_size, events) if missing else {}
@@ -112,16 +114,7 @@ def embed_contents(
     table.write_parquet(out / _ITEMS)
     files = table["file"].drop_nulls().unique().sort().to_list()
     shards.remove_all_but(files)
-    summary = Summary(
-        items=len(table),
-        present=len(table) - table["file"].null_count(),
-        absent=dict(sorted(Counter(table["absent"].drop_nulls()).items())),
-        encoded=len(missing) - len(failed),
-        reused=len(available) - len(missing),
-        truncated=int(table["truncated"].sum()),
-        token_limit=shards.token_limit,
-        width=shards.width,
-    )
+    summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
     facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
     finish_folder(out, STAGE, config or {}, [_ITEMS, *files], inputs, **facts)
     return summary
@@ -186,6 +179,19 @@ def _encode(
         events.advance(task, done, {"failed": len(failed)} if failed else None)
     events.end(task)
     return failed
+
+
+def _summarise(table: pl.DataFrame, shards: Shards, encoded: int, reused: int) -> Summary:
+    return Summary(
+        items=len(table),
+        present=len(table) - table["file"].null_count(),
+        absent=dict(sorted(Counter(table["absent"].drop_nulls()).items())),
+        encoded=encoded,
+        reused=reused,
+        truncated=int(table["truncated"].sum()),
+        token_limit=shards.token_limit,
+        width=shards.width,
+    )
 
 
 def _reasons(absent: Iterable[str | None]) -> str:

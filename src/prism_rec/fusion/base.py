@@ -101,7 +101,7 @@ class Projections(nn.Module):
     Args:
         modalities: name -> width of its vectors.
         width: D.
-        learned_absent: whether a learned vector stands in for a modality that an item lacks; otherwise zero does.
+        learned_absent: whether a learned vector replaces a modality that an item lacks; otherwise zeros replace it.
     """
 
     absent_MD: Tensor

@@ -67,6 +67,21 @@ def train(
     if folder.is_trained:
         events.note(f"done before: {folder.path}")
         return Run.load(folder.path, device)
+    records = _fit(model, dataset, config, folder, after_epoch, events)
+    run = Run(config, dataset, model.eval(), folder)
+    run.save(records)
+    return run
+
+
+def _fit(
+    model: SequenceRecommender,
+    dataset: Dataset,
+    config: RunConfig,
+    folder: RunFolder,
+    after_epoch: AfterEpoch | None,
+    events: Events,
+) -> list[EpochRecord]:
+    """Train the model into the folder, validated on the dataset, and return a record per epoch."""
     questions = dataset.queries("validation")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
@@ -77,7 +92,7 @@ def train(
         if after_epoch:
             after_epoch(records)
 
-    records = fit(
+    return fit(
         model,
         config.objective.build(),
         dataset.training(),
@@ -88,9 +103,6 @@ def train(
         write_log,
         events,
     )
-    run = Run(config, dataset, model.eval(), folder)
-    run.save(records)
-    return run
 
 
 def _load(data: Dataset | Path | str | SharedData) -> Dataset:

@@ -63,7 +63,10 @@ def run_chain(steps: Sequence[Step], record_file: Path, events: Events = Events(
         if is_finished(step.folder, step.stage) and _essence(before) == _essence(now):
             events.note(f"{step.name}: done before")
         else:
-            events.note(f"{step.name}: {step.folder}")
+            again = (
+                f" is replaced: {_difference(before, now)}" if is_finished(step.folder, step.stage) else ""
+            )
+            events.note(f"{step.name}: {step.folder}{again}")
             step.run()
         record[step.name] = now
         write_text_atomically(record_file, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
@@ -77,6 +80,20 @@ def files_in(path: Path) -> list[Path]:
 def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
     hashes = {path: facts["sha256"] for path, facts in done.get("inputs", {}).items()}
     return done.get("prism_rec"), done.get("settings"), hashes
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return why a finished step is done again."""
+    if not before:
+        return "there is no record of how it was made"
+    old, new = before.get("settings", {}), now["settings"]
+    settings = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    if settings:
+        return f"other settings ({', '.join(settings)})"
+    files = [path for path, digest in _essence(now)[2].items() if _essence(before)[2].get(path) != digest]
+    if files or len(_essence(before)[2]) != len(_essence(now)[2]):
+        return f"other input files ({', '.join(Path(path).name for path in files) or 'fewer than before'})"
+    return "another version of prism-rec made it"
 
 
 def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str, Any]:

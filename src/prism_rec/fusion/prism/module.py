@@ -37,8 +37,8 @@ class PrismFusion(PrismBase):
     """M unique experts, one for redundancy, one for synergy; each sees the projected modalities of one item.
 
     Components belong to an item: new items have them without retraining, and a score is the sum of what each
-    contributes. To the experts, a learned vector stands in for a modality that an item lacks, and the item's unique
-    component of that modality is left out. An item with no modality is its id only.
+    contributes. If an item lacks a modality, the experts see a learned vector instead, and the item has no unique
+    component of that modality. An item with no modality is its id only.
 
     Raises:
         SettingsError: the settings leave out a component that does not exist, or all of them.
