@@ -7,16 +7,8 @@ from pathlib import Path
 import pytest
 
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.folders import (
-    MANIFEST,
-    begin_folder,
-    check_folder,
-    finish_folder,
-    is_finished,
-    locked,
-    replacing,
-    require_folder,
-)
+from prism_rec.files import locked, replacing
+from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder, is_finished, require_folder
 
 
 def _finish(folder: Path) -> None:

@@ -6,7 +6,7 @@ import yaml
 
 from prism_rec.cli.app import run
 from prism_rec.errors import InputError
-from prism_rec.folders import locked
+from prism_rec.files import locked
 from prism_rec.tuning.tune import BEST
 from tuning.searching import VALUES
 

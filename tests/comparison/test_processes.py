@@ -17,7 +17,7 @@ from prism_rec.comparison.plan import Cell, plan
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.comparison.result import load_result
 from prism_rec.events import Events, Fact
-from prism_rec.folders import locked
+from prism_rec.files import locked
 from prism_rec.jobs.job import Workers
 from prism_rec.jobs.local import run_jobs
 

@@ -2,12 +2,12 @@
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Talk
+from prism_rec.cli.common import Output, Replace, Talk
 from prism_rec.stages.export_data import ExportData
 from prism_rec.stages.export_data import export_data as run
 
 
-class ExportDataOptions(Talk, Output, ExportData):
+class ExportDataOptions(Talk, Replace, Output, ExportData):
     """Write a dataset as RecBole or MMRec read it; prepare reads both formats back.
 
     The files are named after the folder.
@@ -25,5 +25,7 @@ def export_data(options: ExportDataOptions) -> None:
     from rich.console import Console
 
     with shown(options.quiet) as events:
-        files = [str(path) for path in run(only(options, ExportData), options.out, events)]
+        files = [
+            str(path) for path in run(only(options, ExportData), options.out, events, replace=options.replace)
+        ]
     Console().out(dumps(files) if options.as_json else "\n".join(files), highlight=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Replace, Talk, print_json, say, use_threads
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 
@@ -21,7 +21,7 @@ SHOWN_HISTORY = 8
 SOURCES = ("user", "history", "users", "histories")
 
 
-class RecommendOptions(Talk, Machine):
+class RecommendOptions(Talk, Replace, Machine):
     """Recommend items for users or histories, and show what each component adds to a score.
 
     Give one user or history, or many in a file. The parts of a score add up to it and may be negative.
@@ -68,7 +68,14 @@ def recommend(options: RecommendOptions) -> None:
     if sum(getattr(options, name) is not None for name in SOURCES) != 1:
         raise InputError(f"give one of {', '.join(f'--{name}' for name in SOURCES)}")
     if options.out is not None:
-        check_output(options.out)
+        given = (
+            options.users,
+            options.histories,
+            options.candidates,
+            options.new_items,
+            *options.features.values(),
+        )
+        check_output(options.out, [path for path in given if path is not None], options.replace)
     use_threads(options)
     recommender = load(options.run, options.device)
     with shown(options.quiet) as events:

@@ -21,7 +21,8 @@ from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DamagedError, SettingsError
-from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.files import replacing, write_text_atomically
+from prism_rec.folders import begin_folder, finish_folder
 from prism_rec.plugins import choose
 
 
@@ -222,7 +223,11 @@ class Dataset:
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
 
     def save(
-        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
+        self,
+        folder: Path | str,
+        config: Mapping[str, Any] | None = None,
+        inputs: Iterable[Path] = (),
+        kept: Iterable[str] = (),
     ) -> None:
         """Write the dataset as a stage folder, its manifest last.
 
@@ -230,14 +235,16 @@ class Dataset:
             folder: new, empty, or with a prepared dataset, which is replaced.
             config: further settings to record.
             inputs: the files that were read; each is recorded with its hash.
+            kept: names of further files that are written next, such as cards.
 
         Raises:
             FolderError: the folder has something else.
         """
         folder = Path(folder)
-        begin_folder(folder, STAGE)
+        begin_folder(folder, STAGE, [*files_of(self.features), *kept])
         for name in TABLES:
-            getattr(self, name).write_parquet(folder / f"{name}.parquet")
+            with replacing(folder / f"{name}.parquet") as partial:
+                getattr(self, name).write_parquet(partial)
         for name, table in self.features.items():
             table.save(folder, name)
         rule = self.rule.model_dump(mode="json")
@@ -249,6 +256,7 @@ class Dataset:
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
             files=files_of(self.features),
             inputs=inputs,
+            kept=kept,
             time=self.time,
             features=list(self.features),
             counts=self.counts(),

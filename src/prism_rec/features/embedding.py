@@ -15,10 +15,18 @@ from prism_rec.features.contents import Contents
 from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
+from prism_rec.features.shards import STAGE as STAGE
 from prism_rec.features.shards import Place, Shards, read_vectors
-from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
+from prism_rec.files import replacing
+from prism_rec.folders import (
+    begin_folder,
+    check_folder,
+    finish_folder,
+    is_finished,
+    require_folder,
+    require_whole,
+)
 
-STAGE = "embed"
 _ITEMS = "items.parquet"
 _PART_SIZE = 2_048
 _NAMES = {"text": "text", "image": "picture"}
@@ -70,6 +78,7 @@ def embed_contents(
     config: Mapping[str, Any] | None = None,
     inputs: Iterable[Path] = (),
     events: Events = Events(),
+    replace: bool = False,
 ) -> Summary:
     """Encode the contents that have no vector in `out` yet, and record which item has which vector.
 
@@ -80,17 +89,18 @@ def embed_contents(
     Args:
         contents: from `texts_of` or `pictures_of`.
         encoder: gives the vectors; it is fitted here.
-        out: the folder; vectors of another encoder in it are replaced.
+        out: the folder; new, empty, or with vectors of the same `config`.
         engine: runs the encoder.
         part_size: contents that are written together, and lost together if the run is killed.
         config: settings for the manifest.
         inputs: files that the contents came from, for the manifest.
         events: hears of the task `texts` or `pictures`, and a note if vectors are replaced.
+        replace: replace vectors of another `config` too.
 
     Raises:
         InputError: no item has a content, or none can be encoded; the encoder takes another kind of content,
-            cannot be loaded or gives NaN; or `out` belongs to another stage. The former content of `out` is
-            kept until the first vectors are written.
+            cannot be loaded or gives NaN; or `out` belongs to another stage or has vectors of another `config`. The
+            former content of `out` is kept until the first vectors are written.
     """
     available = _available(contents)
     if encoder.encodes != contents.modality:
@@ -100,8 +110,15 @@ def embed_contents(
         )
     fitted = encoder.fit([entry.value for entry in contents.entries if entry.value is not None])
     check_folder(out, STAGE)
-    if is_finished(out, STAGE) and require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
-        events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
+    if is_finished(out, STAGE):
+        manifest = require_folder(out, STAGE)
+        if not replace and manifest["config"] != dict(config or {}):
+            raise FolderError(
+                f"{out} has vectors of other fields or another encoder; name another folder, or replace them with "
+                "`replace`"
+            )
+        if manifest["encoder"] != fitted.fingerprint:
+            events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
     failed = _encode(fitted, missing, shards, engine, part_size, events) if missing else {}
@@ -110,12 +127,16 @@ def embed_contents(
         raise DataError(
             f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
-    begin_folder(out, STAGE)
-    table.write_parquet(out / _ITEMS)
+    begin_folder(out, STAGE, [_ITEMS])
+    with replacing(out / _ITEMS) as partial:
+        table.write_parquet(partial)
     files = table["file"].drop_nulls().unique().sort().to_list()
-    shards.remove_all_but(files)
     summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
-    facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
+    facts: dict[str, Any] = {
+        "encoder": fitted.fingerprint,
+        "portable": fitted.portable,
+        "summary": asdict(summary),
+    }
     finish_folder(out, STAGE, config or {}, [_ITEMS, *files], inputs, **facts)
     return summary
 
@@ -129,7 +150,7 @@ def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
     Raises:
         FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
-    require_folder(folder, STAGE)
+    require_whole(folder, STAGE)
     table = pl.read_parquet(folder / _ITEMS).filter(pl.col("file").is_not_null())
     if not len(table):
         raise FolderError(f"{folder}: no item has a vector; see the reasons in {_ITEMS}")
@@ -172,7 +193,6 @@ def _encode(
         if not np.isfinite(part.encoded.vectors).all():
             raise SettingsError("the encoder gave NaN or infinity; set `encoder.precision` to float32")
         if part.rows:
-            begin_folder(shards.folder, STAGE)
             shards.write([keys[row] for row in part.rows], part.encoded)
         failed |= {keys[row]: reason for row, reason in part.failed.items()}
         done = len(part.rows) + len(part.failed)

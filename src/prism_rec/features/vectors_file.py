@@ -14,7 +14,7 @@ from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError, SettingsError
 from prism_rec.features.embedding import STAGE, load_embedding
-from prism_rec.folders import MANIFEST, require_folder
+from prism_rec.folders import MANIFEST, check_listed, require_folder
 
 _TORCH = {".pt", ".pth"}
 
@@ -46,6 +46,7 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     path, ids_path = _paths(given)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
+    check_listed(path)
     if path.suffix == ".parquet":
         with reading(str(path)):
             frame = pl.read_parquet(path, glob=False)

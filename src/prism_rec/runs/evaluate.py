@@ -6,6 +6,7 @@ from typing import Any, Literal
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
+from prism_rec.machine import explain, one_line
 from prism_rec.rank import Ranker
 from prism_rec.runs.run import Run
 
@@ -13,6 +14,7 @@ TASK = "ranking"
 """Name of the task that `evaluate` reports to its events."""
 
 
+@one_line()
 def evaluate(
     run: Run | Path | str,
     part: Literal["test", "validation"] = "test",
@@ -23,7 +25,7 @@ def evaluate(
     """Rank the whole catalogue for every user and measure where the target is.
 
     The rank of each user's target and the best 50 items are written to the run's folder (`evaluation-PART.npz`), so
-    that runs can be compared user by user.
+    that runs can be compared user by user. If the folder cannot be written, a note says so.
 
     Args:
         run: a run or the folder of a finished one.
@@ -42,7 +44,10 @@ def evaluate(
     events.begin(TASK)
     ranker = Ranker(loaded.model, loaded.config.train.rank_batch_size)
     evaluation = answer(ranker, loaded.dataset.queries(part))
-    evaluation.save(loaded.folder.evaluation(part))
+    try:
+        evaluation.save(loaded.folder.evaluation(part))
+    except OSError as error:  # the numbers are worth more than the file
+        events.note(f"the ranks are not stored: {explain(error)}")
     found = report(loaded.dataset, part, evaluation)
     events.end(TASK)
     return found

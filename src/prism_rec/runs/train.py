@@ -1,6 +1,5 @@
 """The stage `train`: a dataset and settings to a run folder."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,13 @@ from prism_rec.config import name_difference
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device
-from prism_rec.errors import FolderError
+from prism_rec.errors import DamagedError, FolderError
 from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
-from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder
+from prism_rec.files import locked
+from prism_rec.folders import MANIFEST, check_empty, check_folder
+from prism_rec.machine import one_line
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 from prism_rec.runs.folder import STAGE, RunFolder
@@ -26,6 +27,7 @@ from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import AfterEpoch, EpochRecord, fit
 
 
+@one_line()
 def train(
     config: RunConfig,
     out: Path | str,
@@ -39,7 +41,7 @@ def train(
     """Train a model on a dataset into a run folder. Test data is not used.
 
     A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
-    of the same settings and data is loaded.
+    of the same settings and data is loaded. A damaged run begins again, with a note.
 
     Args:
         config: all settings of the run.
@@ -52,21 +54,48 @@ def train(
         events: progress and notes.
 
     Raises:
-        FolderError: the folder has something else, or a run of other settings or data.
+        FolderError: the folder has something else or the data, or a run of other settings or data, or is in use.
         InputError: the settings do not fit the data, or the device is not available.
     """
     folder = RunFolder(Path(out))
-    torch.manual_seed(config.train.seed)
+    place = data.folder if isinstance(data, SharedData) else data
+    check_folder(folder.path, STAGE, [] if isinstance(place, Dataset) else [Path(place)])
     dataset = _load(data)
     features = control_features(dataset.features, config.features, config.train.seed)
     dataset = replace(dataset, features=features)
-    # Before the folder is touched: settings that do not fit the data leave nothing behind.
-    model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+
+    def build() -> SequenceRecommender:
+        torch.manual_seed(config.train.seed)
+        return config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+
+    model = build()  # before the folder is touched: settings that do not fit the data leave nothing behind
     shared = data if isinstance(data, SharedData) and config.features == "given" else None
-    _open(folder, dataset, shared, config, resume)
+    with locked(folder.path):
+        if not resume:
+            check_empty(folder.path)
+        try:
+            return _train(model, config, folder, dataset, shared, after_epoch, events)
+        except DamagedError as error:
+            events.note(f"{str(error).rpartition(';')[0]}; the run begins again")
+            folder.remove(folder.claim)
+            return _train(build(), config, folder, dataset, shared, after_epoch, events)
+
+
+def _train(
+    model: SequenceRecommender,
+    config: RunConfig,
+    folder: RunFolder,
+    dataset: Dataset,
+    shared: SharedData | None,
+    after_epoch: AfterEpoch | None,
+    events: Events,
+) -> Run:
+    """Train into the folder, or load the run that it has."""
+    _open(folder, dataset, shared, config)
     if folder.is_trained:
+        run = Run.load(folder.path, str(model.device))
         events.note(f"done before: {folder.path}")
-        return Run.load(folder.path, device)
+        return run
     records = _fit(model, dataset, config, folder, after_epoch, events)
     run = Run(config, dataset, model.eval(), folder)
     run.save(records)
@@ -111,24 +140,16 @@ def _load(data: Dataset | Path | str | SharedData) -> Dataset:
     return data.dataset if isinstance(data, SharedData) else Dataset.load(Path(data))
 
 
-def _open(
-    folder: RunFolder, dataset: Dataset, shared: SharedData | None, config: RunConfig, resume: bool
-) -> None:
+def _open(folder: RunFolder, dataset: Dataset, shared: SharedData | None, config: RunConfig) -> None:
     """Make the folder ready, or check that it has the same run; nothing that is not the run's is touched."""
-    path = folder.path
-    check_folder(path, STAGE)
-    if not resume:
-        check_empty(path)
-    others = {file.name for file in path.iterdir()} - {LOCK, folder.claim.name} if path.exists() else set()
     if folder.is_begun:
         _require_same_run(folder, dataset, config)
-    elif others:
-        raise FolderError(f"{path} has {min(others)}, and no run was begun there; name another folder")
-    path.mkdir(parents=True, exist_ok=True)
+    if folder.is_trained:
+        return
+    folder.begin()
     # Settings before data: if they are there, unfinished data is the run's own and may be written again.
     folder.write_config(config)
     if not (folder.data / MANIFEST).exists():
-        shutil.rmtree(folder.data, ignore_errors=True)
         if shared:
             shared.link(folder.data)
         else:
@@ -137,6 +158,8 @@ def _open(
 
 def _require_same_run(folder: RunFolder, dataset: Dataset, config: RunConfig) -> None:
     # Settings are compared, not texts: an older file lacks a setting that a later version has added.
+    if folder.is_trained:
+        folder.read_manifest(folder.config)
     difference = name_difference(folder.read_config(), config)
     if difference:
         raise FolderError(

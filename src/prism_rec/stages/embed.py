@@ -11,10 +11,15 @@ from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
+from prism_rec.files import locked
+from prism_rec.folders import MANIFEST, check_folder, check_listed, require_folder
+from prism_rec.machine import one_line
 
 if TYPE_CHECKING:
     from prism_rec.features.contents import Contents
     from prism_rec.features.embedding import Summary
+
+ITEMS = "items.parquet"
 
 
 class Encoding(Config):
@@ -83,7 +88,8 @@ class Embed(Encoding):
         super()._check_settings()
 
 
-def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
+@one_line()
+def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: bool = False) -> "Summary":
     """Turn texts or pictures of items into unit vectors.
 
     Items without a text or a picture get no vector. What `out` has already is not encoded again: a run that was
@@ -91,34 +97,44 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
 
     Args:
         settings: what is encoded, and how; without `fields`, texts are the column `title`.
-        out: the folder; vectors of another encoder in it are replaced.
+        out: the folder; new, empty, or with vectors of the same fields and encoder.
         events: hears of the task `texts` or `pictures`.
+        replace: replace vectors of other fields or another encoder too.
 
     Raises:
         InputError: see `prism_rec.features.embedding.embed_contents`; or a table or folder cannot be read.
     """
-    from prism_rec.features.embedding import embed_contents
+    from prism_rec.features.embedding import STAGE, embed_contents
 
+    given = (settings.items, settings.pictures, settings.picture_table)
+    check_folder(out, STAGE, [path for path in given if path is not None])
     settings.engine.check()
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
-    return embed_contents(
-        contents,
-        settings.encoder.build(settings.modality, settings.engine),
-        out,
-        engine=settings.engine,
-        config=settings.recorded(),
-        inputs=inputs,
-        events=events,
-    )
+    with locked(out):
+        return embed_contents(
+            contents,
+            settings.encoder.build(settings.modality, settings.engine),
+            out,
+            engine=settings.engine,
+            config=settings.recorded(),
+            inputs=inputs,
+            events=events,
+            replace=replace,
+        )
 
 
 def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
+    from prism_rec.data.dataset_folder import STAGE as PREPARE
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.contents import texts_of
 
     assert settings.items is not None
-    path = settings.items / "items.parquet" if settings.items.is_dir() else settings.items
+    path = settings.items
+    if path.is_dir():
+        require_folder(path, PREPARE, ITEMS)
+        path = path / ITEMS
+    check_listed(path)
     with reading(str(path)):
         return texts_of(scan_table(path).collect(), settings.fields or ("title",), str(path)), [path]
 
@@ -127,7 +143,6 @@ def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.contents import pictures_of
-    from prism_rec.folders import MANIFEST
 
     folder, table = settings.pictures, settings.picture_table
     assert folder is not None

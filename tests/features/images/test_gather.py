@@ -17,7 +17,8 @@ from prism_rec.errors import FolderError, InputError
 from prism_rec.events import JsonLines
 from prism_rec.features.images import PICTURES, STAGE
 from prism_rec.features.images.pictures import PictureStore
-from prism_rec.folders import locked, require_folder
+from prism_rec.files import locked
+from prism_rec.folders import require_folder
 from prism_rec.stages.images import images as run
 
 EXPECTED = {

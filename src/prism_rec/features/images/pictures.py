@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import os
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,10 +15,21 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from prism_rec.features.images.outcome import Failure, Picture
+from prism_rec.files import hash_file
+from prism_rec.folders import refuse_links
 
+PARTIAL = "partial"
+"""The folder of pictures that are being written."""
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 _LONGEST_SIDE = 65_500  # of a JPEG
 _QUALITY = 90
+
+
+def remove_partial(folder: Path) -> None:
+    """Delete the pictures that a killed run was writing, and nothing else."""
+    for path in folder.iterdir():
+        if re.fullmatch(r"[0-9a-f]{64}\.\d+", path.name) and path.is_file() and not path.is_symlink():
+            path.unlink()
 
 
 @contextmanager
@@ -68,7 +80,7 @@ class PictureStore:
         digest = hashlib.sha256(body).hexdigest()
         file = f"pictures/{digest[:2]}/{digest}.jpg"
         stored = self._write(file, image)
-        return Picture(file, digest, len(body), width, height, stored)
+        return Picture(file, digest, len(body), width, height, *stored)
 
     def _open(self, body: bytes) -> Image.Image:
         try:
@@ -81,15 +93,17 @@ class PictureStore:
             raise Failure("too-many-pixels")
         return image
 
-    def _write(self, file: str, image: Image.Image) -> int:
-        """Write a picture to its place and return the length of the file."""
+    def _write(self, file: str, image: Image.Image) -> tuple[int, str]:
+        """Write a picture to its place and return length and hash of the file."""
         path = self.folder / file
-        partial = self.folder / "partial" / f"{path.stem}.{threading.get_ident()}"
+        refuse_links(self.folder, file)
+        partial = self.folder / PARTIAL / f"{path.stem}.{threading.get_ident()}"
         with partial.open("wb") as opened:
             image.save(
                 opened, "JPEG", quality=_QUALITY
             )  # to a real file, so that Pillow releases the interpreter's lock
-            stored = os.fstat(opened.fileno()).st_size
+            length = os.fstat(opened.fileno()).st_size
+        stored = length, hash_file(partial)
         try:
             os.replace(partial, path)
         except FileNotFoundError:  # the first picture of its folder
