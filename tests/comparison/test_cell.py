@@ -27,7 +27,7 @@ def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
     result = load_result(cells[1].folder)
     assert result is not None
     assert (result.data, result.model, result.seed) == ("tiny", "prism", 0)
-    assert result.config == cells[1].config.model_dump(mode="json")
+    assert result.config == {**cells[1].config.model_dump(mode="json"), "seen": "remove"}
     assert (result.loss, result.negatives) == ("cross_entropy", None)
     assert len(result.epochs) == 3
     best = max(result.epochs, key=lambda record: record.validation["ndcg@10"])

@@ -1,4 +1,4 @@
-"""Scores of the whole catalogue for users, without the items that they have seen: the only place that masks."""
+"""Scores of the whole catalogue for users, with or without the items that they have seen: the only place that masks."""
 
 from typing import NamedTuple, Protocol
 
@@ -10,12 +10,13 @@ from torch import Tensor
 from prism_rec.data.histories import Histories, ranges
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.rank.ordering import best, rank_of
+from prism_rec.rank.seen import NEVER, Seen
 
 
 class Ranks(NamedTuple):
     """The answers to Q next-item questions, one row each, in the order of the questions."""
 
-    ranks: np.ndarray  # int64 [Q], 1-based
+    ranks: np.ndarray  # int64 [Q], 1-based; `NEVER` if the target is not a candidate
     top: np.ndarray  # int64 [Q, k], best first; 0 if no item is left
 
 
@@ -23,7 +24,7 @@ class RanksItems(Protocol):
     """Anything that ranks the catalogue: `Ranker` by a model, `PopularityRanker` by counts."""
 
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items except those of the history."""
+        """Rank each history's target among the candidates."""
 
 
 class Ranker:
@@ -34,20 +35,22 @@ class Ranker:
     Args:
         model: gives the scores; it reads the latest `max_length` items of a history.
         batch_size: users at once.
+        seen: whether the items of a history are candidates.
     """
 
-    def __init__(self, model: SequenceRecommender, batch_size: int = 256) -> None:
+    def __init__(self, model: SequenceRecommender, batch_size: int = 256, seen: Seen = "remove") -> None:
         self.model = model.eval()
         self.batch_size = batch_size
+        self.seen = seen
         with torch.no_grad():
             self.items = model.item_set()
             self.groups = model.keys(self.items)
 
     @torch.no_grad()
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items except those of the history.
+        """Rank each history's target among the candidates, exactly as they are recommended.
 
-        A target that is in its own history stays a candidate, because the question asks for it.
+        If seen items are removed, a target that is in its own history is not a candidate.
 
         Args:
             histories: Q histories, each of at least one item.
@@ -60,10 +63,10 @@ class Ranker:
             questions = np.arange(begin, min(begin + self.batch_size, len(histories)))
             scores_BN = self.scores(self.states(histories, questions))
             targets_B = self._tensor(targets[questions])
-            own_B1 = scores_BN.gather(1, targets_B[:, None])
-            self.mask_seen(scores_BN, histories, questions)
-            scores_BN.scatter_(1, targets_B[:, None], own_B1)
-            ranks[questions] = rank_of(scores_BN, targets_B).cpu().numpy()
+            if self.seen == "remove":
+                self.mask_seen(scores_BN, histories, questions)
+            removed_B = scores_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
+            ranks[questions] = rank_of(scores_BN, targets_B).masked_fill(removed_B, NEVER).cpu().numpy()
             if k:
                 top[questions] = self.best(scores_BN, k)[1]
         return Ranks(ranks, top)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from prism_rec.data.histories import Histories
 from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
 from prism_rec.model import UserStates
-from prism_rec.rank import Ranker
+from prism_rec.rank import Seen
 from prism_rec.runs.run import Run
 
 
@@ -30,7 +30,7 @@ class Recommender:
     def __init__(self, run: Run, batch_size: int = 256) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = Ranker(run.model, batch_size)
+        self.ranker = run.ranker(batch_size)
         self._items = _Ids(run.dataset.items["item_id"], first_row=1, what="item")
         self._users = _Ids(run.dataset.users["user_id"], first_row=0, what="user")
 
@@ -72,7 +72,7 @@ class Recommender:
         histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
         users: Iterable[str] | None = None,
         k: int = 10,
-        filter_seen: bool = True,
+        seen: Seen | None = None,
         candidates: Iterable[str] | None = None,
     ) -> pl.DataFrame:
         """Return the k best items for each history or known user.
@@ -82,7 +82,7 @@ class Recommender:
                 0 are the user ids. A user need not be known. Items that the model does not know are left out.
             users: ids of users of the data, with their whole histories.
             k: number of items per user.
-            filter_seen: leave out the items of the history.
+            seen: `remove` or `keep` the items of the history; if not given, as the run was evaluated.
             candidates: rank only these items; if not given, the whole catalogue.
 
         Returns:
@@ -98,6 +98,8 @@ class Recommender:
             raise InputError("give either histories or users")
         if k < 1:
             raise InputError(f"k is {k}; ask for at least one item")
+        if seen not in (None, *get_args(Seen)):
+            raise InputError(f"seen is {seen!r}; choose one of {', '.join(get_args(Seen))}")
         if users is not None:
             ids = [str(user) for user in users]
             rows = self._users.rows(ids)
@@ -109,7 +111,12 @@ class Recommender:
         batch = self.ranker.batch_size
         frames = [
             self._recommend(
-                ids, known, np.arange(begin, min(begin + batch, len(ids))), k, filter_seen, allowed
+                ids,
+                known,
+                np.arange(begin, min(begin + batch, len(ids))),
+                k,
+                seen or self.ranker.seen,
+                allowed,
             )
             for begin in range(0, len(ids), batch)
         ]
@@ -148,13 +155,13 @@ class Recommender:
         histories: Histories,
         batch: np.ndarray,
         k: int,
-        filter_seen: bool,
+        seen: Seen,
         allowed: np.ndarray | None,
     ) -> pl.DataFrame:
         ranker = self.ranker
         states = ranker.states(histories, batch)
         scores_BN = ranker.scores(states)
-        if filter_seen:
+        if seen == "remove":
             ranker.mask_seen(scores_BN, histories, batch)
         if allowed is not None:
             ranker.keep_only(scores_BN, allowed)
