@@ -55,7 +55,7 @@ def served_recall(run: Run, part: str) -> dict[str, float]:
     questions, ids = run.dataset.queries(part), run.dataset.items["item_id"]  # type: ignore[arg-type]
     histories = [ids.gather(history - 1).to_list() for history in questions.histories]
     frame = load(run.folder.path, "cpu").recommend(histories, k=50)
-    lists = {user: items for user, items in frame.group_by("user_id").agg("item_id").iter_rows()}
+    lists = dict(frame.group_by("user_id").agg("item_id").iter_rows())
     targets = ids.gather(questions.targets - 1).to_list()
     return {
         f"recall@{k}": np.mean([target in lists[str(row)][:k] for row, target in enumerate(targets)])
@@ -116,11 +116,14 @@ def test_a_run_of_data_without_repeats_removes_seen_items_and_has_nothing_to_say
 
 
 def test_what_is_asked_for_overrides_what_the_run_does(songs, tmp_path):
-    recommender = load(train_songs(songs, tmp_path / "run", "keep").folder.path, "cpu")
-    user = recommender.dataset.users["user_id"][0]
-    history = set(recommender.history_of(user))
-    assert history <= set(recommender.recommend(users=[user], k=ITEMS)["item_id"])
-    assert not history & set(recommender.recommend(users=[user], k=ITEMS, seen="remove")["item_id"])
+    for own, other in (("keep", "remove"), ("remove", "keep")):
+        recommender = load(train_songs(songs, tmp_path / own, own).folder.path, "cpu")
+        user = recommender.dataset.users["user_id"][0]
+        history = recommender.history_of(user)
+        for whom in ({"users": [user]}, {"histories": [history]}):
+            for seen, expected in ((None, own), (own, own), (other, other)):
+                items = set(recommender.recommend(**whom, k=ITEMS, seen=seen)["item_id"])
+                assert items & set(history) == (set(history) if expected == "keep" else set())
 
 
 def test_a_comparison_asks_models_and_popularity_the_same_question(songs, tmp_path):
