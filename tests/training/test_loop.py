@@ -273,7 +273,7 @@ def test_the_parameters_of_the_objective_are_trained_too(tmp_path):
 
     torch.manual_seed(0)
     model = RunConfig.parse({"model": {"width": 8, "max_length": 4}}).model.build(9, plant_features(9))
-    objective = Watched(InDiRecConfig(steps=3, intents=2))
+    objective = Watched(InDiRecConfig(steps=3, intents=2, null_probability=0.5))
     histories = Histories.from_lists([[1, 2, 3, 4], [5, 6], [7, 8, 9], [2, 4]])
     config = TrainConfig(epochs=1, batch_size=3, learning_rate=0.01)
     fit(model, objective, histories, config, lambda _: {"ndcg@10": 0.1}, tmp_path / LAST, tmp_path / BEST)
