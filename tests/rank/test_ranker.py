@@ -4,11 +4,13 @@ import torch
 
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
+from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.baselines import IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model import SequenceRecommender
+from prism_rec.model.config import ModelConfig
 from prism_rec.rank import NEVER, Ranker, Seen
 from prism_rec.testing.checks import ITEMS, build_model, read, score_all
 
@@ -100,3 +102,36 @@ def test_it_ranks_in_float64_too(model):
         HISTORIES, TARGETS
     )
     assert np.array_equal(exact.ranks, Ranker(model).rank(HISTORIES, TARGETS).ranks)
+
+
+def test_equal_items_have_equal_scores_in_any_catalogue() -> None:
+    """The last columns of a matrix product may differ from the others in the last bit."""
+    torch.manual_seed(0)
+    for number in range(30, 50):
+        vectors = np.zeros((number + 1, 5), np.float32)
+        vectors[1:] = np.random.default_rng(number).standard_normal((number, 5))
+        equal = np.arange(1, number + 1, 3)
+        vectors[equal] = vectors[1]
+        features = {"text": FeatureTable(vectors, np.arange(number + 1) > 0)}
+        model = ModelConfig.parse({"width": 24, "fusion": {"kind": "sum"}}).build(number, features)
+        with torch.no_grad():
+            model.items.ids.weight[equal] = 0
+        ranker = Ranker(model)
+        scores = ranker.scores(ranker.states(HISTORIES, np.arange(len(HISTORIES))))
+        assert (scores[:, equal] == scores[:, [1]]).all()
+        _, top = ranker.rank(HISTORIES, TARGETS, k=number)
+        for row in top:
+            places = [item for item in row.tolist() if item in equal]
+            assert places == sorted(places), "ties are decided by the order of the catalogue"
+
+
+def test_scores_are_made_in_parts_that_fit_the_cache(model: SequenceRecommender, monkeypatch) -> None:
+    whole = Ranker(model).rank(HISTORIES, TARGETS, k=5)
+    many = Histories.from_lists([HISTORIES[i].tolist() for i in range(len(HISTORIES))] * 9)
+    monkeypatch.setattr("prism_rec.rank.ranker.HELD_CPU", 1)
+    ranker = Ranker(model, batch_size=20)
+    sizes = [len(questions) for questions, _, _ in ranker.scored(many)]
+    assert sizes == [16, 4, 16, 4, 5]
+    parts = ranker.rank(many, np.tile(TARGETS, 9), k=5)
+    assert np.array_equal(parts.ranks, np.tile(whole.ranks, 9))
+    assert np.array_equal(parts.top, np.tile(whole.top, (9, 1)))

@@ -1,6 +1,6 @@
 """Recommendations from a finished run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -27,7 +27,7 @@ class Recommender:
         batch_size: number of users at once.
     """
 
-    def __init__(self, run: Run, batch_size: int = 256) -> None:
+    def __init__(self, run: Run, batch_size: int = 2048) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
         self.ranker = run.ranker(batch_size)
@@ -108,17 +108,9 @@ class Recommender:
             assert histories is not None
             ids, known = self._known(histories)
         allowed = None if candidates is None else self._items.rows([str(item) for item in candidates])
-        batch = self.ranker.batch_size
         frames = [
-            self._recommend(
-                ids,
-                known,
-                np.arange(begin, min(begin + batch, len(ids))),
-                k,
-                seen or self.ranker.seen,
-                allowed,
-            )
-            for begin in range(0, len(ids), batch)
+            self._frame([ids[question] for question in questions], *best, users)
+            for questions, best, users in self._best(known, k, seen or self.ranker.seen, allowed)
         ]
         return pl.concat(frames) if frames else self._frame([], np.empty((0, 0)), np.empty((0, 0)), None)
 
@@ -148,26 +140,19 @@ class Recommender:
             known.append(rows)
         return ids, Histories.from_lists(rows.tolist() for rows in known)
 
-    @torch.no_grad()
-    def _recommend(
-        self,
-        ids: list[str],
-        histories: Histories,
-        batch: np.ndarray,
-        k: int,
-        seen: Seen,
-        allowed: np.ndarray | None,
-    ) -> pl.DataFrame:
-        ranker = self.ranker
-        states = ranker.states(histories, batch)
-        scores_BN = ranker.scores(states)
-        if seen == "remove":
-            ranker.mask_seen(scores_BN, histories, batch)
-        if allowed is not None:
-            ranker.keep_only(scores_BN, allowed)
-        scores_Bk, rows_Bk = ranker.best(scores_BN, min(k, self.dataset.number_of_items))
-        return self._frame([ids[question] for question in batch], scores_Bk, rows_Bk, states)
+    def _best(
+        self, histories: Histories, k: int, seen: Seen, allowed: np.ndarray | None
+    ) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray], UserStates]]:
+        """Yield some users at a time: their places, the scores and rows of their k best items, and their states."""
+        ranker, k = self.ranker, min(k, self.dataset.number_of_items)
+        for questions, users, scores_BN in ranker.scored(histories):
+            if seen == "remove":
+                ranker.mask_seen(scores_BN, histories, questions)
+            if allowed is not None:
+                ranker.keep_only(scores_BN, allowed)
+            yield questions, ranker.best(scores_BN, k), users
 
+    @torch.no_grad()
     def _frame(
         self, ids: list[str], scores_Bk: np.ndarray, rows_Bk: np.ndarray, states: UserStates | None
     ) -> pl.DataFrame:

@@ -44,7 +44,7 @@ class TrainConfig(Config):
     """Training stops after this many validations without a better `metric`."""
     metric: str = Field("ndcg@10", pattern=ACCURACY_PATTERN)
     """The validation metric that chooses the best epoch."""
-    rank_batch_size: int = Field(256, ge=1)
+    rank_batch_size: int = Field(2048, ge=1)
     """Users ranked at once in validation and testing."""
     seed: int = Field(0, ge=0)
     """Seed of all random numbers of a run."""
