@@ -67,3 +67,11 @@ def test_estimates_of_every_metric():
     assert estimates["recall@10"].mean == pytest.approx(0.1)
     assert estimates["recall@10"].low < 0.1 < estimates["recall@10"].high
     assert estimates["recall@10"].queries == 100
+
+
+def test_a_seed_gives_the_same_means_as_ever():
+    """By the counts of few values, and by drawing users with many."""
+    assert bootstrap_means(np.repeat([0.0, 1.0], [300, 100]), 3, seed=0).tolist() == [0.23, 0.2525, 0.2525]
+    many = np.arange(8) / 8
+    assert bootstrap_means(many, 3, seed=0).tolist() == [0.296875, 0.609375, 0.515625]
+    assert sign_flip_means(many, 3, seed=0).tolist() == [0.3125, -0.1875, -0.125]
