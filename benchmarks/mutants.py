@@ -33,10 +33,11 @@ TESTS = {
     "objectives": "tests/objectives tests/training/test_step.py tests/training/test_loop.py",
     "rank": "tests/rank tests/recommend/test_recommender.py",
     "evaluation": "tests/evaluation",
-    "training": "tests/training/test_step.py tests/training/test_checkpoint.py tests/training/test_loop.py tests/runs "
-    "tests/recommend/test_evaluated_is_served.py",
-    "comparison": "tests/comparison/test_comparison.py tests/comparison/test_recipe.py tests/comparison/report "
-    "tests/comparison tests/cli/test_compare.py tests/recommend/test_evaluated_is_served.py",
+    "training": "tests/training/test_checkpoint.py tests/training/test_loop.py tests/runs/test_folder.py "
+    "tests/training/test_step.py tests/recommend/test_evaluated_is_served.py",
+    "comparison": "tests/comparison/test_comparison.py tests/comparison/test_recipe.py "
+    "tests/comparison/test_popularity.py tests/comparison/report tests/comparison/test_cell.py "
+    "tests/comparison/test_compare.py tests/comparison/test_searched_models.py tests/cli/test_compare.py",
 }
 LAYERS = (
     "data",
