@@ -21,7 +21,7 @@ from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
-from prism_rec.devices import use_huge_pages
+from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.version import VERSION
 
@@ -84,6 +84,7 @@ def run(words: Sequence[str]) -> None:
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
+    let_threads_sleep()
     try:
         run(sys.argv[1:])
         sys.stdout.flush()
