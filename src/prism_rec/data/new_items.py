@@ -52,7 +52,7 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
 
 
 def _table(name: str, vectors: Any, catalogue: Catalogue) -> FeatureTable:
-    if isinstance(vectors, tuple) and np.asarray(vectors[0]).dtype == np.uint8:
+    if isinstance(vectors, tuple) and "uint8" in str(getattr(vectors[0], "dtype", "")):
         raise DataError(
             f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
         )

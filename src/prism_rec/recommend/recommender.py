@@ -14,6 +14,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.data.histories import Histories
 from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
+from prism_rec.inputs import checked
 from prism_rec.model import UserStates
 from prism_rec.rank import Ranker
 from prism_rec.runs.run import Run
@@ -193,6 +194,7 @@ class _Ids:
         return np.array([self.row_of[text] for text in wanted if text in self.row_of], np.int64)
 
 
+@checked
 def load(folder: Path | str, device: str = "auto") -> Recommender:
     """Load a finished run to recommend; nothing but its folder is needed.
 

@@ -11,6 +11,7 @@ from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
+from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
     from prism_rec.features.contents import Contents
@@ -83,6 +84,7 @@ class Embed(Encoding):
         super()._check_settings()
 
 
+@checked
 def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
     """Turn texts or pictures of items into unit vectors.
 

@@ -12,6 +12,7 @@ from prism_rec.events import Events
 from prism_rec.features.embedding import STAGE as EMBED
 from prism_rec.features.embedding import load_embedding
 from prism_rec.folders import require_folder
+from prism_rec.inputs import checked
 
 
 class Join(Config):
@@ -23,6 +24,7 @@ class Join(Config):
     """A folder of the stage embed per modality."""
 
 
+@checked
 def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
     """Write the dataset with the vectors as its features, and its card; everything else stays as it was prepared.
 
