@@ -65,7 +65,7 @@ def test_parts_add_up_and_items_of_the_history_stay_out(recommender):
     assert frame["score"].is_sorted(descending=True)
     assert frame["rank"].to_list() == list(range(1, ITEMS - 2))
     assert set(frame["item_id"]) == set(item_ids()) - set(history)
-    with_seen = recommender.recommend({"someone new": history}, k=ITEMS, filter_seen=False)
+    with_seen = recommender.recommend({"someone new": history}, k=ITEMS, seen="keep")
     assert set(with_seen["item_id"]) == set(item_ids())
 
 
@@ -77,7 +77,7 @@ def test_known_users_stand_for_their_histories_and_candidates_narrow_the_choice(
     assert by_user.equals(
         recommender.recommend({user: list(history) for user, history in histories.items()}, k=4)
     )
-    few = recommender.recommend(users=users, k=4, candidates=item_ids()[:2], filter_seen=False)
+    few = recommender.recommend(users=users, k=4, candidates=item_ids()[:2], seen="keep")
     assert set(few["item_id"]) == set(item_ids()[:2])
 
 
@@ -90,6 +90,7 @@ def test_known_users_stand_for_their_histories_and_candidates_narrow_the_choice(
         ({"histories": [["x", "y"]]}, "no item that the model knows"),
         ({"histories": {"u": "item-01"}}, "is one string"),
         ({"users": ["u1"], "k": 0}, "k is 0"),
+        ({"users": ["u1"], "seen": True}, "seen is True; choose one of remove, keep"),
     ],
 )
 def test_a_wrong_question_is_told_in_one_line(recommender, question, message):
@@ -112,7 +113,7 @@ def test_a_new_item_with_the_features_of_an_old_one_has_its_content_scores(recom
     }
     new = pl.DataFrame({"item_id": list(twins), "title": ["A picture", None], "price": [1.5, 2.0]})
     wider = recommender.with_items(new, features)
-    question = {"histories": [item_ids()[7:9]], "k": ITEMS + 2, "filter_seen": False}
+    question = {"histories": [item_ids()[7:9]], "k": ITEMS + 2, "seen": "keep"}
     before, after = recommender.recommend(**question), wider.recommend(**question)
     known = after.filter(pl.col("item_id").is_in(item_ids())).drop("rank")
     assert known["item_id"].to_list() == before["item_id"].to_list()

@@ -1,7 +1,7 @@
 """`prism-rec recommend`: the best items for users or histories."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -50,8 +50,8 @@ class RecommendOptions(Talk, Machine):
     """Rank only these items: a file with one id per line, or a table with a column item_id."""
     k: int = Field(10, ge=1)
     """Number of items per user."""
-    seen: bool = False
-    """Recommend items of the history too."""
+    seen: Literal["remove", "keep"] | None = None
+    """Remove the items of the history, or keep them as candidates; by default as the run was evaluated."""
     new_items: Path | None = None
     """Rank these items too, which came after training: CSV, TSV or Parquet with item_id."""
     features: dict[str, Path] = {}
@@ -74,9 +74,7 @@ def recommend(options: RecommendOptions) -> None:
     with shown(options.quiet) as events:
         recommender = _with_new_items(recommender, options, events)
     allowed = read_ids(options.candidates, "item_id") if options.candidates else None
-    frame = recommender.recommend(
-        **_whom(options), k=options.k, filter_seen=not options.seen, candidates=allowed
-    )
+    frame = recommender.recommend(**_whom(options), k=options.k, seen=options.seen, candidates=allowed)
     if options.out is not None:
         write_frame(frame, options.out)
     if options.as_json:

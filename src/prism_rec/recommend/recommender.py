@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
 from prism_rec.inputs import checked
 from prism_rec.model import UserStates
-from prism_rec.rank import Ranker
+from prism_rec.rank import Seen
 from prism_rec.runs.run import Run
 
 
@@ -31,7 +31,7 @@ class Recommender:
     def __init__(self, run: Run, batch_size: int = 2048) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = Ranker(run.model, batch_size)
+        self.ranker = run.ranker(batch_size)
         self._items = _Ids(run.dataset.items["item_id"], first_row=1, what="item")
         self._users = _Ids(run.dataset.users["user_id"], first_row=0, what="user")
 
@@ -73,7 +73,7 @@ class Recommender:
         histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
         users: Iterable[str] | None = None,
         k: int = 10,
-        filter_seen: bool = True,
+        seen: Seen | None = None,
         candidates: Iterable[str] | None = None,
     ) -> pl.DataFrame:
         """Return the k best items for each history or known user.
@@ -83,7 +83,7 @@ class Recommender:
                 0 are the user ids. A user need not be known. Items that the model does not know are left out.
             users: ids of users of the data, with their whole histories.
             k: number of items per user.
-            filter_seen: leave out the items of the history.
+            seen: `remove` or `keep` the items of the history; if not given, as the run was evaluated.
             candidates: rank only these items; if not given, the whole catalogue.
 
         Returns:
@@ -99,6 +99,8 @@ class Recommender:
             raise InputError("give either histories or users")
         if k < 1:
             raise InputError(f"k is {k}; ask for at least one item")
+        if seen not in (None, *get_args(Seen)):
+            raise InputError(f"seen is {seen!r}; choose one of {', '.join(get_args(Seen))}")
         if users is not None:
             ids = [str(user) for user in users]
             rows = self._users.rows(ids)
@@ -109,7 +111,7 @@ class Recommender:
         allowed = None if candidates is None else self._items.rows([str(item) for item in candidates])
         frames = [
             self._frame([ids[question] for question in questions], *best, users)
-            for questions, best, users in self._best(known, k, filter_seen, allowed)
+            for questions, best, users in self._best(known, k, seen or self.ranker.seen, allowed)
         ]
         return pl.concat(frames) if frames else self._frame([], np.empty((0, 0)), np.empty((0, 0)), None)
 
@@ -140,12 +142,12 @@ class Recommender:
         return ids, Histories.from_lists(rows.tolist() for rows in known)
 
     def _best(
-        self, histories: Histories, k: int, filter_seen: bool, allowed: np.ndarray | None
+        self, histories: Histories, k: int, seen: Seen, allowed: np.ndarray | None
     ) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, np.ndarray], UserStates]]:
         """Yield some users at a time: their places, the scores and rows of their k best items, and their states."""
         ranker, k = self.ranker, min(k, self.dataset.number_of_items)
         for questions, users, scores_BN in ranker.scored(histories):
-            if filter_seen:
+            if seen == "remove":
                 ranker.mask_seen(scores_BN, histories, questions)
             if allowed is not None:
                 ranker.keep_only(scores_BN, allowed)
