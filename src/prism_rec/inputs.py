@@ -5,7 +5,7 @@ Other libraries would take a text for a list of letters, a set for a list, or a 
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, KeysView, Mapping, Set
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, Set
 from functools import wraps
 from numbers import Integral, Real
 from pathlib import Path
@@ -26,6 +26,7 @@ _NAMES = {
     float: "a number",
     Path: "a path",
     Mapping: "a map",
+    Sequence: "a list",
 }
 
 
@@ -133,6 +134,8 @@ def _suits(value: Any, wanted: Any) -> bool:
     if origin is Literal:
         return isinstance(value, str) and value in args
     kind = type(None) if wanted is None else origin or wanted
+    if kind is Iterable:  # of ids, which are read by `ids_from`
+        return True
     if kind in (int, float):
         return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
     if isinstance(value, str) and kind is not str and issubclass(kind, Iterable):

@@ -7,12 +7,14 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Group
 
+from prism_rec.cli.add_items import AddItemsOptions, add_items
 from prism_rec.cli.build import BuildOptions, build
 from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import CompareOptions, compare
 from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
+from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
@@ -42,7 +44,11 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (TuneOptions, tune, ("config",)),
         (CompareOptions, compare, ("recipe",)),
     ),
-    "Use": ((RecommendOptions, recommend, ("run",)),),
+    "Use": (
+        (RecommendOptions, recommend, ("run",)),
+        (ExplainOptions, explain, ("run",)),
+        (AddItemsOptions, add_items, ("run",)),
+    ),
 }
 
 HELP = """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.
