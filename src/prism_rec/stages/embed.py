@@ -65,7 +65,8 @@ class Embed(Encoding):
     items: Path | None = None
     """Texts: a table with item_id (.csv, .tsv, .parquet), or a folder of the stage prepare."""
     pictures: Path | None = None
-    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg."""
+    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg, also in subfolders. Files are
+    read as the stage images stores them, with a shorter side of 224 pixels."""
     picture_table: Path | None = None
     """Pictures: a table with item_id and file, if the files in `pictures` have other names."""
 
@@ -103,6 +104,8 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
 
     settings.engine.check()
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
+    if (note := contents.say_skipped()) is not None:
+        events.note(note)
     return embed_contents(
         contents,
         settings.encoder.build(settings.modality, settings.engine),
