@@ -9,6 +9,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device, peak_memory
 from prism_rec.errors import DamagedError
 from prism_rec.folders import MANIFEST, finish_folder, hash_file
+from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker, Seen
 from prism_rec.runs.folder import STAGE, RunFolder
@@ -31,6 +32,7 @@ class Run:
     """The files of the run."""
 
     @classmethod
+    @checked
     def load(cls, folder: Path | str, device: str = "auto") -> Self:
         """Load a finished run; nothing but its folder is needed.
 
