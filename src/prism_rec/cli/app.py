@@ -17,6 +17,7 @@ from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
+from prism_rec.cli.plan import PlanOptions, plan
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.train import TrainOptions, train
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ExportDataOptions, export_data, ("data",)),
     ),
     "Models": (
+        (PlanOptions, plan, ("config",)),
         (TrainOptions, train, ("config",)),
         (EvaluateOptions, evaluate, ("run",)),
         (TuneOptions, tune, ("config",)),
