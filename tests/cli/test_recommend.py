@@ -176,5 +176,5 @@ def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(
     made = tmp_path / "text"
     embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), made)
     words = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
-    with pytest.raises(InputError, match="embed old and new items with a pretrained encoder"):
+    with pytest.raises(InputError, match="nothing says which ones"):
         run([*words, "--features", f"text={made}"])

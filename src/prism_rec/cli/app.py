@@ -7,6 +7,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Group
 
+from prism_rec.cli.add_items import AddItemsOptions, add_items
 from prism_rec.cli.build import BuildOptions, build
 from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import CompareOptions, compare
@@ -43,7 +44,11 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (TuneOptions, tune, ("config",)),
         (CompareOptions, compare, ("recipe",)),
     ),
-    "Use": ((RecommendOptions, recommend, ("run",)), (ExplainOptions, explain, ("run",))),
+    "Use": (
+        (RecommendOptions, recommend, ("run",)),
+        (ExplainOptions, explain, ("run",)),
+        (AddItemsOptions, add_items, ("run",)),
+    ),
 }
 
 HELP = """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.

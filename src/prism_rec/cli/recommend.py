@@ -63,8 +63,11 @@ class RecommendOptions(Talk, Machine):
     """Recommend items of the history too."""
     new_items: Path | None = None
     """Rank these items too, which came after training: CSV, TSV or Parquet with item_id."""
-    features: dict[str, Path] = {}
-    """NAME=FILE: the vectors of the new items for one modality, as in prepare. Repeat for more."""
+    features: dict[str, str] = {}
+    """NAME=FILE: the vectors of the new items for one modality, as in prepare. Repeat for more. If the run's data came
+    from folders of embed, texts and pictures are encoded without them."""
+    pictures: Path | None = None
+    """Pictures of the new items: a folder of images, or of files named ITEM_ID.jpg."""
     out: Path | None = None
     """File to write, in the format of its ending: .parquet, .csv or .jsonl."""
 
@@ -125,36 +128,12 @@ def _items_of(text: str) -> list[str]:
 
 
 def _add_items(recommender: "Recommender", options: RecommendOptions, events: Events) -> None:
-    """Add the new items; note how many of them have no vectors.
+    from prism_rec.cli.add_items import add_from_files
 
-    Raises:
-        InputError: a file cannot be read, or its vectors are of an encoder that learned from other texts than the
-            model's.
-    """
-    import numpy as np
-
-    from prism_rec.data.reading import reading
-    from prism_rec.data.sources.files import scan_table
-    from prism_rec.features.vectors_file import read_vectors_file, require_portable
-
-    if options.new_items is None:
-        if options.features:
-            raise InputError("--features are the vectors of --new-items FILE; give both")
-        return
-    for file in options.features.values():
-        require_portable(str(file))
-    with reading(str(options.new_items)):
-        items = scan_table(options.new_items).collect()
-    known = recommender.dataset.number_of_items
-    vectors = {name: read_vectors_file(str(file))[:2] for name, file in options.features.items()}
-    dataset = recommender.add_items(items, vectors).dataset
-    described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]
-    bare = dataset.items["item_id"][known:].filter(~described)
-    if len(bare):
-        events.note(
-            f"note: {len(bare)} of {len(described)} new items have no vectors, first {bare[0]}: they all get the same "
-            "score; give --features"
-        )
+    if options.new_items is not None:
+        add_from_files(recommender, options.new_items, options.features, options.pictures, events)
+    elif options.features or options.pictures:
+        raise InputError("--features and --pictures are those of --new-items FILE; give both")
 
 
 def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recommender") -> None:

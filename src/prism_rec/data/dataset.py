@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,8 @@ import polars as pl
 from prism_rec.config import Config
 from prism_rec.data.assemble import assemble
 from prism_rec.data.clean import Cleaning
-from prism_rec.data.dataset_folder import SPLITS, STAGE, TABLES, files_of, read_facts
+from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files_of, read_facts
+from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, events_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
@@ -55,6 +56,8 @@ class Dataset:
         cleaning: which events were dropped.
         dropped: how much was dropped, and why.
         notes: one line each on the first problems of the source's files, with file and line.
+        encoders: how new contents are encoded like those of a modality, by its name, if its vectors came from a folder
+            of the stage embed; JSON values (`features.stored_encoder`).
     """
 
     interactions: pl.DataFrame
@@ -66,6 +69,7 @@ class Dataset:
     cleaning: Cleaning
     dropped: dict[str, int]
     notes: tuple[str, ...] = ()
+    encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def from_frame(
@@ -92,8 +96,8 @@ class Dataset:
             interactions: polars, pandas or Arrow frame with one row per event: `user_id`, `item_id`, `timestamp`,
                 and `rating` if `min_rating` is given.
             items: frame with `item_id` and any columns (title, ...); items of the log may be missing from it.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a `FeatureTable`; see
-                `vectors.table_from`. Any item may lack any modality.
+            features: for each modality a pair (matrix [R, d], R item ids), a frame, a `FeatureTable`, or a folder of
+                the stage embed; see `vectors.table_from`. Any item may lack any modality.
             users: frame with `user_id` and any columns.
             columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, if they differ.
             time: what timestamps mean; with "order" they may be missing, and the order of the rows counts.
@@ -177,11 +181,15 @@ class Dataset:
         catalogue = Catalogue(
             self.items["item_id"], pl.Series([], dtype=pl.String) if known_ids is None else known_ids
         )
-        tables, dropped = dict(self.features), dict(self.dropped)
+        tables, dropped, encoders = dict(self.features), dict(self.dropped), dict(self.encoders)
         for name, given in features.items():
+            encoders.pop(name, None)
+            encoder = read_encoder(Path(given)) if isinstance(given, str | Path) else None
+            if encoder is not None:
+                encoders[name] = encoder
             tables[name], counts = table_from(name, given, catalogue, allow_unknown)
             dropped |= {f"{name}_vectors_{reason}": count for reason, count in counts.items()}
-        return replace(self, features=tables, dropped=dropped)
+        return replace(self, features=tables, dropped=dropped, encoders=encoders)
 
     @property
     def number_of_items(self) -> int:
@@ -240,6 +248,8 @@ class Dataset:
             getattr(self, name).write_parquet(folder / f"{name}.parquet")
         for name, table in self.features.items():
             table.save(folder, name)
+        if self.encoders:
+            write_text_atomically(folder / ENCODERS, json.dumps(self.encoders, ensure_ascii=False) + "\n")
         rule = self.rule.model_dump(mode="json")
         split = {"rule": rule, "counts": self.split.counts()}
         write_text_atomically(folder / SPLITS, json.dumps(split, indent=2) + "\n")
@@ -247,7 +257,7 @@ class Dataset:
             folder,
             STAGE,
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=files_of(self.features),
+            files=[*files_of(self.features), *([ENCODERS] if self.encoders else [])],
             inputs=inputs,
             time=self.time,
             features=list(self.features),
@@ -274,6 +284,7 @@ class Dataset:
             cleaning=facts.cleaning,
             dropped=facts.dropped,
             notes=facts.notes,
+            encoders=facts.encoders,
         )
         if dataset.split.counts() != facts.split_counts:
             raise DamagedError(f"{folder / SPLITS} does not fit the interactions; run {STAGE} again")

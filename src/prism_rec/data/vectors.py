@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align
 from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.errors import DataError
@@ -35,7 +37,8 @@ def table_from(
     Args:
         name: the modality's name.
         given: a pair (matrix, ids); a frame with the column `item_id` and either one column of lists or numeric
-            columns; or a `FeatureTable`, which must be in catalogue order and scaled already.
+            columns; a folder of the stage embed; or a `FeatureTable`, which must be in catalogue order and scaled
+            already.
         catalogue: the items to align to.
         allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
@@ -44,8 +47,11 @@ def table_from(
 
     Raises:
         DataError: see `align`; or a table with another number of rows than the catalogue.
+        FolderError: the folder is not a finished one of the stage embed.
     """
     check_modality_name(name)
+    if isinstance(given, str | Path):
+        given = load_embedding(Path(given))
     if isinstance(given, FeatureTable):
         if len(given.present) != len(catalogue.item_ids) + 1 or len(given.vectors) != len(given.present):
             raise DataError(

@@ -1,28 +1,27 @@
 """Recommendations from a finished run."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
-import torch.nn.functional as F
 
 from prism_rec.data.dataset import Dataset
-from prism_rec.data.histories import IntArray
-from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
-from prism_rec.explain.gate_weights import mean_weights
-from prism_rec.rank import PopularityRanker, Ranker
+from prism_rec.rank import Ranker
 from prism_rec.recommend.answers import Answers
+from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids, texts
 from prism_rec.recommend.items import Choice, Items
+from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content
 from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users
-from prism_rec.recommend.vectors import average_vectors, key_vectors, query_vectors
+from prism_rec.recommend.saving import save
+from prism_rec.recommend.vectors import average_vectors, key_vectors, most_similar, query_vectors
 from prism_rec.runs.run import Run
 
 
@@ -50,13 +49,10 @@ class Recommender:
         """The parts that add up to a score: `id` and the fusion's components."""
         return self.ranker.model.component_names
 
-    @cached_property
+    @property
     def average_weights(self) -> dict[str, float]:
-        """The mean weight of each component that the gate gives to at most 1,000 users of the data, evenly chosen.
-
-        Every weight is 1 if the model has no gate that depends on the user, or the data has no users.
-        """
-        return mean_weights(self.ranker, self.dataset.histories)
+        """The gate's mean weights over at most 1,000 users of the data; all 1 if no gate depends on the user."""
+        return self._everybody.weights
 
     def recommend(
         self,
@@ -107,7 +103,9 @@ class Recommender:
             assert histories is not None
             asked = of_histories(histories, self._items, events)
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
-        answers = Answers(self.ranker, self._items, self._popular)
+        answers = Answers(
+            self.ranker, self._items, self._everybody.by_popularity(self.dataset.number_of_items)
+        )
         return answers(asked, min(k, self.dataset.number_of_items), filter_seen, allowed)
 
     def explain(self, history: Sequence[str], item: str) -> Explanation:
@@ -124,7 +122,7 @@ class Recommender:
         (row,) = self._items.rows([str(item)])
         rows = self._items.known_rows(texts(history, "history"))
         if not len(rows):
-            raise InputError("no item of the history is known to the model, so there is no score to explain")
+            raise InputError("no item of the history is known to the model: there is no score to explain")
         return explain(self.ranker, rows, int(row), self._items.name, self.average_weights)
 
     def similar_items(
@@ -159,20 +157,12 @@ class Recommender:
             raise InputError(f"k is {k}; ask for at least one item")
         (row,) = self._items.rows([str(item)])
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
-        similarity_BN = (self._average_ND @ self._average_ND[row - 1])[None].clone()
-        scores_BN = F.pad(similarity_BN, (1, 0), value=-torch.inf)
-        scores_BN[0, int(row)] = -torch.inf
-        if allowed is not None:
-            self.ranker.keep_only(scores_BN, allowed)
-        values_Bk, rows_Bk = self.ranker.best(scores_BN, min(k, self.dataset.number_of_items))
-        found = rows_Bk[0] > 0
-        frame = pl.DataFrame({"similarity": values_Bk[0][found]}, schema={"similarity": pl.Float32})
-        return (
-            self._items.named(rows_Bk[0][found]).hstack(frame).with_columns(rank=1 + pl.int_range(pl.len()))
-        )
+        similarity, rows = most_similar(self.ranker, self._average_ND, int(row), k, allowed)
+        frame = pl.DataFrame({"similarity": similarity, "rank": np.arange(1, len(rows) + 1)})
+        return pl.concat([self._items.named(rows), frame], how="horizontal")
 
     def item_vectors(self) -> pl.DataFrame:
-        """Return `item_id` and `vector` of every item; see `user_vectors`."""
+        """Return `item_id` and `vector` of all items; see `user_vectors`."""
         return _vectors("item_id", self._items.ids, key_vectors(self.ranker))
 
     def user_vectors(
@@ -213,51 +203,75 @@ class Recommender:
         return self._items.unknown(texts(items, "items"))
 
     def title_of(self, item: str) -> str | None:
-        """Return the title of an item; None if it has none.
-
-        Raises:
-            InputError: the item is unknown.
-        """
+        """Return the title of a known item; None if it has none."""
         (row,) = self._items.rows([str(item)])
         return self._items.name(int(row))[1]
 
-    def add_items(self, items: Any, features: Mapping[str, Any] | None = None) -> "Recommender":
+    def add_items(
+        self,
+        items: Any,
+        features: Mapping[str, Any] | None = None,
+        *,
+        pictures: Path | str | None = None,
+        encode: bool = True,
+        events: Events = Events(),
+    ) -> "Recommender":
         """Rank items that came after training too, and read them in histories.
 
         Nothing is trained. The features of a new item count like those of any other item. A new item has no trained id,
-        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0).
+        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0). If the vectors of the run's data came from
+        folders of the stage embed, texts and pictures of the new items are encoded here in the same way.
 
         Args:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
-            features: for each modality a pair (matrix [R, d], R item ids) or a frame, made by the encoder of the
-                run's data. Any item may lack any modality; items that lack all of them have the same score.
+            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a folder of the stage embed,
+                made by the encoder of the run's data. Any item may lack any modality; items that lack all of them have
+                the same score.
+            pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored.
+            encode: encode the texts of `items`, and `pictures`, for modalities that are not in `features`.
+            events: hears a note if contents are missing or cannot be encoded.
 
         Returns:
             This recommender. A shallow copy that was made before does not get the items.
 
         Raises:
-            InputError: the model scores items only by their ids; or see `data.new_items.add_items`.
+            InputError: the model scores items only by their ids, an encoder is not available here, or see
+                `data.new_items.add_items`.
         """
-        if not self.ranker.model.content:
-            raise InputError(
-                "this model scores items only by their ids, so all new items would have the same score; train with "
-                "candidates: content and a fusion other than id"
-            )
-        dataset = add_items(self.dataset, items, features or {})
-        model = self.run.config.model.build(dataset.number_of_items, dataset.features)
-        weights = dict(self.ranker.model.state_dict())
-        ids = weights["items.ids.weight"]
-        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, dataset.number_of_items + 1 - len(ids)))
-        model.load_state_dict(weights)
-        self._use(replace(self.run, dataset=dataset, model=model.to(self.ranker.model.device).eval()))
-        for name in ("_popular", "_average_ND"):  # what depends on the catalogue
-            self.__dict__.pop(name, None)
+        require_content(self.ranker.model)
+        frame, given = new_items_frame(items), dict(features or {})
+        if encode:
+            folder = None if pictures is None else Path(pictures)
+            given = self._contents.features(frame, folder, given, events) | given
+        everybody = self._everybody  # of those who trained the model; before the new items come
+        self._use(extend(self.run, frame, given))
+        self.__dict__.pop("_average_ND", None)
+        self.__dict__["_everybody"] = everybody
         return self
 
+    def save(self, folder: Path | str, histories: bool = True) -> None:
+        """Write everything to a folder that `load` reads, with items that were added.
+
+        Args:
+            folder: new or empty.
+            histories: write the users and their histories too. Without them, only histories can be asked for, and
+                popularity and average weights are kept as figures: the folder has no personal data.
+
+        Raises:
+            FolderError: the folder has something in it.
+        """
+        save(self.run, Path(folder), self._everybody, histories)
+
     @cached_property
-    def _popular(self) -> IntArray:
-        """All catalogue rows, those with the most events first."""
-        return PopularityRanker(self.dataset.histories, self.dataset.number_of_items).order_N
+    def _everybody(self) -> Everybody:
+        folder = self.run.folder.path
+        if (folder / FILE).exists():
+            return Everybody.load(folder)
+        return Everybody.of(self.ranker, self.dataset.histories)
+
+    @cached_property
+    def _contents(self) -> NewContents:
+        return NewContents(self.dataset.encoders)
 
     @cached_property
     def _average_ND(self) -> torch.Tensor:  # noqa: N802 (axis letters)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from prism_rec.data.histories import Histories
+from prism_rec.data.histories import Histories, IntArray
 from prism_rec.fusion.base import share_weights
 from prism_rec.rank import Ranker
 
@@ -45,6 +45,27 @@ def average_vectors(ranker: Ranker, weights_J: Float[Tensor, " J"]) -> Float[Ten
     weights = share_weights(weights_J, parts.present_IJ) if ranker.model.fusion.personal else parts.present_IJ
     vectors_ID = ids_ID + (weights[..., None] * parts.components_IJD).sum(1)
     return F.normalize(vectors_ID[1:], dim=1)
+
+
+def most_similar(
+    ranker: Ranker, vectors_ND: Float[Tensor, "N D"], row: int, k: int, allowed: IntArray | None
+) -> tuple[np.ndarray, IntArray]:
+    """Return the highest cosines with an item, and the rows of these items, best first.
+
+    Args:
+        ranker: of the model.
+        vectors_ND: from `average_vectors`.
+        row: the catalogue row of the item, which is left out.
+        k: number of items at most.
+        allowed: catalogue rows to choose from; None: all.
+    """
+    scores_BN = F.pad((vectors_ND @ vectors_ND[row - 1])[None], (1, 0), value=-torch.inf)
+    scores_BN[0, row] = -torch.inf
+    if allowed is not None:
+        ranker.keep_only(scores_BN, allowed)
+    values_Bk, rows_Bk = ranker.best(scores_BN, min(k, len(vectors_ND)))
+    found_k = rows_Bk[0] > 0
+    return values_Bk[0][found_k], rows_Bk[0][found_k]
 
 
 def _widths(ranker: Ranker) -> tuple[int, list[int]]:
