@@ -19,6 +19,7 @@ from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
+from prism_rec.cli.serve import ServeOptions, serve
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
@@ -47,6 +48,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "Use": (
         (RecommendOptions, recommend, ("run",)),
         (ExplainOptions, explain, ("run",)),
+        (ServeOptions, serve, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
     ),
 }

@@ -18,9 +18,12 @@ FILE = "tables.safetensors"
 def save_tables(tables: Tables, folder: Path) -> None:
     """Write what follows from items only; what follows from the weights in one step is left out."""
     items, groups, twins = tables
-    tensors = {name: getattr(items.parts, name) for name in Parts._fields} | {
+    named = {name: getattr(items.parts, name) for name in Parts._fields} | {
         "evidence": items.evidence.rows_RE
     }
+    tensors = {
+        name: tensor.clone() for name, tensor in named.items()
+    }  # with some fusions two of them are one
     for number, (group, pair) in enumerate(zip(groups, twins, strict=True)):
         named = {"rows": group.rows_I, "keys": group.keys_IK, "later": pair.later_T, "first": pair.first_T}
         named |= {} if group.present_J is None else {"present": group.present_J}
@@ -51,7 +54,9 @@ def map_tables(model: SequenceRecommender, folder: Path) -> Tables:
         evidence=Evidence(tensors["evidence"], rows_I),
     )
     numbers = [str(number) for number in range(facts["groups"])]
-    return Tables(items, [_group(tensors, number) for number in numbers], [_twins(tensors, n) for n in numbers])
+    return Tables(
+        items, [_group(tensors, number) for number in numbers], [_twins(tensors, n) for n in numbers]
+    )
 
 
 def _group(tensors: dict[str, Tensor], number: str) -> KeyGroup:
