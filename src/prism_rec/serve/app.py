@@ -129,7 +129,7 @@ def make_app(
     )
     app.state.server = server
     app.add_middleware(
-        Guard,  # type: ignore[arg-type]
+        Guard,
         limits=service,
         token=token,
         metrics=server.metrics,

@@ -69,12 +69,11 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=int(settings.max_seconds) + 1,
         )
-        server = uvicorn.Server(config)
         try:
             if settings.workers > 1:
-                Multiprocess(config, server.run, [listener]).run()
+                Multiprocess(config, [listener]).run()
             else:
-                server.run([listener])
+                uvicorn.Server(config).run([listener])
         finally:
             stop.set()
 
