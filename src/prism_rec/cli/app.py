@@ -15,6 +15,7 @@ from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.explain import ExplainOptions, explain
+from prism_rec.cli.explore import ExploreOptions, explore
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
@@ -49,6 +50,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (RecommendOptions, recommend, ("run",)),
         (ExplainOptions, explain, ("run",)),
         (ServeOptions, serve, ("run",)),
+        (ExploreOptions, explore, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
     ),
 }

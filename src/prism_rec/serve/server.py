@@ -2,11 +2,8 @@
 
 import os
 import signal
-import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,9 +11,8 @@ from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
 from prism_rec.recommend.recommender import load
 from prism_rec.serve.bundles import Bundles, fingerprint
+from prism_rec.serve.listening import LOOPBACK, listen
 from prism_rec.serve.settings import METRICS, PATIENCE, SETTINGS, TOKEN, Serve, Worker
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
@@ -36,7 +32,10 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    with TemporaryDirectory(prefix="prism-rec-") as temporary, _listen(settings) as listener:
+    with (
+        TemporaryDirectory(prefix="prism-rec-") as temporary,
+        listen(settings.host, settings.port) as (listener, address),
+    ):
         folder = Path(temporary) / "bundles" if settings.bundle is None else settings.bundle
         bundles, stop = Bundles(folder), threading.Event()
         token = _token(settings)
@@ -51,10 +50,7 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
         _tell_workers(worker, token)
         if settings.workers > 1:
             os.environ[METRICS] = temporary
-        host, port = listener.getsockname()[:2]
-        events.note(
-            f"serving {run} at http://{f'[{host}]' if ':' in host else host}:{port}, API at /openapi.json"
-        )
+        events.note(f"serving {run} at {address}, API at /openapi.json")
         watch = threading.Thread(target=_watch, args=(bundles, run, settings, events, stop), daemon=True)
         watch.start()
         signal.signal(signal.SIGTERM, _leave)
@@ -130,20 +126,6 @@ def _token(settings: Serve) -> str | None:
     if not token or not token.isascii() or len(token.split()) > 1:
         raise InputError(f"{settings.token_file} has no token; write one line of ASCII letters and digits")
     return token
-
-
-@contextmanager
-def _listen(settings: Serve) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(
-            f"cannot listen on {settings.host}, port {settings.port} ({reason}); choose another `host` or `port`"
-        ) from None
-    with listener:
-        yield listener
 
 
 def _leave(*_: object) -> None:
