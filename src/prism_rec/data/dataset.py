@@ -287,8 +287,13 @@ class Dataset:
 
     @classmethod
     @checked
-    def load(cls, folder: Path | str) -> "Dataset":
+    def load(cls, folder: Path | str, mapped: bool = False) -> "Dataset":
         """Read a prepared dataset; every file is compared with its hash in the manifest.
+
+        Args:
+            folder: that `save` wrote.
+            mapped: keep the vectors in the memory of their files, which processes share. Nothing may write to the files
+                as long as the dataset is used.
 
         Raises:
             FolderError: no such folder, unfinished, or of another stage.
@@ -298,7 +303,7 @@ class Dataset:
         facts = read_facts(folder)
         dataset = cls(
             **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: FeatureTable.load(folder, name) for name in facts.features},
+            features={name: FeatureTable.load(folder, name, mapped) for name in facts.features},
             rule=facts.rule,
             time=facts.time,
             cleaning=facts.cleaning,
