@@ -78,7 +78,7 @@ def test_parts_add_up_and_items_of_the_history_stay_out(recommender):
     assert frame["score"].is_sorted(descending=True)
     assert frame["rank"].to_list() == list(range(1, ITEMS - 2))
     assert set(frame["item_id"]) == set(item_ids()) - set(history)
-    with_seen = recommender.recommend({"someone new": history}, k=ITEMS, filter_seen=False)
+    with_seen = recommender.recommend({"someone new": history}, k=ITEMS, seen="keep")
     assert set(with_seen["item_id"]) == set(item_ids())
 
 
@@ -90,7 +90,7 @@ def test_known_users_stand_for_their_histories_and_candidates_narrow_the_choice(
     assert by_user.equals(
         recommender.recommend({user: list(history) for user, history in histories.items()}, k=4)
     )
-    few = recommender.recommend(users=users, k=4, candidates=item_ids()[:2], filter_seen=False)
+    few = recommender.recommend(users=users, k=4, candidates=item_ids()[:2], seen="keep")
     assert set(few["item_id"]) == set(item_ids()[:2])
 
 
@@ -139,7 +139,7 @@ def test_vectors_of_users_and_items_give_the_scores(recommender):
     items, users = recommender.item_vectors(), recommender.user_vectors()
     assert users["user_id"].to_list() == recommender.dataset.users["user_id"].to_list()
     scores = users["vector"].to_numpy() @ items["vector"].to_numpy().T
-    frame = recommender.recommend(users=users["user_id"], k=ITEMS, filter_seen=False)
+    frame = recommender.recommend(users=users["user_id"], k=ITEMS, seen="keep")
     row = {user: place for place, user in enumerate(users["user_id"])}
     column = {item: place for place, item in enumerate(items["item_id"])}
     for user, item, score in frame.select("user_id", "item_id", "score").iter_rows():
@@ -181,6 +181,7 @@ def test_similar_items_are_those_that_the_model_reads_alike(recommender):
         ({"users": "u1"}, "users is one string"),
         ({"histories": {"u": "item-01"}}, "is one string"),
         ({"users": ["u1"], "k": 0}, "k is 0"),
+        ({"users": ["u1"], "seen": True}, "seen is True; choose one of remove, keep"),
     ],
 )
 def test_a_wrong_question_is_told_in_one_line(recommender, question, message):
@@ -202,7 +203,7 @@ def test_a_new_item_with_the_features_of_an_old_one_has_its_content_scores(recom
         for name in ("image", "text")
     }
     new = pl.DataFrame({"item_id": list(twins), "title": ["A picture", None], "price": [1.5, 2.0]})
-    question = {"histories": [item_ids()[7:9]], "k": ITEMS + 2, "filter_seen": False}
+    question = {"histories": [item_ids()[7:9]], "k": ITEMS + 2, "seen": "keep"}
     before = recommender.recommend(**question)
     after = copy(recommender).add_items(new, features).recommend(**question)
     assert recommender.recommend(**question).equals(before)

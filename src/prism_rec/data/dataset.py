@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from prism_rec.config import Config
@@ -39,6 +40,18 @@ class Queries:
     users: IntArray
     histories: Histories
     targets: IntArray
+
+    @property
+    def repeated(self) -> npt.NDArray[np.bool_]:
+        """Whether each target is in its own history, bool [Q]."""
+        asked = np.repeat(np.arange(len(self.targets)), self.histories.lengths)
+        found = asked[self.histories.items == self.targets[asked]]
+        return np.bincount(found, minlength=len(self.targets)) > 0
+
+    @property
+    def repeated_share(self) -> float:
+        """The share of targets that are in their own history; 0 if there are no questions."""
+        return float(self.repeated.mean()) if len(self.targets) else 0.0
 
 
 @dataclass(frozen=True, eq=False)

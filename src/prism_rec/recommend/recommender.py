@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
-from prism_rec.rank import Ranker
+from prism_rec.rank import Seen
 from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids, texts
@@ -30,7 +30,7 @@ class Recommender:
 
     Args:
         run: a trained model with its data.
-        batch_size: number of users that are encoded at once; if not given, that of `Ranker`.
+        batch_size: number of users that are encoded at once; if not given, as in validation.
     """
 
     def __init__(self, run: Run, batch_size: int | None = None) -> None:
@@ -40,7 +40,7 @@ class Recommender:
     def _use(self, run: Run) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = Ranker(run.model) if self._batch_size is None else Ranker(run.model, self._batch_size)
+        self.ranker = run.ranker(self._batch_size)
         self._items = Items(run.dataset.items)
         self._users = Ids(run.dataset.users["user_id"], first_row=0, what="user")
 
@@ -60,7 +60,7 @@ class Recommender:
         users: Iterable[str] | None = None,
         k: int = 10,
         *,
-        filter_seen: bool = True,
+        seen: Seen | None = None,
         candidates: Iterable[str] | None = None,
         exclude: Iterable[str] | None = None,
         where: Mapping[str, Any] | None = None,
@@ -76,7 +76,7 @@ class Recommender:
                 0 are the user ids. A user need not be known. Items that the model does not know are left out.
             users: ids of users of the data, with their whole histories.
             k: number of items per user.
-            filter_seen: leave out the items of the history.
+            seen: `remove` or `keep` the items of the history; if not given, as the run was evaluated.
             candidates: rank only these items; if not given, the whole catalogue. Unknown ones are skipped.
             exclude: leave out these items, such as those out of stock. Unknown ones are skipped.
             where: conditions on columns of the catalogue, such as `{"category": ["Books", "Films"], "price": {"max":
@@ -97,6 +97,8 @@ class Recommender:
             raise InputError("give either histories or users")
         if k < 1:
             raise InputError(f"k is {k}; ask for at least one item")
+        if seen not in (None, *get_args(Seen)):
+            raise InputError(f"seen is {seen!r}; choose one of {', '.join(get_args(Seen))}")
         if users is not None:
             asked = of_users(users, self._users, self.dataset.histories, events)
         else:
@@ -106,7 +108,7 @@ class Recommender:
         answers = Answers(
             self.ranker, self._items, self._everybody.by_popularity(self.dataset.number_of_items)
         )
-        return answers(asked, min(k, self.dataset.number_of_items), filter_seen, allowed)
+        return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
 
     def explain(self, history: Sequence[str], item: str) -> Explanation:
         """Say what the score of an item is made of, and what of the history it depends on.
