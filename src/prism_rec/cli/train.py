@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
 
@@ -15,12 +17,17 @@ class TrainOptions(Talk, Resume, Machine, Overrides, Output):
     For instance:
 
         prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/id
+
+        prism-rec train recipes/shop.yaml --data data/tuesday --from runs/monday --out runs/tuesday --set train.epochs=3
     """
 
     config: Path
     """YAML file with the settings of a run; recipes/ has complete ones."""
     data: Path
     """Dataset folder that prepare or build wrote."""
+    start: Path | None = Field(None, json_schema_extra={"flag": "--from"})
+    """Begin with the weights of this finished run of the same model, such as that of yesterday. There may be new items
+    and users."""
 
 
 def train(options: TrainOptions) -> None:
@@ -40,6 +47,7 @@ def train(options: TrainOptions) -> None:
             config,
             options.out,
             data=options.data,
+            start=options.start,
             device=options.device,
             resume=options.resume,
             events=events,

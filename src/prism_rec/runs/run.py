@@ -77,7 +77,8 @@ class Run:
         best = best_epoch(records, self.config.train.metric)
         assert best is not None
         files = self.folder
-        names = [files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
+        start = [files.start.name] if files.start.exists() else []
+        names = [*start, files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
         finish_folder(
             files.path,
             STAGE,
