@@ -30,7 +30,7 @@ class Answers(NamedTuple):
         Args:
             asked: the users.
             k: number of items per user.
-            seen: remove the items of the history or keep them.
+            seen: `remove` or `keep` the items of the history.
             allowed: catalogue rows that may be recommended; None: all.
         """
         known = np.flatnonzero(asked.histories.lengths > 0)
