@@ -60,6 +60,10 @@ def train(options: TrainOptions) -> None:
 
 
 def _show(manifest: dict[str, Any], metric: str, out: Path) -> None:
-    best, epochs, value = manifest["best_epoch"], manifest["epochs"], manifest["validation"][metric]
-    say(f"best epoch {best} of {epochs}: validation {metric} {value:.4f}")
-    say(f"wrote {out}; now: prism-rec evaluate {out}")
+    best, epochs, found = manifest["best_epoch"], manifest["epochs"], manifest["validation"]
+    if found:
+        say(f"best epoch {best} of {epochs}: validation {metric} {found[metric]:.4f}")
+        say(f"wrote {out}; now: prism-rec evaluate {out}")
+    else:
+        say(f"trained on everything for {epochs} epochs; the data has nothing to validate on")
+        say(f"wrote {out}; now: prism-rec recommend {out} --all-users")

@@ -72,10 +72,9 @@ class Run:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:
-            records: of all epochs; at least one has a validation.
+            records: of all epochs. If none has a validation, the last one counts as the best.
         """
-        best = best_epoch(records, self.config.train.metric)
-        assert best is not None
+        best = best_epoch(records, self.config.train.metric) or len(records)
         files = self.folder
         start = [files.start.name] if files.start.exists() else []
         names = [*start, files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]

@@ -41,6 +41,9 @@ def train(
 ) -> Run:
     """Train a model on a dataset into a run folder. Test data is not used.
 
+    If the data has no validation targets (split none), the model is trained on everything for all epochs, and the last
+    epoch is kept.
+
     A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
     of the same settings and data is loaded.
 
@@ -111,7 +114,7 @@ def _fit(
         config.objective.build(),
         dataset.training(),
         config.train,
-        validate,
+        validate if len(questions.users) else None,
         folder.last,
         folder.best,
         write_log,
