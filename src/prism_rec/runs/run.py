@@ -68,7 +68,7 @@ class Run:
         """
         return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen)
 
-    def save(self, records: Sequence[EpochRecord]) -> None:
+    def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:
