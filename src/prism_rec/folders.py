@@ -183,7 +183,8 @@ def require_folder(folder: Path, stage: str, *read: str) -> dict[str, Any]:
     if not folder.is_dir():
         raise FolderError(f"{folder}: no such folder; a finished {stage} folder is needed")
     if not (folder / MANIFEST).exists():
-        raise FolderError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again")
+        where = "" if (folder / UNFINISHED).exists() or not content_of(folder) else " in another folder"
+        raise FolderError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again{where}")
     manifest = _read_manifest(folder / MANIFEST)
     if manifest.get("stage") != stage:
         raise FolderError(f"{folder} is the output of {manifest.get('stage')!r}; a {stage} folder is needed")

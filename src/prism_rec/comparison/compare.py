@@ -23,9 +23,9 @@ from prism_rec.folders import (
     refuse_links,
     require_folder,
 )
+from prism_rec.inputs import checked
 from prism_rec.jobs.job import Job, Make, Workers
 from prism_rec.jobs.local import run_jobs
-from prism_rec.machine import one_line
 
 STAGE = "compare"
 FILES = ("table.csv", "table.md", "table.tex", "results.json", "report.html")
@@ -33,7 +33,7 @@ FOLDERS = ("cells", "searches", "data")
 NAMES = (*FILES, *FOLDERS)
 
 
-@one_line()
+@checked
 def compare(
     recipe: Recipe,
     out: Path | str,

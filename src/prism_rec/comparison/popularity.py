@@ -10,12 +10,12 @@ from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.files import hash_file
 from prism_rec.folders import begin_folder, finish_folder
-from prism_rec.rank import PopularityRanker
+from prism_rec.rank import PopularityRanker, Seen
 from prism_rec.runs.folder import RunFolder
 from prism_rec.version import VERSION
 
 
-def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
+def rank_by_popularity(data: str, dataset: Dataset, folder: Path, seen: Seen) -> CellResult:
     """Rank the test targets, and write ranks and result as a cell does.
 
     This takes no longer than reading them, and needs no seed: it is done again whenever the tables are made. Call it
@@ -25,11 +25,12 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
         data: name of the dataset.
         dataset: the dataset.
         folder: where ranks and result are written.
+        seen: whether items of a history are candidates.
     """
     files = RunFolder(folder)
     begin_folder(folder, POPULARITY, [files.ranks.name, files.result.name])
     began = time.perf_counter()
-    ranker = PopularityRanker(dataset.training(), dataset.number_of_items)
+    ranker = PopularityRanker(dataset.training(), dataset.number_of_items, seen)
     counted = time.perf_counter()
     questions = dataset.queries("test")
     evaluation = answer(ranker, questions)
@@ -51,7 +52,7 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
         best_epoch=0,
         stopped_by=None,
         epochs=(),
-        test=report(dataset, "test", evaluation),
+        test=report(dataset, "test", evaluation, seen),
         gate=None,
         ranks_sha256=hash_file(files.ranks),
     )

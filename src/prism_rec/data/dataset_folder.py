@@ -19,6 +19,8 @@ STAGE = "prepare"
 """The stage whose folder a dataset is."""
 TABLES = ("interactions", "users", "items")
 SPLITS = "splits.json"
+ENCODERS = "encoders.json"
+"""How new contents are encoded; only if the dataset knows it."""
 
 
 class Facts(Config):
@@ -32,6 +34,8 @@ class Facts(Config):
     """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
     """One line each on the first problems of the source's files."""
+    encoders: dict[str, dict[str, Any]] = {}
+    """How new contents of a modality are encoded."""
     cleaning: Cleaning
     """Which events were dropped."""
     rule: Any
@@ -60,12 +64,14 @@ def read_facts(folder: Path) -> Facts:
     """
     manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
     try:
-        files = files_of(map(check_modality_name, manifest["features"]))
-        require_folder(folder, STAGE, *files)
+        further = [file for file in [ENCODERS] if file in manifest["files"]]
+        require_folder(folder, STAGE, *files_of(map(check_modality_name, manifest["features"])), *further)
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
         recorded: dict[str, Any] = {
             key: manifest[key] for key in ("time", "features", "dropped", "notes") if key in manifest
         }
+        if further:
+            recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))
         recorded |= {"cleaning": manifest["config"]["cleaning"], "split_counts": split["counts"]}
         rule = choose(SplitRule, split["rule"], "rule", str(folder / SPLITS))
     except (KeyError, TypeError) as error:

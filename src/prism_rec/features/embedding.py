@@ -1,5 +1,6 @@
 """Vectors of many contents in a folder that later runs extend: what is encoded, what is kept, what is missing."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -9,25 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.embedding_folder import ENCODER, ITEMS, STAGE
 from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.contents import Contents
 from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
-from prism_rec.features.shards import STAGE as STAGE
-from prism_rec.features.shards import Place, Shards, read_vectors
-from prism_rec.files import replacing
-from prism_rec.folders import (
-    begin_folder,
-    check_folder,
-    finish_folder,
-    is_finished,
-    require_folder,
-    require_whole,
-)
+from prism_rec.features.shards import Place, Shards
+from prism_rec.files import replacing, write_text_atomically
+from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
 
-_ITEMS = "items.parquet"
 _PART_SIZE = 2_048
 _NAMES = {"text": "text", "image": "picture"}
 
@@ -74,6 +67,7 @@ def embed_contents(
     out: Path,
     *,
     engine: Engine = LocalEngine(),
+    fit: bool = True,
     part_size: int = _PART_SIZE,
     config: Mapping[str, Any] | None = None,
     inputs: Iterable[Path] = (),
@@ -91,6 +85,7 @@ def embed_contents(
         encoder: gives the vectors; it is fitted here.
         out: the folder; new, empty, or with vectors of the same `config`.
         engine: runs the encoder.
+        fit: let the encoder learn from the contents; if false, it has learned already.
         part_size: contents that are written together, and lost together if the run is killed.
         config: settings for the manifest.
         inputs: files that the contents came from, for the manifest.
@@ -108,7 +103,8 @@ def embed_contents(
             f"this encoder takes {_NAMES[encoder.encodes]}s, not {_NAMES[contents.modality]}s; choose another",
             key="encoder",
         )
-    fitted = encoder.fit([entry.value for entry in contents.entries if entry.value is not None])
+    values = [entry.value for entry in contents.entries if entry.value is not None]
+    fitted = encoder.fit(values) if fit else encoder
     check_folder(out, STAGE)
     if is_finished(out, STAGE):
         manifest = require_folder(out, STAGE)
@@ -127,8 +123,8 @@ def embed_contents(
         raise DataError(
             f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
-    begin_folder(out, STAGE, [_ITEMS])
-    with replacing(out / _ITEMS) as partial:
+    begin_folder(out, STAGE, [ITEMS, ENCODER])
+    with replacing(out / ITEMS) as partial:
         table.write_parquet(partial)
     files = table["file"].drop_nulls().unique().sort().to_list()
     summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
@@ -137,32 +133,20 @@ def embed_contents(
         "portable": fitted.portable,
         "summary": asdict(summary),
     }
-    finish_folder(out, STAGE, config or {}, [_ITEMS, *files], inputs, **facts)
+    finish_folder(
+        out, STAGE, config or {}, [ITEMS, *_write_encoder(out, fitted, config), *files], inputs, **facts
+    )
     return summary
 
 
-def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
-    """Read the vectors of a finished folder, ready to be aligned to a dataset by id.
-
-    Returns:
-        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items.
-
-    Raises:
-        FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
-    """
-    require_whole(folder, STAGE)
-    table = pl.read_parquet(folder / _ITEMS).filter(pl.col("file").is_not_null())
-    if not len(table):
-        raise FolderError(f"{folder}: no item has a vector; see the reasons in {_ITEMS}")
-    table = table.with_row_index("at")
-    vectors: np.ndarray | None = None
-    for (file,), places in table.group_by("file"):
-        found = read_vectors(folder / str(file), places["row"].to_numpy())
-        if vectors is None:
-            vectors = np.empty((len(table), found.shape[1]), np.float32)
-        vectors[places["at"].to_numpy()] = found
-    assert vectors is not None
-    return vectors, table["item_id"].to_list()
+def _write_encoder(out: Path, fitted: Encoder, config: Mapping[str, Any] | None) -> list[str]:
+    """Write a `StoredEncoder`; return the name of its file, if the settings name an encoder."""
+    if "encoder" not in (config or {}):
+        return []
+    learned = {"learned_from": fitted.learned_from, "fingerprint": fitted.fingerprint}
+    stored = {"modality": fitted.encodes, **(config or {}), **learned}
+    write_text_atomically(out / ENCODER, json.dumps(stored, ensure_ascii=False, indent=0) + "\n")
+    return [ENCODER]
 
 
 def _available(contents: Contents) -> dict[str, str | Path]:

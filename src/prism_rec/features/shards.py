@@ -14,11 +14,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from prism_rec.data.embedding_folder import STAGE
 from prism_rec.features.encoders.encoder import Encoded
 from prism_rec.files import hash_file, replacing
 from prism_rec.folders import begin_folder
 
-STAGE = "embed"
 _PATTERN = "vectors-*.safetensors"
 
 _DIGITS = 16
@@ -87,10 +87,3 @@ class Shards:
             self.token_limit = int(metadata["token_limit"])
         for row, (key, present, truncated) in enumerate(zip(keys, *facts, strict=True)):
             self.places[key.tobytes().hex()] = Place(path.name, row, bool(present), bool(truncated))
-
-
-def read_vectors(path: Path, rows: np.ndarray) -> np.ndarray:
-    """Return some rows of a shard, float32 [rows, D]."""
-    with safe_open(path, framework="numpy") as shard:
-        vectors: np.ndarray = shard.get_tensor("vectors")[rows]
-    return vectors

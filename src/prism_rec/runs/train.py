@@ -1,7 +1,7 @@
 """The stage `train`: a dataset and settings to a run folder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +15,36 @@ from prism_rec.errors import DamagedError, FolderError
 from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
-from prism_rec.files import locked
+from prism_rec.files import hash_file, locked
 from prism_rec.folders import MANIFEST, check_empty, check_folder
-from prism_rec.machine import one_line
+from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
+from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData
+from prism_rec.runs.warm_start import begin_from
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import AfterEpoch, EpochRecord, fit
 
 
-@one_line()
+@checked
 def train(
     config: RunConfig,
     out: Path | str,
     *,
     data: Dataset | Path | str | SharedData,
+    start: Run | Path | str | None = None,
     device: str = "auto",
     resume: bool = True,
     after_epoch: AfterEpoch | None = None,
     events: Events = Events(),
 ) -> Run:
     """Train a model on a dataset into a run folder. Test data is not used.
+
+    If the data has no validation targets (split none), the model is trained on everything for all epochs, and the last
+    epoch is kept.
 
     A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
     of the same settings and data is loaded. A damaged run begins again, with a note.
@@ -47,6 +53,8 @@ def train(
         config: all settings of the run.
         out: folder of the run; new, empty, or of the same run.
         data: a prepared dataset or its folder; or one that shares its files with other runs.
+        start: a finished run of the same model whose weights this run begins with, such as that of yesterday. Items are
+            matched by id; there may be new ones, and new users.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
         resume: continue or load a run that the folder has; if false, a folder with any content is refused.
         after_epoch: called with the records of all epochs after every epoch, and once before the first epoch of a run
@@ -63,42 +71,61 @@ def train(
     dataset = _load(data)
     features = control_features(dataset.features, config.features, config.train.seed)
     dataset = replace(dataset, features=features)
+    config = config.model_copy(update={"seen": config.seen_in(dataset)})
+    earlier = start if isinstance(start, Run | None) else Run.load(start, "cpu")
 
     def build() -> SequenceRecommender:
         torch.manual_seed(config.train.seed)
-        return config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+        model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+        if earlier is not None:
+            begin_from(model, dataset, config.model, earlier, events)
+        return model
 
     model = build()  # before the folder is touched: settings that do not fit the data leave nothing behind
-    shared = data if isinstance(data, SharedData) and config.features == "given" else None
+    work = _Work(
+        config,
+        folder,
+        dataset,
+        data if isinstance(data, SharedData) and config.features == "given" else None,
+        None if earlier is None else hash_file(earlier.folder.best),
+        after_epoch,
+        events,
+    )
     with locked(folder.path):
         if not resume:
             check_empty(folder.path)
         try:
-            return _train(model, config, folder, dataset, shared, after_epoch, events)
+            return _train(model, work)
         except DamagedError as error:
             events.note(f"{str(error).rpartition(';')[0]}; the run begins again")
             folder.remove(folder.claim)
-            return _train(build(), config, folder, dataset, shared, after_epoch, events)
+            return _train(build(), work)
 
 
-def _train(
-    model: SequenceRecommender,
-    config: RunConfig,
-    folder: RunFolder,
-    dataset: Dataset,
-    shared: SharedData | None,
-    after_epoch: AfterEpoch | None,
-    events: Events,
-) -> Run:
+@dataclass(frozen=True)
+class _Work:
+    """What a run is trained with."""
+
+    config: RunConfig
+    folder: RunFolder
+    dataset: Dataset
+    shared: SharedData | None
+    start: str | None
+    after_epoch: AfterEpoch | None
+    events: Events
+
+
+def _train(model: SequenceRecommender, work: _Work) -> Run:
     """Train into the folder, or load the run that it has."""
-    _open(folder, dataset, shared, config)
+    config, folder, events = work.config, work.folder, work.events
+    _open(work)
     if folder.is_trained:
         run = Run.load(folder.path, str(model.device))
         events.note(f"done before: {folder.path}")
         return run
-    records = _fit(model, dataset, config, folder, after_epoch, events)
-    run = Run(config, dataset, model.eval(), folder)
-    run.save(records)
+    records = _fit(model, work.dataset, config, folder, work.after_epoch, events)
+    run = Run(config, work.dataset, model.eval(), folder)
+    run.finish(records)
     return run
 
 
@@ -111,10 +138,13 @@ def _fit(
     events: Events,
 ) -> list[EpochRecord]:
     """Train the model into the folder, validated on the dataset, and return a record per epoch."""
-    questions = dataset.queries("validation")
+    questions, seen = dataset.queries("validation"), config.seen_in(dataset)
+    if note := say_repeats(questions.repeated_share, "validation", seen):
+        events.note(f"note: {note}")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
-        return accuracy(answer(Ranker(model, config.train.rank_batch_size), questions, k=0).ranks)
+        ranker = Ranker(model, config.train.rank_batch_size, seen)
+        return accuracy(answer(ranker, questions, k=0).ranks)
 
     def write_log(records: Sequence[EpochRecord]) -> None:
         folder.write_log(records, config.train.metric)
@@ -126,7 +156,7 @@ def _fit(
         config.objective.build(),
         dataset.training(),
         config.train,
-        validate,
+        validate if len(questions.users) else None,
         folder.last,
         folder.best,
         write_log,
@@ -140,18 +170,27 @@ def _load(data: Dataset | Path | str | SharedData) -> Dataset:
     return data.dataset if isinstance(data, SharedData) else Dataset.load(Path(data))
 
 
-def _open(folder: RunFolder, dataset: Dataset, shared: SharedData | None, config: RunConfig) -> None:
+def _open(work: _Work) -> None:
     """Make the folder ready, or check that it has the same run; nothing that is not the run's is touched."""
+    folder, dataset = work.folder, work.dataset
     if folder.is_begun:
-        _require_same_run(folder, dataset, config)
+        _require_same_run(folder, dataset, work.config)
+        if folder.read_start() != work.start:
+            raise FolderError(
+                f"{folder.path} was begun from other weights; name another folder, or give the same `start`"
+            )
     if folder.is_trained:
         return
     folder.begin()
+    if work.start is None:
+        folder.start.unlink(missing_ok=True)
+    else:
+        folder.write_start(work.start)
     # Settings before data: if they are there, unfinished data is the run's own and may be written again.
-    folder.write_config(config)
+    folder.write_config(work.config)
     if not (folder.data / MANIFEST).exists():
-        if shared:
-            shared.link(folder.data)
+        if work.shared:
+            work.shared.link(folder.data)
         else:
             dataset.save(folder.data)
 
@@ -160,7 +199,9 @@ def _require_same_run(folder: RunFolder, dataset: Dataset, config: RunConfig) ->
     # Settings are compared, not texts: an older file lacks a setting that a later version has added.
     if folder.is_trained:
         folder.read_manifest(folder.config)
-    difference = name_difference(folder.read_config(), config)
+    stored = folder.read_config()
+    stored = stored.model_copy(update={"seen": stored.seen_in(dataset)})
+    difference = name_difference(stored, config)
     if difference:
         raise FolderError(
             f"{folder.path} was begun with other settings: {difference}; name another folder, or use the same settings"

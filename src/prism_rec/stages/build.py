@@ -15,14 +15,23 @@ from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.dataset_folder import STAGE as PREPARE
+from prism_rec.data.embedding_folder import STAGE as EMBED
 from prism_rec.data.vectors import check_modality_name
+from prism_rec.errors import InputError
 from prism_rec.events import Events
-from prism_rec.features.embedding import STAGE as EMBED
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.images.settings import Gathering
 from prism_rec.files import locked
-from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder
-from prism_rec.machine import one_line
+from prism_rec.folders import (
+    MANIFEST,
+    UNFINISHED,
+    begin_folder,
+    check_folder,
+    content_of,
+    finish_folder,
+    remove_folder,
+)
+from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 from prism_rec.stages.embed import Embed, Encoding, embed
 from prism_rec.stages.images import Images, images, say_counts
@@ -54,7 +63,7 @@ class Build(Config):
         return self
 
 
-@one_line()
+@checked
 def build(settings: Build, out: Path, events: Events = Events(), *, replace: bool = False) -> Path:
     """Prepare a log, gather its pictures, encode texts and pictures, and join everything into one dataset.
 
@@ -81,7 +90,12 @@ def build(settings: Build, out: Path, events: Events = Events(), *, replace: boo
     check_folder(out, STAGE, steps[0].inputs)
     with locked(out):
         begin_folder(out, STAGE, PARTS)
-        run_chain(steps, out, events, replace)
+        try:
+            run_chain(steps, out, events, replace)
+        except InputError:
+            if content_of(out) == [UNFINISHED]:  # no step has begun
+                remove_folder(out)
+            raise
         finish_folder(out, STAGE, {}, (), kept=PARTS)
     return out / "dataset"
 

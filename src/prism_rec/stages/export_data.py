@@ -10,7 +10,7 @@ from prism_rec.data.exports import ExportFormat
 from prism_rec.events import Events
 from prism_rec.files import locked
 from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder, require_folder
-from prism_rec.machine import one_line
+from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 
 STAGE = "export-data"
@@ -26,7 +26,7 @@ class ExportData(Config):
     """The format of the files, named after the library that reads them."""
 
 
-@one_line()
+@checked
 def export_data(
     settings: ExportData, out: Path, events: Events = Events(), *, replace: bool = False
 ) -> list[Path]:

@@ -31,7 +31,7 @@ from prism_rec.folders import (
     refuse_links,
     require_folder,
 )
-from prism_rec.machine import one_line
+from prism_rec.inputs import checked
 from prism_rec.runs.shared_data import SharedData, fingerprint
 from prism_rec.training.config import RunConfig
 from prism_rec.tuning.attempt import Bench
@@ -63,7 +63,7 @@ class Tuned:
     """Number of trials that were made now; 0 if the search was finished before."""
 
 
-@one_line()
+@checked
 def tune(
     search: Search,
     out: Path | str,
@@ -109,6 +109,7 @@ def run_trials(search: Search, data: Path, out: Path, device: str, events: Event
     choose_device(device)
     bench = Bench(search, SharedData(data, out / "data"), out, device, events)
     dataset = bench.data.dataset
+    dataset.require_targets("validation")
     search.settings({}).model.build(dataset.number_of_items, dataset.features)
     for folder in FOLDERS:
         refuse_links(out, folder)
