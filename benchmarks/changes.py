@@ -37,9 +37,9 @@ CHANGES = (
         (
             ('        state.save(last, {"records": [asdict(record) for record in records]})\n', ""),
             (
-                "        if best_epoch(records, config.metric) == epoch:\n",
+                "        if validate is None or best_epoch(records, config.metric) == epoch:\n",
                 '        state.save(last, {"records": [asdict(record) for record in records]})\n'
-                "        if best_epoch(records, config.metric) == epoch:\n",
+                "        if validate is None or best_epoch(records, config.metric) == epoch:\n",
             ),
         ),
         "tests/training/test_loop.py",
@@ -173,8 +173,8 @@ CHANGES = (
     _change(
         "gate weights of the validation questions",
         "comparison/cell",
-        "weigh(run.model, questions,",
-        'weigh(run.model, run.dataset.queries("validation"),',
+        "weigh(run.model, questions.histories,",
+        'weigh(run.model, run.dataset.queries("validation").histories,',
         "comparison/test_cell.py",
     ),
     _change(
