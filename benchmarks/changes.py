@@ -192,6 +192,20 @@ CHANGES = (
         "rank",
     ),
     _change(
+        "states of users remembered for a gradient",
+        "rank/ranker",
+        "    @torch.no_grad()\n    def states",
+        "    def states",
+        "rank/test_ranker.py",
+    ),
+    _change(
+        "scores of the catalogue remembered for a gradient",
+        "rank/ranker",
+        "    @torch.no_grad()\n    def scores",
+        "    def scores",
+        "rank/test_ranker.py",
+    ),
+    _change(
         "the run's setting for seen items ignored in serving",
         "recommend/recommender",
         "seen or self.ranker.seen",
