@@ -19,6 +19,7 @@ from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
+from prism_rec.cli.terminal import say
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
@@ -94,7 +95,7 @@ def main() -> None:
         run(sys.argv[1:])
         sys.stdout.flush()
     except (InputError, CycloptsError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        say(f"error: {' '.join(str(error).split())}", sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: finished work is kept; run the same command again to continue\n")
