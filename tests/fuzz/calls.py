@@ -132,7 +132,14 @@ def _of_functions(world: Path) -> list[Case]:
     ready: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         "from_frame": (
             p.Dataset.from_frame,
-            {"interactions": log, "items": items, "features": None, "users": None, "columns": None, "time": "absolute"}
+            {
+                "interactions": log,
+                "items": items,
+                "features": None,
+                "users": None,
+                "columns": None,
+                "time": "absolute",
+            }
             | {"min_rating": None, "duplicates": "first", "core": 1, "split": "leave-one-out"}
             | {"allow_unknown_features": False},
         ),
@@ -148,7 +155,10 @@ def _of_functions(world: Path) -> list[Case]:
         ),
         "recommend histories": (recommender.recommend, {"histories": [["i1"]], "k": 2}),
         "explain": (recommender.explain, {"history": ["i1"], "item": "i2"}),
-        "similar_items": (recommender.similar_items, {"item": "i1", "k": 2, "candidates": None, "where": None}),
+        "similar_items": (
+            recommender.similar_items,
+            {"item": "i1", "k": 2, "candidates": None, "where": None},
+        ),
         "user_vectors": (recommender.user_vectors, {"users": ["u1"], "histories": None}),
         "history_of": (recommender.history_of, {"user": "u1"}),
         "title_of": (recommender.title_of, {"item": "i1"}),
@@ -162,11 +172,21 @@ def _of_functions(world: Path) -> list[Case]:
         "Run.load": (p.Run.load, {"folder": world / "run", "device": "cpu"}),
         "train": (p.train, {"config": config, "out": None, "data": dataset, "device": "cpu", "resume": True}),
         "evaluate": (p.evaluate, {"run": world / "run", "part": "test", "device": "cpu"}),
-        "prepare": (p.prepare, {"settings": p.Prepare(source=p.Table(interactions=world / "log.csv")), "out": None}),
-        "embed": (p.embed, {"settings": p.Embed(items=world / "items.csv", encoder=p.HashedText()), "out": None}),
+        "prepare": (
+            p.prepare,
+            {"settings": p.Prepare(source=p.Table(interactions=world / "log.csv")), "out": None},
+        ),
+        "embed": (
+            p.embed,
+            {"settings": p.Embed(items=world / "items.csv", encoder=p.HashedText()), "out": None},
+        ),
         "images": (
             p.images,
-            {"settings": p.Images(local=world / "p"), "out": None, "sources": pl.DataFrame({"item_id": ["a"], "images": ["i1.png"]})},
+            {
+                "settings": p.Images(local=world / "p"),
+                "out": None,
+                "sources": pl.DataFrame({"item_id": ["a"], "images": ["i1.png"]}),
+            },
         ),
         "build": (p.build, {"settings": None, "out": None}),
         "export_data": (
@@ -174,7 +194,10 @@ def _of_functions(world: Path) -> list[Case]:
             {"settings": p.ExportData(data=world / "data", format={"kind": "recbole"}), "out": None},
         ),
         "compare": (p.compare, {"recipe": None, "out": None, "device": "cpu", "resume": True}),
-        "tune": (p.tune, {"search": None, "out": None, "data": world / "data", "device": "cpu", "resume": True}),
+        "tune": (
+            p.tune,
+            {"search": None, "out": None, "data": world / "data", "device": "cpu", "resume": True},
+        ),
         "read_recipe": (p.read_recipe, {"path": world / "t.yaml", "overrides": (), "data": ()}),
         "read_search": (p.read_search, {"path": world / "t.yaml", "overrides": ()}),
     }
@@ -186,7 +209,9 @@ def _of_functions(world: Path) -> list[Case]:
     ]
 
 
-def _call(function: Callable[..., Any], given: Mapping[str, Any], argument: str, value: Any, world: Path) -> None:
+def _call(
+    function: Callable[..., Any], given: Mapping[str, Any], argument: str, value: Any, world: Path
+) -> None:
     arguments = {**given, argument: value}
     if argument != "out" and "out" in given:
         arguments["out"] = world / f"out-{next(_out)}"
@@ -199,7 +224,9 @@ def _of_columns(world: Path) -> list[Case]:
     names = ("user_id", "item_id", "timestamp", "rating", "other")
 
     def make(name: str, column: pl.Series, where: str) -> None:
-        frame = (log if where == "log" else items).with_columns(column.head(len(log if where == "log" else items)).alias(name))
+        frame = (log if where == "log" else items).with_columns(
+            column.head(len(log if where == "log" else items)).alias(name)
+        )
         given = (frame, None) if where == "log" else (log, frame)
         prism_rec.Dataset.from_frame(*given).save(world / f"out-{next(_out)}")
 
@@ -218,15 +245,35 @@ def _of_features(world: Path) -> list[Case]:
     def make(name: Any, given: Any) -> None:
         dataset.with_features({name: given}, allow_unknown=True)
 
-    forms = [Case(f"vectors {odd}", partial(make, "image", (value, IDS))) for odd, value in odd_vectors().items()]
+    forms = [
+        Case(f"vectors {odd}", partial(make, "image", (value, IDS))) for odd, value in odd_vectors().items()
+    ]
     forms += [
         Case(f"vectors by id {odd}", partial(make, "image", dict(zip(IDS, value, strict=False))))
         for odd, value in odd_vectors().items()
         if hasattr(value, "__iter__") and odd not in ("meta", "sparse")
     ]
     matrix = np.eye(12, 4)
-    forms += [Case(f"ids {odd}", partial(make, "image", (matrix, value))) for odd, value in odd_values().items()]
-    names = [None, 5, "", "score", "rank", "id", "item_id", "user_id", "title", "a/b", "..", "A", "\0", "x" * 100, "a\n"]
+    forms += [
+        Case(f"ids {odd}", partial(make, "image", (matrix, value))) for odd, value in odd_values().items()
+    ]
+    names = [
+        None,
+        5,
+        "",
+        "score",
+        "rank",
+        "id",
+        "item_id",
+        "user_id",
+        "title",
+        "a/b",
+        "..",
+        "A",
+        "\0",
+        "x" * 100,
+        "a\n",
+    ]
     forms += [Case(f"name {name!r:.20}", partial(make, name, (matrix, IDS))) for name in names]
     columns = [
         Case(f"frame of {odd}", partial(make, "image", pl.DataFrame({"item_id": IDS, "v": column.head(12)})))
@@ -237,7 +284,13 @@ def _of_features(world: Path) -> list[Case]:
 
 def _of_settings() -> list[Case]:
     """Every field of the settings classes, with odd values."""
-    classes = (prism_rec.TrainConfig, prism_rec.ModelConfig, prism_rec.Cleaning, prism_rec.TuneConfig, prism_rec.HashedText)
+    classes = (
+        prism_rec.TrainConfig,
+        prism_rec.ModelConfig,
+        prism_rec.Cleaning,
+        prism_rec.TuneConfig,
+        prism_rec.HashedText,
+    )
     plain = {name: value for name, value in odd_values().items() if name not in ("iterator",)}
     return [
         Case(f"{settings.__name__}({field}={odd})", partial(settings, **{field: value}))

@@ -15,7 +15,12 @@ from prism_rec import Dataset, InputError, RunConfig, train
 SECONDS, BYTES = 5.0, 2**30
 """A case that takes longer, or needs more memory, is a fault."""
 CONFIG = {
-    "model": {"width": 8, "max_length": 5, "fusion": {"kind": "sum"}, "backbone": {"kind": "sasrec", "layers": 1, "heads": 1}},
+    "model": {
+        "width": 8,
+        "max_length": 5,
+        "fusion": {"kind": "sum"},
+        "backbone": {"kind": "sasrec", "layers": 1, "heads": 1},
+    },
     "train": {"epochs": 1},
 }
 IDS = [f"i{number}" for number in range(12)]
@@ -26,10 +31,16 @@ def make_world(folder: Path) -> None:
     from PIL import Image
 
     random = np.random.default_rng(0)
-    rows = [(f"u{user}", IDS[item], 9 * user + time) for user in range(15) for time, item in enumerate(random.permutation(12)[:6])]
+    rows = [
+        (f"u{user}", IDS[item], 9 * user + time)
+        for user in range(15)
+        for time, item in enumerate(random.permutation(12)[:6])
+    ]
     log = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
     log.write_csv(folder / "log.csv")
-    items = pl.DataFrame({"item_id": IDS, "title": [f"thing {one} red" for one in IDS], "price": list(range(12))})
+    items = pl.DataFrame(
+        {"item_id": IDS, "title": [f"thing {one} red" for one in IDS], "price": list(range(12))}
+    )
     items.write_csv(folder / "items.csv")
     vectors = random.normal(size=(12, 4)).astype(np.float32)
     np.save(folder / "text.npy", vectors)

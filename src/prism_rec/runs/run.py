@@ -33,12 +33,13 @@ class Run:
 
     @classmethod
     @checked
-    def load(cls, folder: Path | str, device: str = "auto") -> Self:
+    def load(cls, folder: Path | str, device: str = "auto", mapped: bool = False) -> Self:
         """Load a finished run; nothing but its folder is needed.
 
         Args:
             folder: that `train` wrote.
             device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
+            mapped: keep vectors and weights in the memory of their files; see `Dataset.load`.
 
         Raises:
             FolderError: the folder is unfinished, or of another stage.
@@ -49,10 +50,10 @@ class Run:
         if hash_file(files.best) != manifest["files"][files.best.name]["sha256"]:
             raise DamagedError(f"{files.best} was changed after it was written; train again")
         config = files.read_config()
-        dataset = Dataset.load(files.data)
+        dataset = Dataset.load(files.data, mapped)
         model = config.model.build(dataset.number_of_items, dataset.features)
         try:
-            model.load_state_dict(load_tensors(files.best)[0])
+            model.load_state_dict(load_tensors(files.best)[0], assign=mapped)
         except RuntimeError:
             raise DamagedError(f"{files.best} does not fit {files.config}; train again") from None
         return cls(config, dataset, model.to(choose_device(device)).eval(), files)
@@ -70,7 +71,7 @@ class Run:
         """
         return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen)
 
-    def save(self, records: Sequence[EpochRecord]) -> None:
+    def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:

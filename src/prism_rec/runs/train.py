@@ -73,7 +73,7 @@ def train(
         return Run.load(folder.path, device)
     records = _fit(model, dataset, config, folder, after_epoch, events)
     run = Run(config, dataset, model.eval(), folder)
-    run.save(records)
+    run.finish(records)
     return run
 
 
