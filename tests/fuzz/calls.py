@@ -119,8 +119,7 @@ def odd_vectors() -> dict[str, Any]:
 
 def cases(world: Path) -> list[Case]:
     """Return all calls, in an order that does not change."""
-    found = [*_of_functions(world), *_of_columns(world), *_of_features(world), *_of_settings()]
-    return found
+    return [*_of_functions(world), *_of_columns(world), *_of_features(world), *_of_settings()]
 
 
 def _of_functions(world: Path) -> list[Case]:
