@@ -49,6 +49,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             wanted = signature.parameters[name].annotation
             if wanted is Path and isinstance(value, str):
                 bound.arguments[name] = value = Path(value) if value else None
+            if wanted is int and isinstance(value, Integral) and not isinstance(value, bool):
+                bound.arguments[name] = int(value)  # a number of NumPy
             if not _suits(value, wanted):
                 raise InputError(f"{name} is {show(value)}; give {_say(wanted)}")
         return function(*bound.args, **bound.kwargs)

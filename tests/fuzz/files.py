@@ -53,6 +53,9 @@ def _zip_bomb() -> bytes:
     return file.getvalue()
 
 
+NO_VECTORS = pl.Series([], dtype=pl.List(pl.Float32))
+
+
 class _Hostile:
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
         return print, ("this must never run",)
@@ -118,7 +121,7 @@ def vector_files() -> dict[str, bytes]:
         "nulls.parquet": _parquet(item_id=IDS, v=[None] * 12),
         "texts.parquet": _parquet(item_id=IDS, v=["x"] * 12),
         "no ids.parquet": _parquet(v=n),
-        "no rows.parquet": _parquet(item_id=pl.Series([], dtype=pl.String), v=pl.Series([], dtype=pl.List(pl.Float32))),
+        "no rows.parquet": _parquet(item_id=pl.Series([], dtype=pl.String), v=NO_VECTORS),
         "unknown.csv": b"item_id,v\n",
     }  # fmt: skip
     return files
