@@ -22,7 +22,7 @@ from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import DamagedError, SettingsError
+from prism_rec.errors import DamagedError, DataError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
 from prism_rec.inputs import checked
 from prism_rec.plugins import choose
@@ -247,6 +247,19 @@ class Dataset:
         users = np.flatnonzero(at >= 0)
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
+
+    def require_targets(self, *parts: Literal["validation", "test"]) -> None:
+        """Refuse to measure on data whose split leaves no targets, such as the split `none`.
+
+        Raises:
+            DataError: a part has no target.
+        """
+        for part in parts:
+            if not len(self.queries(part).users):
+                raise DataError(
+                    f"the data has no {part} targets (its split is {self.rule.kind}), so nothing can be measured; "
+                    "prepare it with another `split`"
+                )
 
     @checked
     def save(

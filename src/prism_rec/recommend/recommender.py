@@ -31,7 +31,7 @@ class Recommender:
 
     Args:
         run: a trained model with its data.
-        batch_size: number of users that are encoded at once; if not given, that of `Ranker`.
+        batch_size: number of users that are encoded at once; if not given, as in validation.
     """
 
     @checked
@@ -42,7 +42,7 @@ class Recommender:
     def _use(self, run: Run) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = run.ranker() if self._batch_size is None else run.ranker(self._batch_size)
+        self.ranker = run.ranker(self._batch_size)
         self._items = Items(run.dataset.items)
         self._users = Ids(run.dataset.users["user_id"], first_row=0, what="user")
 
