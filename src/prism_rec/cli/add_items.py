@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Output, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Output, Talk, use_threads
+from prism_rec.cli.terminal import print_json, say
 from prism_rec.events import Events
 
 if TYPE_CHECKING:

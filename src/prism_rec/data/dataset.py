@@ -1,7 +1,7 @@
 """A prepared dataset: numbered interactions, catalogue, features and split, in memory and as a folder."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files_of, read_facts
 from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.feature_table import Catalogue, FeatureTable
-from prism_rec.data.frames import entities_from, events_from, to_polars
+from prism_rec.data.frames import complete_columns, entities_from, events_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule
@@ -127,8 +127,9 @@ class Dataset:
             InputError: a frame or setting is wrong; the message names column and row.
         """
         columns = columns or {}
+        events = to_polars(interactions, "interactions", complete_columns(columns).values())
         log = RawLog(
-            events=events_from(to_polars(interactions, "interactions").lazy(), columns, time, "interactions"),
+            events=events_from(events.lazy(), columns, time, "interactions"),
             items=_entities(items, "item_id", columns, "items"),
             users=_entities(users, "user_id", columns, "users"),
             time=time,
@@ -262,7 +263,7 @@ class Dataset:
 
     @checked
     def save(
-        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
+        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Sequence[Path] = ()
     ) -> None:
         """Write the dataset as a stage folder, its manifest last.
 

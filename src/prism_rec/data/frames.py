@@ -1,6 +1,6 @@
 """Frames of any library, with columns of any name, as the tables of a `RawLog`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 
 import narwhals as nw
@@ -15,8 +15,13 @@ from prism_rec.errors import DataError, SettingsError
 DEFAULT_COLUMNS = {"user": "user_id", "item": "item_id", "timestamp": "timestamp", "rating": "rating"}
 
 
-def to_polars(frame: Any, where: str) -> pl.DataFrame:
+def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFrame:
     """Return a polars, pandas or Arrow frame (or another eager one that Narwhals reads) as polars.
+
+    Args:
+        frame: any such frame.
+        where: the argument, for messages.
+        needed: columns that are read; if any are given, others that polars cannot hold are left out.
 
     Raises:
         DataError: not such a frame, a column of mixed types, or pyarrow is needed and missing.
@@ -24,7 +29,13 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     try:
-        polars_frame: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
+        eager = nw.from_native(frame, eager_only=True)
+        try:
+            polars_frame: pl.DataFrame = eager.to_polars()
+        except ValueError:
+            if not needed:
+                raise
+            polars_frame = eager.select([name for name in eager.columns if name in needed]).to_polars()
         return polars_frame
     except TypeError as error:
         raise DataError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
@@ -111,6 +122,11 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
         raise DataError(
             f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); rename the id column to {id_name}"
         )
+    objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
+    if objects:
+        raise DataError(
+            f"{where}: column {objects[0]!r} has Python objects; make them texts, or leave the column out"
+        )
     ids = text_ids(frame[source_name], where).alias(id_name)
     others = frame.drop(source_name)
     for reserved in ("row", id_name):
@@ -146,6 +162,10 @@ def text_ids(ids: pl.Series, where: str) -> pl.Series:
 
 
 def _ratings(ratings: pl.Series, where: str) -> pl.Series:
+    if not (ratings.dtype.is_numeric() or ratings.dtype in (pl.String, pl.Boolean, pl.Null)):
+        raise DataError(
+            f"{where}: column {ratings.name!r} has the type {ratings.dtype}; give ratings as numbers"
+        )
     numbers = ratings.cast(pl.Float64, strict=False).fill_nan(None)
     wrong = numbers.is_null() & ratings.is_not_null()
     if ratings.dtype.is_float():

@@ -27,7 +27,7 @@ def to_seconds(times: pl.Series, where: str) -> pl.Series:
         DataError: a missing or wrong time; the message names the first.
     """
     if times.dtype.is_integer():
-        seconds = times.cast(pl.Int64)
+        seconds = times.cast(pl.Int64, strict=False)
     elif times.dtype.is_float():
         seconds = times.cast(pl.Float64)
     elif times.dtype in (pl.Date, pl.Datetime):

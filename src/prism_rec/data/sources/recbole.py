@@ -79,7 +79,9 @@ def _read_entities(path: Path | None, id_name: str, columns: Mapping[str, str]) 
     scan = scan_atomic(path)
     with reading(str(path)):
         frame = scan.collect()
-        types = pl.read_csv(path, separator="\t", quote_char=None, infer_schema=False, n_rows=0).columns
+        types = pl.read_csv(
+            path, separator="\t", quote_char=None, infer_schema=False, n_rows=0, glob=False
+        ).columns
     numbers = [name.partition(":")[0] for name in types if name.endswith(":float")]
     frame = frame.with_columns(pl.col(numbers).cast(pl.Float64, strict=False))
     return entities_from(frame, id_name, columns, str(path))
