@@ -95,6 +95,13 @@ def new_items_frame(items: Any) -> pl.DataFrame:
     return entities_from(to_polars(items, "new items"), "item_id", {}, "new items")
 
 
+def without_known(items: pl.DataFrame, known_ids: pl.Series, events: Events) -> pl.DataFrame:
+    """Return the items that are new; a note counts both."""
+    known = items["item_id"].is_in(known_ids.implode())
+    events.note(f"{known.sum():,} items are known already, {len(items) - known.sum():,} are new")
+    return items.filter(~known)
+
+
 def require_content(model: SequenceRecommender) -> None:
     """Refuse a model that scores items only by their ids.
 

@@ -18,7 +18,7 @@ from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids, texts
 from prism_rec.recommend.items import Choice, Items
-from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content
+from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content, without_known
 from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users
 from prism_rec.recommend.saving import save
 from prism_rec.recommend.vectors import average_vectors, key_vectors, most_similar, query_vectors
@@ -95,8 +95,7 @@ class Recommender:
         """
         if (histories is None) == (users is None):
             raise InputError("give either histories or users")
-        if k < 1:
-            raise InputError(f"k is {k}; ask for at least one item")
+        _require_items(k)
         if seen not in (None, *get_args(Seen)):
             raise InputError(f"seen is {seen!r}; choose one of {', '.join(get_args(Seen))}")
         if users is not None:
@@ -105,9 +104,8 @@ class Recommender:
             assert histories is not None
             asked = of_histories(histories, self._items, events)
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
-        answers = Answers(
-            self.ranker, self._items, self._everybody.by_popularity(self.dataset.number_of_items)
-        )
+        popular = self._everybody.by_popularity(self.dataset.number_of_items)
+        answers = Answers(self.ranker, self._items, popular)
         return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
 
     def explain(self, history: Sequence[str], item: str) -> Explanation:
@@ -144,10 +142,10 @@ class Recommender:
         Args:
             item: any item of the catalogue; it is left out itself.
             k: number of items.
-            candidates: compare only with these items; see `recommend`.
-            exclude: leave out these items.
-            where: conditions on columns of the catalogue; see `recommend`.
-            events: hears a note for each kind of id that is unknown.
+            candidates: as in `recommend`.
+            exclude: as in `recommend`.
+            where: as in `recommend`.
+            events: as in `recommend`.
 
         Returns:
             A frame `item_id, title, similarity, rank`, most similar first.
@@ -155,8 +153,7 @@ class Recommender:
         Raises:
             InputError: the item is unknown; or see `recommend`.
         """
-        if k < 1:
-            raise InputError(f"k is {k}; ask for at least one item")
+        _require_items(k)
         (row,) = self._items.rows([str(item)])
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
         similarity, rows = most_similar(self.ranker, self._average_ND, int(row), k, allowed)
@@ -206,8 +203,7 @@ class Recommender:
 
     def title_of(self, item: str) -> str | None:
         """Return the title of a known item; None if it has none."""
-        (row,) = self._items.rows([str(item)])
-        return self._items.name(int(row))[1]
+        return self._items.name(int(self._items.rows([str(item)])[0]))[1]
 
     def add_items(
         self,
@@ -216,32 +212,35 @@ class Recommender:
         *,
         pictures: Path | str | None = None,
         encode: bool = True,
+        skip_known: bool = False,
         events: Events = Events(),
     ) -> "Recommender":
         """Rank items that came after training too, and read them in histories.
 
-        Nothing is trained. The features of a new item count like those of any other item. A new item has no trained id,
-        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0). If the vectors of the run's data came from
-        folders of the stage embed, texts and pictures of the new items are encoded here in the same way.
+        Nothing is trained. A new item has no trained id, so its `id` term is 0 (with STOSA, the distance to a Gaussian
+        at 0). If the vectors of the run's data came from folders of the stage embed, texts and pictures of the new
+        items are encoded here in the same way.
 
         Args:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a folder of the stage embed,
-                made by the encoder of the run's data. Any item may lack any modality; items that lack all of them have
-                the same score.
+            features: as in `Dataset.from_frame`, made by the encoder of the run's data. Any item may lack any modality;
+                items that lack all of them have the same score.
             pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored.
-            encode: encode the texts of `items`, and `pictures`, for modalities that are not in `features`.
-            events: hears a note if contents are missing or cannot be encoded.
+            encode: encode the texts of `items`, and `pictures`, unless their modality is in `features`.
+            skip_known: skip items that are in the catalogue already, unchanged, instead of refusing them.
+            events: hears a note if items are skipped, or if contents are missing or cannot be encoded.
 
         Returns:
             This recommender. A shallow copy that was made before does not get the items.
 
         Raises:
-            InputError: the model scores items only by their ids, an encoder is not available here, or see
-                `data.new_items.add_items`.
+            InputError: the model scores items only by their ids, or see `data.new_items.add_items`.
         """
         require_content(self.ranker.model)
         frame, given = new_items_frame(items), dict(features or {})
+        frame = without_known(frame, self._items.ids, events) if skip_known else frame
+        if frame.is_empty():
+            return self
         if encode:
             folder = None if pictures is None else Path(pictures)
             given = self._contents.features(frame, folder, given, events) | given
@@ -252,7 +251,7 @@ class Recommender:
         return self
 
     def save(self, folder: Path | str, histories: bool = True) -> None:
-        """Write everything to a folder that `load` reads, with items that were added.
+        """Write a run folder that `load` reads, with items that were added.
 
         Args:
             folder: new or empty.
@@ -280,6 +279,11 @@ class Recommender:
         weights = torch.tensor(list(self.average_weights.values()), device=self.ranker.model.device)
         with torch.no_grad():
             return average_vectors(self.ranker, weights)
+
+
+def _require_items(k: int) -> None:
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one item")
 
 
 def _vectors(name: str, ids: pl.Series, vectors: torch.Tensor) -> pl.DataFrame:
