@@ -24,6 +24,7 @@ from prism_rec.data.split import LeaveOneOut, Split, SplitRule
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DamagedError, DataError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.inputs import checked
 from prism_rec.plugins import choose
 
 
@@ -85,6 +86,7 @@ class Dataset:
     encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
+    @checked
     def from_frame(
         cls,
         interactions: Any,
@@ -136,6 +138,7 @@ class Dataset:
         return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
 
     @classmethod
+    @checked
     def from_log(
         cls,
         log: RawLog,
@@ -178,6 +181,7 @@ class Dataset:
         features = {**log.features, **(features or {})}
         return dataset.with_features(features, tables.known_items, allow_unknown_features)
 
+    @checked
     def with_features(
         self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False
     ) -> "Dataset":
@@ -235,6 +239,7 @@ class Dataset:
         """Return U histories, cut at the end of training; a temporal split may leave some of them empty."""
         return self.histories.prefixes(np.arange(self.number_of_users), self.split.train_end)
 
+    @checked
     def queries(self, part: Literal["validation", "test"]) -> Queries:
         """Return one question for each user who has a target in this part, by rising user."""
         at = self.split.validation_at if part == "validation" else self.split.test_at
@@ -255,6 +260,7 @@ class Dataset:
                     "prepare it with another `split`"
                 )
 
+    @checked
     def save(
         self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
     ) -> None:
@@ -293,8 +299,14 @@ class Dataset:
         )
 
     @classmethod
-    def load(cls, folder: Path | str) -> "Dataset":
+    @checked
+    def load(cls, folder: Path | str, mapped: bool = False) -> "Dataset":
         """Read a prepared dataset; every file is compared with its hash in the manifest.
+
+        Args:
+            folder: that `save` wrote.
+            mapped: keep the vectors in the memory of their files, which processes share. Nothing may write to the files
+                as long as the dataset is used.
 
         Raises:
             FolderError: no such folder, unfinished, or of another stage.
@@ -304,7 +316,7 @@ class Dataset:
         facts = read_facts(folder)
         dataset = cls(
             **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: FeatureTable.load(folder, name) for name in facts.features},
+            features={name: FeatureTable.load(folder, name, mapped) for name in facts.features},
             rule=facts.rule,
             time=facts.time,
             cleaning=facts.cleaning,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
+from prism_rec.inputs import checked
 from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.run import Run
 
@@ -13,6 +14,7 @@ TASK = "ranking"
 """Name of the task that `evaluate` reports to its events."""
 
 
+@checked
 def evaluate(
     run: Run | Path | str,
     part: Literal["test", "validation"] = "test",

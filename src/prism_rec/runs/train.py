@@ -17,6 +17,7 @@ from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
 from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder, hash_file
+from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 from prism_rec.rank.seen import say_repeats
@@ -28,6 +29,7 @@ from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import AfterEpoch, EpochRecord, fit
 
 
+@checked
 def train(
     config: RunConfig,
     out: Path | str,
