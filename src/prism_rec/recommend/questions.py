@@ -87,3 +87,13 @@ def _users_and_lists(given: Any) -> tuple[list[str], list[Any]]:
         )
     lists = list(given)
     return [str(place) for place in range(len(lists))], lists
+
+
+def require_k(k: int) -> None:
+    """Refuse to return no item.
+
+    Raises:
+        InputError: k is below one.
+    """
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one item")

@@ -10,6 +10,7 @@ import polars as pl
 import torch
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.histories import IntArray
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
@@ -20,9 +21,15 @@ from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids
 from prism_rec.recommend.items import Choice, Items
 from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content, without_known
-from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users
+from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users, require_k
 from prism_rec.recommend.saving import save
-from prism_rec.recommend.vectors import average_vectors, key_vectors, most_similar, query_vectors
+from prism_rec.recommend.vectors import (
+    average_vectors,
+    key_vectors,
+    most_similar,
+    query_vectors,
+    vector_frame,
+)
 from prism_rec.runs.run import Run
 
 
@@ -98,15 +105,14 @@ class Recommender:
         """
         if (histories is None) == (users is None):
             raise InputError("give either histories or users")
-        _require_items(k)
+        require_k(k)
         if users is not None:
             asked = of_users(users, self._users, self.dataset.histories, events)
         else:
             assert histories is not None
             asked = of_histories(histories, self._items, events)
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
-        popular = self._everybody.by_popularity(self.dataset.number_of_items)
-        answers = Answers(self.ranker, self._items, popular)
+        answers = Answers(self.ranker, self._items, lambda: self._popular)
         return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
 
     @checked
@@ -145,10 +151,10 @@ class Recommender:
         Args:
             item: any item of the catalogue; it is left out itself.
             k: number of items.
-            candidates: as in `recommend`.
-            exclude: as in `recommend`.
-            where: as in `recommend`.
-            events: as in `recommend`.
+            candidates: as in `recommend`; so are `exclude`, `where` and `events`.
+            exclude: see there.
+            where: see there.
+            events: see there.
 
         Returns:
             A frame `item_id, title, similarity, rank`, most similar first.
@@ -156,7 +162,7 @@ class Recommender:
         Raises:
             InputError: the item is unknown; or see `recommend`.
         """
-        _require_items(k)
+        require_k(k)
         (row,) = self._items.rows([id_from(item, "item")])
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
         similarity, rows = most_similar(self.ranker, self._average_ND, int(row), k, allowed)
@@ -165,7 +171,7 @@ class Recommender:
 
     def item_vectors(self) -> pl.DataFrame:
         """Return `item_id` and `vector` of all items; see `user_vectors`."""
-        return _vectors("item_id", self._items.ids, key_vectors(self.ranker))
+        return vector_frame("item_id", self._items.ids, key_vectors(self.ranker))
 
     @checked
     def user_vectors(
@@ -190,7 +196,7 @@ class Recommender:
             asked = of_users(given, self._users, self.dataset.histories, events)
         known = asked.with_items()
         ids = pl.Series(known.users, dtype=pl.String)
-        return _vectors("user_id", ids, query_vectors(self.ranker, known.histories))
+        return vector_frame("user_id", ids, query_vectors(self.ranker, known.histories))
 
     @checked
     def history_of(self, user: str | int) -> list[str]:
@@ -254,7 +260,8 @@ class Recommender:
             given = self._contents.features(frame, folder, given, events) | given
         everybody = self._everybody  # of those who trained the model; before the new items come
         self._use(extend(self.run, frame, given))
-        self.__dict__.pop("_average_ND", None)
+        for name in ("_average_ND", "_popular"):  # what depends on the catalogue
+            self.__dict__.pop(name, None)
         self.__dict__["_everybody"] = everybody
         return self
 
@@ -280,6 +287,10 @@ class Recommender:
         return Everybody.of(self.ranker, self.dataset.histories)
 
     @cached_property
+    def _popular(self) -> IntArray:
+        return self._everybody.by_popularity(self.dataset.number_of_items)
+
+    @cached_property
     def _contents(self) -> NewContents:
         return NewContents(self.dataset.encoders)
 
@@ -288,15 +299,6 @@ class Recommender:
         weights = torch.tensor(list(self.average_weights.values()), device=self.ranker.model.device)
         with torch.no_grad():
             return average_vectors(self.ranker, weights)
-
-
-def _require_items(k: int) -> None:
-    if k < 1:
-        raise InputError(f"k is {k}; ask for at least one item")
-
-
-def _vectors(name: str, ids: pl.Series, vectors: torch.Tensor) -> pl.DataFrame:
-    return pl.DataFrame({name: ids, "vector": vectors.cpu().numpy()})
 
 
 @checked
