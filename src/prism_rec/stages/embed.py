@@ -114,13 +114,13 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
     if stored is not None:
         settings = settings.model_copy(update={"fields": stored.fields, "encoder": stored.encoder})
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
+    if (note := contents.say_skipped()) is not None:
+        events.note(note)
     encoder = (
         stored.build(settings.engine)
         if stored
         else settings.encoder.build(settings.modality, settings.engine)
     )
-    if (note := contents.say_skipped()) is not None:
-        events.note(note)
     return embed_contents(
         contents,
         encoder,
