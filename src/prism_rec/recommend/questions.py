@@ -51,7 +51,7 @@ def of_histories(given: HistoriesGiven, items: Ids, events: Events) -> Questions
         events: hears the note.
 
     Raises:
-        InputError: a history is no list of ids.
+        InputError: a history is not a list of ids.
     """
     users, lists = _users_and_lists(given)
     found, unknown = [], []
