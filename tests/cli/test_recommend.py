@@ -65,7 +65,7 @@ def test_candidates_and_seen_items(folder: Path, tmp_path: Path, capsys: pytest.
     (tmp_path / "candidates.txt").write_text("item-01\nitem-05\nitem-06\n")
     words = [folder, "--history", "item-01", "--candidates", tmp_path / "candidates.txt"]
     assert set(printed(capsys, *words)["item_id"]) == {"item-05", "item-06"}
-    assert set(printed(capsys, *words, "--seen")["item_id"]) == {"item-01", "item-05", "item-06"}
+    assert set(printed(capsys, *words, "--seen", "keep")["item_id"]) == {"item-01", "item-05", "item-06"}
 
 
 def test_everybody_with_conditions(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

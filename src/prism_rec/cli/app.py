@@ -18,6 +18,7 @@ from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.explore import ExploreOptions, explore
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
+from prism_rec.cli.plan import PlanOptions, plan
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.serve import ServeOptions, serve
@@ -41,6 +42,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ExportDataOptions, export_data, ("data",)),
     ),
     "Models": (
+        (PlanOptions, plan, ("config",)),
         (TrainOptions, train, ("config",)),
         (EvaluateOptions, evaluate, ("run",)),
         (TuneOptions, tune, ("config",)),

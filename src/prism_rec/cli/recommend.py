@@ -1,7 +1,7 @@
 """`prism-rec recommend`: the best items for users or histories."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -59,8 +59,8 @@ class RecommendOptions(Talk, Machine):
     for more; of several values of one column, one must be equal."""
     k: int = Field(10, ge=1)
     """Number of items per user."""
-    seen: bool = False
-    """Recommend items of the history too."""
+    seen: Literal["remove", "keep"] | None = None
+    """Remove the items of the history, or keep them as candidates; by default as the run was evaluated."""
     new_items: Path | None = None
     """Rank these items too, which came after training: CSV, TSV or Parquet with item_id."""
     features: dict[str, str] = {}
@@ -93,9 +93,7 @@ def recommend(options: RecommendOptions) -> None:
     with shown(options.quiet) as events:
         _add_items(recommender, options, events)
         whom = _whom(options, recommender)
-        frame = recommender.recommend(
-            **whom, k=options.k, filter_seen=not options.seen, **allowed, events=events
-        )
+        frame = recommender.recommend(**whom, k=options.k, seen=options.seen, **allowed, events=events)
     if options.out is not None:
         write_frame(frame, options.out)
     if options.as_json:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from prism_rec.config import Config
@@ -21,8 +22,9 @@ from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import DamagedError, SettingsError
+from prism_rec.errors import DamagedError, DataError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.inputs import checked
 from prism_rec.plugins import choose
 
 
@@ -39,6 +41,18 @@ class Queries:
     users: IntArray
     histories: Histories
     targets: IntArray
+
+    @property
+    def repeated(self) -> npt.NDArray[np.bool_]:
+        """Whether each target is in its own history, bool [Q]."""
+        asked = np.repeat(np.arange(len(self.targets)), self.histories.lengths)
+        found = asked[self.histories.items == self.targets[asked]]
+        return np.bincount(found, minlength=len(self.targets)) > 0
+
+    @property
+    def repeated_share(self) -> float:
+        """The share of targets that are in their own history; 0 if there are no questions."""
+        return float(self.repeated.mean()) if len(self.targets) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +86,7 @@ class Dataset:
     encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
+    @checked
     def from_frame(
         cls,
         interactions: Any,
@@ -123,6 +138,7 @@ class Dataset:
         return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
 
     @classmethod
+    @checked
     def from_log(
         cls,
         log: RawLog,
@@ -165,6 +181,7 @@ class Dataset:
         features = {**log.features, **(features or {})}
         return dataset.with_features(features, tables.known_items, allow_unknown_features)
 
+    @checked
     def with_features(
         self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False
     ) -> "Dataset":
@@ -222,6 +239,7 @@ class Dataset:
         """Return U histories, cut at the end of training; a temporal split may leave some of them empty."""
         return self.histories.prefixes(np.arange(self.number_of_users), self.split.train_end)
 
+    @checked
     def queries(self, part: Literal["validation", "test"]) -> Queries:
         """Return one question for each user who has a target in this part, by rising user."""
         at = self.split.validation_at if part == "validation" else self.split.test_at
@@ -229,6 +247,20 @@ class Dataset:
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
 
+    def require_targets(self, *parts: Literal["validation", "test"]) -> None:
+        """Refuse to measure on data whose split leaves no targets, such as the split `none`.
+
+        Raises:
+            DataError: a part has no target.
+        """
+        for part in parts:
+            if not len(self.queries(part).users):
+                raise DataError(
+                    f"the data has no {part} targets (its split is {self.rule.kind}), so nothing can be measured; "
+                    "prepare it with another `split`"
+                )
+
+    @checked
     def save(
         self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
     ) -> None:
@@ -267,6 +299,7 @@ class Dataset:
         )
 
     @classmethod
+    @checked
     def load(cls, folder: Path | str, mapped: bool = False) -> "Dataset":
         """Read a prepared dataset; every file is compared with its hash in the manifest.
 

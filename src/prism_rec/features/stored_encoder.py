@@ -45,7 +45,7 @@ def encode(encoder: Encoder, entries: Iterable[Content]) -> tuple[np.ndarray, pl
         entries: the contents; those without a value are skipped.
 
     Returns:
-        float32 [R, D] and the R ids of what was encoded; and why other contents were not, by id.
+        float32 [R, D] and the R ids of the items that were encoded; and why other contents were not, by id.
     """
     given = [entry for entry in entries if entry.value is not None]
     values: list[str | Path] = [entry.value for entry in given if entry.value is not None]

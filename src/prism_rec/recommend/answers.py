@@ -8,7 +8,7 @@ import polars as pl
 import torch
 
 from prism_rec.data.histories import IntArray
-from prism_rec.rank import Ranker
+from prism_rec.rank import Ranker, Seen
 from prism_rec.recommend.items import Items
 from prism_rec.recommend.questions import Questions
 
@@ -24,18 +24,18 @@ class Answers(NamedTuple):
     popular: IntArray
     """All catalogue rows, those with the most events first."""
 
-    def __call__(self, asked: Questions, k: int, filter_seen: bool, allowed: IntArray | None) -> pl.DataFrame:
+    def __call__(self, asked: Questions, k: int, seen: Seen, allowed: IntArray | None) -> pl.DataFrame:
         """Return the k best items of each user, users in the given order.
 
         Args:
             asked: the users.
             k: number of items per user.
-            filter_seen: leave out the items of the history.
+            seen: `remove` or `keep` the items of the history.
             allowed: catalogue rows that may be recommended; None: all.
         """
         known = np.flatnonzero(asked.histories.lengths > 0)
         unknown = np.flatnonzero(asked.histories.lengths == 0)
-        frames = [self._popular(unknown, k, allowed), *self._by_model(asked, known, k, filter_seen, allowed)]
+        frames = [self._popular(unknown, k, allowed), *self._by_model(asked, known, k, seen, allowed)]
         frame = pl.concat(frames)
         if len(unknown):
             frame = frame.sort("place", maintain_order=True)
@@ -55,11 +55,11 @@ class Answers(NamedTuple):
         )
 
     def _by_model(
-        self, asked: Questions, known: IntArray, k: int, filter_seen: bool, allowed: IntArray | None
+        self, asked: Questions, known: IntArray, k: int, seen: Seen, allowed: IntArray | None
     ) -> Iterator[pl.DataFrame]:
         ranker, histories = self.ranker, asked.with_items().histories
         for questions, users, scores_BN in ranker.scored(histories):
-            if filter_seen:
+            if seen == "remove":
                 ranker.mask_seen(scores_BN, histories, questions)
             if allowed is not None:
                 ranker.keep_only(scores_BN, allowed)

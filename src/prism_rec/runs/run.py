@@ -9,7 +9,9 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device, peak_memory
 from prism_rec.errors import DamagedError
 from prism_rec.folders import MANIFEST, finish_folder, hash_file
+from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
+from prism_rec.rank import Ranker, Seen, Tables
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig
@@ -30,6 +32,7 @@ class Run:
     """The files of the run."""
 
     @classmethod
+    @checked
     def load(cls, folder: Path | str, device: str = "auto", mapped: bool = False) -> Self:
         """Load a finished run; nothing but its folder is needed.
 
@@ -55,16 +58,30 @@ class Run:
             raise DamagedError(f"{files.best} does not fit {files.config}; train again") from None
         return cls(config, dataset, model.to(choose_device(device)).eval(), files)
 
-    def save(self, records: Sequence[EpochRecord]) -> None:
+    @property
+    def seen(self) -> Seen:
+        """Whether items of a user's history are candidates."""
+        return self.config.seen_in(self.dataset)
+
+    def ranker(self, batch_size: int | None = None, tables: Tables | None = None) -> Ranker:
+        """Return what ranks the catalogue for this run, whether it is measured or served.
+
+        Args:
+            batch_size: users at once; as in validation if not given.
+            tables: of the catalogue, computed before; if not given, they are computed.
+        """
+        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen, tables)
+
+    def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:
-            records: of all epochs; at least one has a validation.
+            records: of all epochs. If none has a validation, the last one counts as the best.
         """
-        best = best_epoch(records, self.config.train.metric)
-        assert best is not None
+        best = best_epoch(records, self.config.train.metric) or len(records)
         files = self.folder
-        names = [files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
+        start = [files.start.name] if files.start.exists() else []
+        names = [*start, files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
         finish_folder(
             files.path,
             STAGE,
