@@ -10,6 +10,7 @@ import polars as pl
 import torch
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.histories import IntArray
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
@@ -106,9 +107,7 @@ class Recommender:
             assert histories is not None
             asked = of_histories(histories, self._items, events)
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
-        answers = Answers(
-            self.ranker, self._items, self._everybody.by_popularity(self.dataset.number_of_items)
-        )
+        answers = Answers(self.ranker, self._items, self._popular)
         return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
 
     @checked
@@ -254,7 +253,8 @@ class Recommender:
             given = self._contents.features(frame, folder, given, events) | given
         everybody = self._everybody  # of those who trained the model; before the new items come
         self._use(extend(self.run, frame, given))
-        self.__dict__.pop("_average_ND", None)
+        for name in ("_average_ND", "_popular"):
+            self.__dict__.pop(name, None)
         self.__dict__["_everybody"] = everybody
         return self
 
@@ -278,6 +278,10 @@ class Recommender:
         if (folder / FILE).exists():
             return Everybody.load(folder)
         return Everybody.of(self.ranker, self.dataset.histories)
+
+    @cached_property
+    def _popular(self) -> IntArray:
+        return self._everybody.by_popularity(self.dataset.number_of_items)
 
     @cached_property
     def _contents(self) -> NewContents:
