@@ -166,7 +166,7 @@ def test_hostile_metadata_is_counted_and_never_run(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("prism_rec.data.sources.lines.reader._MOST_NOTES", 99)
     good = [repr(record) for record in META_2014]
     log = read(tmp_path, "amazon-2014", [*HOSTILE, *good, *(repr({"asin": "Z"}) for _ in range(1000))])
-    assert log.dropped["lines_unreadable"] == len(HOSTILE)
+    assert log.dropped["descriptions_unreadable"] == len(HOSTILE)
     assert [note.split(": ", 1)[0] for note in log.notes[: len(HOSTILE)]] == [
         f"meta.json.gz, line {line}" for line in range(1, len(HOSTILE) + 1)
     ]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.ties import mark_ties
 
 
 def measure_leakage(dataset: Dataset) -> dict[str, Any]:
@@ -30,10 +31,8 @@ def measure_leakage(dataset: Dataset) -> dict[str, Any]:
 
 def _simultaneous(dataset: Dataset) -> npt.NDArray[np.bool_]:
     """Mark the interactions with a neighbour of the same user and time; they are sorted by both."""
-    user, time = (dataset.interactions[name].to_numpy() for name in ("user", "timestamp"))
-    as_before = np.zeros(len(user) + 1, np.bool_)
-    as_before[1:-1] = (user[1:] == user[:-1]) & (time[1:] == time[:-1])
-    return as_before[:-1] | as_before[1:]
+    tied = mark_ties(*(dataset.interactions[name].to_numpy() for name in ("user", "timestamp")))
+    return np.append(tied, False) | np.insert(tied, 0, False)
 
 
 def _later_training(dataset: Dataset) -> dict[str, float]:
