@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from prism_rec.data.sources.table import Table as Table
     from prism_rec.data.sources.text import Text as Text
     from prism_rec.data.sources.yelp import Yelp as Yelp
+    from prism_rec.data.split import Given as Given
     from prism_rec.data.split import LeaveOneOut as LeaveOneOut
+    from prism_rec.data.split import NoSplit as NoSplit
     from prism_rec.data.split import Temporal as Temporal
     from prism_rec.errors import DamagedError as DamagedError
     from prism_rec.errors import DataError as DataError
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from prism_rec.errors import SettingsError as SettingsError
     from prism_rec.events import Events as Events
     from prism_rec.events import JsonLines as JsonLines
+    from prism_rec.explain.explanation import Explanation as Explanation
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
@@ -63,6 +66,8 @@ if TYPE_CHECKING:
         GeneralisedBinaryCrossEntropyConfig as GeneralisedBinaryCrossEntropyConfig,
     )
     from prism_rec.objectives.stosa import StosaObjectiveConfig as StosaObjectiveConfig
+    from prism_rec.planning.plan import Plan as Plan
+    from prism_rec.planning.plan import plan as plan
     from prism_rec.recommend.recommender import Recommender as Recommender
     from prism_rec.recommend.recommender import load as load
     from prism_rec.runs.evaluate import evaluate as evaluate
@@ -105,9 +110,10 @@ _NAMES = {
     "data.sources.table": ("Table",),
     "data.sources.text": ("Text",),
     "data.sources.yelp": ("Yelp",),
-    "data.split": ("LeaveOneOut", "Temporal"),
+    "data.split": ("Given", "LeaveOneOut", "NoSplit", "Temporal"),
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
+    "explain.explanation": ("Explanation",),
     "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors"),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
@@ -123,6 +129,7 @@ _NAMES = {
         "GeneralisedBinaryCrossEntropyConfig",
     ),
     "objectives.stosa": ("StosaObjectiveConfig",),
+    "planning.plan": ("Plan", "plan"),
     "recommend.recommender": ("Recommender", "load"),
     "runs.evaluate": ("evaluate",),
     "runs.run": ("Run",),

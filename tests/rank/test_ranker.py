@@ -11,7 +11,7 @@ from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
-from prism_rec.rank import Ranker
+from prism_rec.rank import NEVER, Ranker, Seen
 from prism_rec.testing.checks import ITEMS, build_model, read, score_all
 
 FUSIONS = [IdFusionConfig(), SumFusionConfig(), PrismConfig(hidden=4), PublishedPrismConfig(hidden=4)]
@@ -21,25 +21,25 @@ TARGETS = np.array([4, 12, 2, 3, 5])  # the fourth has seen its target already
 LENGTH = 4
 
 
-def expected_order(model: SequenceRecommender, history: list[int], target: int) -> list[int]:
+def expected_order(model: SequenceRecommender, history: list[int], seen: Seen) -> list[int]:
     """Return the items to be recommended, best first, from scores taken one by one."""
     items = model.item_set()
     users = model.encode_last(read(model, [history[-LENGTH:]], items))
     scores = score_all(model, users, items)[0].tolist()
-    left = [item for item in range(1, ITEMS + 1) if item == target or item not in history]
+    left = [item for item in range(1, ITEMS + 1) if seen == "keep" or item not in history]
     return sorted(left, key=lambda item: (-scores[item - 1], item))
 
 
 @pytest.mark.parametrize("backbone", BACKBONES, ids=lambda config: config.kind)
 @pytest.mark.parametrize("fusion", FUSIONS, ids=lambda config: config.kind)
-@pytest.mark.parametrize("batch_size", [2, 256])
-def test_it_ranks_as_scores_one_by_one_do(fusion, backbone, batch_size):
-    """The target stays a candidate; of the history, the items that the encoder no longer sees go too."""
+@pytest.mark.parametrize(("batch_size", "seen"), [(2, "remove"), (256, "remove"), (2, "keep")])
+def test_it_ranks_as_scores_one_by_one_do(fusion, backbone, batch_size, seen):
+    """Of a removed history, the items that the encoder no longer sees go too, and so does the target."""
     model = build_model(fusion, backbone, max_length=LENGTH, dtype=torch.float32)
-    ranks, top = Ranker(model, batch_size).rank(HISTORIES, TARGETS, k=ITEMS)
+    ranks, top = Ranker(model, batch_size, seen).rank(HISTORIES, TARGETS, k=ITEMS)
     for question, target in enumerate(TARGETS.tolist()):
-        order = expected_order(model, HISTORIES[question].tolist(), target)
-        assert ranks[question] == order.index(target) + 1
+        order = expected_order(model, HISTORIES[question].tolist(), seen)
+        assert ranks[question] == (order.index(target) + 1 if target in order else NEVER)
         assert top[question].tolist() == order + [0] * (ITEMS - len(order))
 
 
@@ -66,11 +66,11 @@ def test_more_are_asked_for_than_there_are(model):
     assert (top[:, ITEMS:] == 0).all()
 
 
-def test_a_user_who_has_seen_everything_gets_nothing_but_the_target(model):
+def test_a_user_who_has_seen_everything_gets_nothing(model):
     everything = Histories.from_lists([list(range(1, ITEMS + 1))])
     ranks, top = Ranker(model).rank(everything, np.array([7]), k=3)
-    assert ranks.tolist() == [1]
-    assert top.tolist() == [[7, 0, 0]]
+    assert ranks.tolist() == [NEVER]
+    assert top.tolist() == [[0, 0, 0]]
 
 
 @torch.inference_mode()
@@ -135,3 +135,10 @@ def test_scores_are_made_in_parts_that_fit_the_cache(model: SequenceRecommender,
     parts = ranker.rank(many, np.tile(TARGETS, 9), k=5)
     assert np.array_equal(parts.ranks, np.tile(whole.ranks, 9))
     assert np.array_equal(parts.top, np.tile(whole.top, (9, 1)))
+
+
+def test_nothing_is_remembered_for_a_gradient(model):
+    ranker = Ranker(model)
+    users = ranker.states(HISTORIES, np.arange(len(HISTORIES)))
+    kept = (users.states, users.weights, ranker.items.ids_IV, ranker.scores(users))
+    assert not any(tensor.requires_grad for tensor in kept)

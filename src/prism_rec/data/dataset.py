@@ -1,19 +1,21 @@
 """A prepared dataset: numbered interactions, catalogue, features and split, in memory and as a folder."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from prism_rec.config import Config
 from prism_rec.data.assemble import assemble
 from prism_rec.data.clean import Cleaning
-from prism_rec.data.dataset_folder import SPLITS, STAGE, TABLES, files_of, read_facts
+from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files_of, read_facts
+from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, to_polars
@@ -24,6 +26,7 @@ from prism_rec.data.times import TimeUnit, in_seconds
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DamagedError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.inputs import checked
 from prism_rec.plugins import choose
 
 _OTHER_SPLIT = "use other times, give more events, or use `split` none to train on everything"
@@ -42,6 +45,18 @@ class Queries:
     users: IntArray
     histories: Histories
     targets: IntArray
+
+    @property
+    def repeated(self) -> npt.NDArray[np.bool_]:
+        """Whether each target is in its own history, bool [Q]."""
+        asked = np.repeat(np.arange(len(self.targets)), self.histories.lengths)
+        found = asked[self.histories.items == self.targets[asked]]
+        return np.bincount(found, minlength=len(self.targets)) > 0
+
+    @property
+    def repeated_share(self) -> float:
+        """The share of targets that are in their own history; 0 if there are no questions."""
+        return float(self.repeated.mean()) if len(self.targets) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +77,8 @@ class Dataset:
         notes: one line each on what was inferred, and on the first problems of the source's files.
         unit: the unit of the timestamps: s, ms, us or ns.
         read: how many interactions, users and items were read; each number is that of the dataset plus those dropped.
+        encoders: how new contents are encoded like those of a modality, by its name, if its vectors came from a folder
+            of the stage embed; JSON values (`features.stored_encoder`).
     """
 
     interactions: pl.DataFrame
@@ -75,8 +92,10 @@ class Dataset:
     notes: tuple[str, ...] = ()
     unit: str = "s"
     read: dict[str, int] = field(default_factory=dict)
+    encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
+    @checked
     def from_frame(
         cls,
         interactions: Any,
@@ -87,7 +106,7 @@ class Dataset:
         columns: Mapping[str, str] | None = None,
         time: TimeKind = "absolute",
         time_unit: TimeUnit | None = None,
-        event_types: Iterable[str] = (),
+        event_types: Sequence[str] = (),
         min_rating: float | None = None,
         duplicates: Literal["first", "last", "all"] = "first",
         ties: Literal["file", "shuffle"] = "file",
@@ -104,8 +123,8 @@ class Dataset:
             interactions: polars, pandas or Arrow frame with one row per event: `user_id`, `item_id`, `timestamp`,
                 and `rating` if `min_rating` is given.
             items: frame with `item_id` and any columns (title, ...); items of the log may be missing from it.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a `FeatureTable`; see
-                `vectors.table_from`. Any item may lack any modality.
+            features: for each modality a pair (matrix [R, d], R item ids), a frame, a `FeatureTable`, or a folder of
+                the stage embed; see `vectors.table_from`. Any item may lack any modality.
             users: frame with `user_id` and any columns.
             columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, `event` and `history`, if
                 they differ.
@@ -135,6 +154,7 @@ class Dataset:
         return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
 
     @classmethod
+    @checked
     def from_log(
         cls,
         log: RawLog,
@@ -186,6 +206,7 @@ class Dataset:
         features = {**log.features, **(features or {})}
         return dataset.with_features(features, tables.known_items, allow_unknown_features)
 
+    @checked
     def with_features(
         self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False
     ) -> "Dataset":
@@ -202,11 +223,15 @@ class Dataset:
         catalogue = Catalogue(
             self.items["item_id"], pl.Series([], dtype=pl.String) if known_ids is None else known_ids
         )
-        tables, dropped = dict(self.features), dict(self.dropped)
+        tables, dropped, encoders = dict(self.features), dict(self.dropped), dict(self.encoders)
         for name, given in features.items():
+            encoders.pop(name, None)
+            encoder = read_encoder(Path(given)) if isinstance(given, str | Path) else None
+            if encoder is not None:
+                encoders[name] = encoder
             tables[name], counts = table_from(name, given, catalogue, allow_unknown)
             dropped |= {f"{name}_vectors_{reason}": count for reason, count in counts.items()}
-        return replace(self, features=tables, dropped=dropped)
+        return replace(self, features=tables, dropped=dropped, encoders=encoders)
 
     @property
     def number_of_items(self) -> int:
@@ -245,6 +270,7 @@ class Dataset:
         """Return U histories, cut at the end of training; a temporal split may leave some of them empty."""
         return self.histories.prefixes(np.arange(self.number_of_users), self.split.train_end)
 
+    @checked
     def queries(self, part: Literal["validation", "test"]) -> Queries:
         """Return one question for each user who has a target in this part, by rising user."""
         at = self.split.validation_at if part == "validation" else self.split.test_at
@@ -252,6 +278,7 @@ class Dataset:
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
 
+    @checked
     def save(
         self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
     ) -> None:
@@ -271,6 +298,8 @@ class Dataset:
             getattr(self, name).write_parquet(folder / f"{name}.parquet")
         for name, table in self.features.items():
             table.save(folder, name)
+        if self.encoders:
+            write_text_atomically(folder / ENCODERS, json.dumps(self.encoders, ensure_ascii=False) + "\n")
         rule = self.rule.model_dump(mode="json")
         split = {"rule": rule, "counts": self.split.counts()}
         write_text_atomically(folder / SPLITS, json.dumps(split, indent=2) + "\n")
@@ -278,7 +307,7 @@ class Dataset:
             folder,
             STAGE,
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=files_of(self.features),
+            files=[*files_of(self.features), *([ENCODERS] if self.encoders else [])],
             inputs=inputs,
             time=self.time,
             unit=self.unit,
@@ -290,8 +319,14 @@ class Dataset:
         )
 
     @classmethod
-    def load(cls, folder: Path | str) -> "Dataset":
+    @checked
+    def load(cls, folder: Path | str, mapped: bool = False) -> "Dataset":
         """Read a prepared dataset; every file is compared with its hash in the manifest.
+
+        Args:
+            folder: that `save` wrote.
+            mapped: keep the vectors in the memory of their files, which processes share. Nothing may write to the files
+                as long as the dataset is used.
 
         Raises:
             FolderError: no such folder, unfinished, or of another stage.
@@ -301,7 +336,7 @@ class Dataset:
         facts = read_facts(folder)
         dataset = cls(
             **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: FeatureTable.load(folder, name) for name in facts.features},
+            features={name: FeatureTable.load(folder, name, mapped) for name in facts.features},
             rule=facts.rule,
             time=facts.time,
             cleaning=facts.cleaning,
@@ -309,6 +344,7 @@ class Dataset:
             notes=facts.notes,
             unit=facts.unit,
             read=facts.read,
+            encoders=facts.encoders,
         )
         if dataset.split.counts() != facts.split_counts:
             raise DamagedError(f"{folder / SPLITS} does not fit the interactions; run {STAGE} again")

@@ -21,6 +21,8 @@ STAGE = "prepare"
 """The stage whose folder a dataset is."""
 TABLES = ("interactions", "users", "items")
 SPLITS = "splits.json"
+ENCODERS = "encoders.json"
+"""How new contents are encoded; only if the dataset knows it."""
 
 
 class Facts(Config):
@@ -38,6 +40,8 @@ class Facts(Config):
     """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
     """One line each on the first problems of the source's files."""
+    encoders: dict[str, dict[str, Any]] = {}
+    """How new contents of a modality are encoded."""
     cleaning: Cleaning
     """Which events were dropped."""
     rule: Any
@@ -66,7 +70,8 @@ def read_facts(folder: Path) -> Facts:
     """
     manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
     try:
-        for file in files_of(map(check_modality_name, manifest["features"])):
+        further = [file for file in [ENCODERS] if file in manifest["files"]]
+        for file in [*files_of(map(check_modality_name, manifest["features"])), *further]:
             recorded_hash = manifest["files"][file]["sha256"]
             if hash_file(folder / file) != recorded_hash:
                 raise DamagedError(f"{folder / file} was changed after it was written; run {STAGE} again")
@@ -76,6 +81,8 @@ def read_facts(folder: Path) -> Facts:
             for key in ("time", "unit", "features", "read", "dropped", "notes")
             if key in manifest
         }
+        if further:
+            recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))
         recorded |= {"cleaning": manifest["config"]["cleaning"], "split_counts": split["counts"]}
         rule = choose(SplitRule, split["rule"], "rule", str(folder / SPLITS))
     except (KeyError, TypeError) as error:

@@ -1,20 +1,20 @@
-"""Reads vectors that exist already: from a folder of the stage embed, or from files that were made elsewhere."""
+"""Reads vectors that exist already, from files that were made elsewhere."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
+from prism_rec.data.arrays import stack_vectors, to_matrix
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
-from prism_rec.errors import DataError, SettingsError
-from prism_rec.features.embedding import STAGE, load_embedding
-from prism_rec.folders import MANIFEST, require_folder
+from prism_rec.errors import DataError
+from prism_rec.folders import MANIFEST
+from prism_rec.inputs import ids_from
 
 _TORCH = {".pt", ".pth"}
 
@@ -23,7 +23,7 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     """Read the vectors of one modality and their ids.
 
     Args:
-        given: `FOLDER`, `FILE` or `FILE:IDS`. FOLDER was written by the stage embed. FILE is
+        given: `FILE` or `FILE:IDS`. FILE is
 
             - `.npy`: a matrix;
             - `.safetensors`: a matrix with the name `vectors`;
@@ -38,11 +38,7 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
 
     Raises:
         DataError: a file is missing, damaged or of another form.
-        FolderError: the folder is unfinished, damaged or of another stage.
     """
-    if Path(given).is_dir():
-        vectors, found = load_embedding(Path(given))
-        return vectors, pl.Series("item_id", found, dtype=pl.String), (Path(given) / MANIFEST,)
     path, ids_path = _paths(given)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
@@ -56,30 +52,20 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     return matrix, _read_ids(ids_path, path), (path, ids_path)
 
 
+def given_features(given: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a dataset takes as features: folders of the stage embed as they are, files as matrix and ids."""
+    return {
+        name: Path(place) if Path(place).is_dir() else read_vectors_file(place)[:2]
+        for name, place in given.items()
+    }
+
+
 def files_of(given: str) -> list[Path]:
-    """Return the files that `read_vectors_file` reads, whether they exist or not."""
+    """Return the files that the vectors are in, whether they exist or not; of a folder its manifest."""
     if Path(given).is_dir():
         return [Path(given) / MANIFEST]
     path, ids_path = _paths(given)
     return [path, *(ids for ids in [ids_path] if ids.is_file())]
-
-
-def require_portable(given: str) -> None:
-    """Refuse vectors that do not fit vectors that were made at another time.
-
-    Args:
-        given: see `read_vectors_file`; about files nothing is known, so they are accepted.
-
-    Raises:
-        SettingsError: `given` is a folder of an encoder that learned from the contents themselves.
-        FolderError: the folder is unfinished, damaged or of another stage.
-    """
-    if Path(given).is_dir() and not (manifest := require_folder(Path(given), STAGE))["portable"]:
-        encoder = manifest["config"].get("encoder", {}).get("kind", "its encoder")
-        raise SettingsError(
-            f"{given}: {encoder} learns its directions from the contents that it gets, so vectors of new items do not"
-            " fit the model's; embed old and new items with a pretrained encoder"
-        )
 
 
 def _paths(given: str) -> tuple[Path, Path]:
@@ -96,14 +82,16 @@ def _read_ids(path: Path, matrix: Path) -> pl.Series:
     return ids.set(ids == "", None)
 
 
-def _read_torch(path: Path) -> tuple[np.ndarray, pl.Series | None]:
+def _read_torch(path: Path) -> tuple[Matrix, pl.Series | None]:
     """Return the matrix, and the ids if they are in the file."""
     content = _load(path)
+    where = str(path)
     if isinstance(content, Mapping) and set(content) == {"vectors", "ids"}:
-        return _matrix(content["vectors"], path), _text(content["ids"])
+        return to_matrix(content["vectors"], where), _text(content["ids"], where)
     if isinstance(content, Mapping):
-        return _stack(content, path), _text(content)
-    return _matrix(content, path), None
+        vectors = ((f"id {item_id!r}", vector) for item_id, vector in content.items())
+        return stack_vectors(vectors, where), _text(list(content), where)
+    return to_matrix(content, where), None
 
 
 def _load(path: Path) -> Any:
@@ -117,29 +105,5 @@ def _load(path: Path) -> Any:
         ) from None
 
 
-def _stack(vectors: Mapping[Any, Any], path: Path) -> np.ndarray:
-    for item_id, vector in vectors.items():
-        if getattr(vector, "ndim", None) != 1:
-            raise DataError(f"{path}, id {item_id!r}: not a vector; give a tensor of one axis for each id")
-    widths = {len(vector) for vector in vectors.values()}
-    if len(widths) != 1:
-        raise DataError(f"{path}: vectors of the widths {sorted(widths)}; give all of them one width")
-    return np.stack([_numpy(vector) for vector in vectors.values()])
-
-
-def _matrix(tensor: Any, path: Path) -> np.ndarray:
-    if getattr(tensor, "ndim", None) != 2:
-        raise DataError(f"{path}: not a matrix; give a tensor with one row per item")
-    return _numpy(tensor)
-
-
-def _numpy(tensor: Any) -> np.ndarray:
-    import torch
-
-    # numpy has no bfloat16; float16 and uint8 stay as they are.
-    array: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-    return array
-
-
-def _text(ids: Any) -> pl.Series:
-    return pl.Series("item_id", [str(item_id) for item_id in ids], dtype=pl.String)
+def _text(ids: Any, where: str) -> pl.Series:
+    return pl.Series("item_id", ids_from(ids, f"{where}: ids"), dtype=pl.String)

@@ -1,4 +1,4 @@
-"""Scores of the whole catalogue for users, without the items that they have seen: the only place that masks."""
+"""Scores of the whole catalogue for users, with or without the items that they have seen: the only place that masks."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -9,9 +9,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from prism_rec.data.histories import Histories, ranges
+from prism_rec.fusion.reading import ItemSet
 from prism_rec.model import SequenceRecommender, UserStates
+from prism_rec.model.keys import KeyGroup
 from prism_rec.rank.ordering import best, rank_of
-from prism_rec.rank.twins import find_twins
+from prism_rec.rank.seen import NEVER, Seen
+from prism_rec.rank.twins import Twins, find_twins
 
 HELD_CPU, HELD_GPU = 1 << 21, 1 << 28
 """Number of scores that are held at once: 8 MB, about the cache of some cores, and 1 GB of a GPU's memory."""
@@ -20,7 +23,7 @@ HELD_CPU, HELD_GPU = 1 << 21, 1 << 28
 class Ranks(NamedTuple):
     """The answers to Q next-item questions, one row each, in the order of the questions."""
 
-    ranks: np.ndarray  # int64 [Q], 1-based
+    ranks: np.ndarray  # int64 [Q], 1-based; `NEVER` if the target is not a candidate
     top: np.ndarray  # int64 [Q, k], best first; 0 if no item is left
 
 
@@ -28,7 +31,23 @@ class RanksItems(Protocol):
     """Anything that ranks the catalogue: `Ranker` by a model, `PopularityRanker` by counts."""
 
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items except those of the history."""
+        """Rank each history's target among the candidates."""
+
+
+class Tables(NamedTuple):
+    """What depends on the catalogue only, computed once."""
+
+    items: ItemSet
+    groups: list[KeyGroup]
+    twins: list[Twins]
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: SequenceRecommender, items: ItemSet | None = None) -> "Tables":
+        """Compute the tables of the whole catalogue; `items` are the model's own if they are not given."""
+        items = model.item_set() if items is None else items
+        groups = model.keys(items)
+        return cls(items, groups, [find_twins(group.keys_IK) for group in groups])
 
 
 class Ranker:
@@ -39,21 +58,28 @@ class Ranker:
     Args:
         model: gives the scores; it reads the latest `max_length` items of a history.
         batch_size: users that are encoded at once. Fewer are scored at once, see `scored`.
+        seen: whether the items of a history are candidates.
+        tables: of the catalogue, computed before; if not given, they are computed.
     """
 
-    def __init__(self, model: SequenceRecommender, batch_size: int = 2048) -> None:
+    def __init__(
+        self,
+        model: SequenceRecommender,
+        batch_size: int = 2048,
+        seen: Seen = "remove",
+        tables: Tables | None = None,
+    ) -> None:
         self.model = model.eval()
         self.batch_size = batch_size
-        with torch.no_grad():
-            self.items = model.item_set()
-            self.groups = model.keys(self.items)
-            self.twins = [find_twins(group.keys_IK) for group in self.groups]
+        self.seen = seen
+        self.tables = Tables.of(model) if tables is None else tables
+        self.items, self.groups, self.twins = self.tables
 
     @torch.no_grad()
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items except those of the history.
+        """Rank each history's target among the candidates, exactly as they are recommended.
 
-        A target that is in its own history stays a candidate, because the question asks for it.
+        If seen items are removed, a target that is in its own history is not a candidate.
 
         Args:
             histories: Q histories, each of at least one item.
@@ -65,11 +91,12 @@ class Ranker:
         work_BN: Tensor | None = None
         for questions, _, scores_BN in self.scored(histories):
             targets_B = self._tensor(targets[questions])
-            own_B1 = scores_BN.gather(1, targets_B[:, None])
-            self.mask_seen(scores_BN, histories, questions)
-            scores_BN.scatter_(1, targets_B[:, None], own_B1)
+            if self.seen == "remove":
+                self.mask_seen(scores_BN, histories, questions)
+            removed_B = scores_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
             work_BN = torch.empty_like(scores_BN) if work_BN is None else work_BN
-            ranks[questions] = rank_of(scores_BN, targets_B, work_BN[: len(scores_BN)]).cpu().numpy()
+            ranks_B = rank_of(scores_BN, targets_B, work_BN[: len(scores_BN)])
+            ranks[questions] = ranks_B.masked_fill(removed_B, NEVER).cpu().numpy()
             if k:
                 top[questions] = self.best(scores_BN, k)[1]
         return Ranks(ranks, top)

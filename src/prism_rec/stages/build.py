@@ -14,13 +14,14 @@ from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.dataset_folder import STAGE as PREPARE
+from prism_rec.data.embedding_folder import STAGE as EMBED
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.errors import FolderError
 from prism_rec.events import Events
-from prism_rec.features.embedding import STAGE as EMBED
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.images.settings import Gathering
 from prism_rec.folders import MANIFEST
+from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 from prism_rec.stages.embed import Embed, Encoding, embed
 from prism_rec.stages.images import Images, images, say_counts
@@ -49,6 +50,7 @@ class Build(Config):
         return self
 
 
+@checked
 def build(settings: Build, out: Path, events: Events = Events()) -> Path:
     """Prepare a log, gather its pictures, encode texts and pictures, and join everything into one dataset.
 

@@ -11,6 +11,7 @@ from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
+from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
     from prism_rec.features.contents import Contents
@@ -64,7 +65,8 @@ class Embed(Encoding):
     items: Path | None = None
     """Texts: a table with item_id (.csv, .tsv, .parquet), or a folder of the stage prepare."""
     pictures: Path | None = None
-    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg."""
+    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg, also in subfolders. Files are
+    read as the stage images stores them, with a shorter side of 224 pixels."""
     picture_table: Path | None = None
     """Pictures: a table with item_id and file, if the files in `pictures` have other names."""
 
@@ -83,6 +85,7 @@ class Embed(Encoding):
         super()._check_settings()
 
 
+@checked
 def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
     """Turn texts or pictures of items into unit vectors.
 
@@ -101,6 +104,8 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
 
     settings.engine.check()
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
+    if (note := contents.say_skipped()) is not None:
+        events.note(note)
     return embed_contents(
         contents,
         settings.encoder.build(settings.modality, settings.engine),
