@@ -216,3 +216,15 @@ def test_settings_of_other_sources_are_refused() -> None:
     for key, value in {"columns": {"user": "u"}, "time": "order", "photos": "p.json"}.items():
         with pytest.raises(SettingsError, match=f"unknown key {key}"):
             Amazon2014.parse({"reviews": "x.json", key: value}, "source")
+
+
+@pytest.mark.parametrize("written", ['"it\'s"', '"it\\u0027s"', "'it\\'s'"])
+def test_ids_with_apostrophes_and_escapes_keep_their_description(tmp_path: Path, written: str) -> None:
+    reviews, metadata = tmp_path / "reviews.json", tmp_path / "meta.json"
+    reviews.write_text(
+        "".join(f'{{"reviewerID":"u","asin":"{asin}","unixReviewTime":1}}\n' for asin in ("it's", "b"))
+    )
+    metadata.write_text(f'{{"asin": {written}, "related": {{"asin": "zzz"}}, "title": "Clock"}}\n')
+    log = Amazon2014(reviews=reviews, metadata=metadata).read()
+    assert log.items is not None
+    assert log.items.select("item_id", "title").rows() == [("it's", "Clock")]

@@ -1,6 +1,7 @@
 """Several tables of events as one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +22,13 @@ def merge(tables: Sequence[EventTable], files: Sequence[Path]) -> EventTable:
         DataError: the tables have times of different kinds or units.
     """
     first = tables[0]
+    notes = tuple(
+        note.replace(str(file), file.name)  # a dataset does not record where its files were
+        for table, file in zip(tables, files, strict=False)
+        for note in table.notes
+    )
     if len(tables) == 1:
-        return first
+        return replace(first, notes=notes)
     shift, parts = 0, []
     for table, file in zip(tables, files, strict=False):
         if (table.time, table.unit) != (first.time, first.unit):
@@ -34,4 +40,4 @@ def merge(tables: Sequence[EventTable], files: Sequence[Path]) -> EventTable:
             shift = int(events["timestamp"].max()) + 1  # type: ignore[arg-type]
         parts.append(events)
     events = pl.concat(parts, how="diagonal_relaxed")
-    return EventTable(events, first.time, first.unit, tuple(note for table in tables for note in table.notes))
+    return EventTable(events, first.time, first.unit, notes)
