@@ -53,7 +53,7 @@ def make(**options: Any) -> Dataset:
         ("b", "1", 1, "buy")
     ]
     frame = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp", "event"], orient="row")
-    items = pl.DataFrame({"item_id": ["1", "x", "y"]})
+    items = pl.DataFrame({"item_id": ["2", "x", "y"]})
     return Dataset.from_frame(frame, items, **options)
 
 

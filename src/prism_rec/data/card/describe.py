@@ -132,6 +132,8 @@ def _leakage_in_words(leakage: dict[str, Any], time: dict[str, Any]) -> list[tup
             f"than a test event; {later['any']:.1%} of test events have later ones"
         )
         return [*lines, ("leakage", text)]
+    if time["kind"] == "absolute":
+        return [*lines, ("leakage", "none: there are no test questions")]
     known = "an order" if time["kind"] == "order" else "times since each user's first event"
     return [*lines, ("leakage", f"not known: the data has only {known}")]
 

@@ -15,16 +15,17 @@ def measure_leakage(dataset: Dataset) -> dict[str, Any]:
     Returns:
         `cold_test_targets`: share of test questions whose item has no training event, so that no id-based model can
         find it. `simultaneous`, if there are times: share of interactions whose user has another one at the same time;
-        their order is that of the file. `later_training`, if times are absolute: the share of all training events that
-        are later than a test event, as `mean` and `median` over test events, and the share of test events with `any`
-        such event. The model has seen these events, so trends after the question help it to answer.
+        their order is that of the file, or random. `later_training`, if times are absolute and there are test
+        questions: the share of all training events that are later than a test event, as `mean` and `median` over test
+        events, and the share of test events with `any` such event. The model has seen these events, so trends after
+        the question help it to answer.
     """
     trained = dataset.training().counts(dataset.number_of_items) > 0
     targets = dataset.queries("test").targets
     facts: dict[str, Any] = {"cold_test_targets": _share(~trained[targets])}
     if dataset.time != "order":
         facts["simultaneous"] = _share(_simultaneous(dataset))
-    if dataset.time == "absolute":
+    if dataset.time == "absolute" and len(targets):
         facts["later_training"] = _later_training(dataset)
     return facts
 
