@@ -46,7 +46,7 @@ class Worker(Service):
 
     bundles: Path
     """The folder of bundles; see `serve.bundles`."""
-    threads: int = Field(1, ge=1)
+    worker_threads: int = Field(1, ge=1)
     """Threads of the CPU."""
     log_requests: bool = False
     """Write a line for every request, not only for those that fail."""
