@@ -27,7 +27,7 @@ def test_the_command_searches_and_says_what_it_found(
     assert "best of 2: trial" in out
     assert f"prism-rec train {tmp_path / 'out' / BEST}" in out
     assert "trial 1: ndcg@10" in err
-    with pytest.raises(InputError, match="has another stage's output"):
+    with pytest.raises(InputError, match="is the input"):
         run([*words, str(data)])
     assert not (data / "lock").exists()
     run([*words, str(tmp_path / "out"), "--json"])

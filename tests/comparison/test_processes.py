@@ -20,6 +20,7 @@ from prism_rec.comparison.result import load_result
 from prism_rec.errors import BusyError
 from prism_rec.events import Events, Fact
 from prism_rec.files import locked
+from prism_rec.folders import begin_folder
 from prism_rec.jobs.job import Workers
 from prism_rec.jobs.local import run_jobs
 
@@ -61,6 +62,7 @@ def test_a_killed_cell_costs_itself_alone_and_goes_on(
     train = {**recipe.base["train"], "epochs": 12, "patience": 12}
     recipe = recipe.model_copy(update={"base": {**recipe.base, "train": train}, "jobs": 1})
     id_alone, prism = plan(recipe, tmp_path / "killed")
+    begin_folder(tmp_path / "killed", "compare", ["cells", "data"])
 
     class KillsPrism(Notes):
         def advance(self, task: str, steps: int = 1, facts: Mapping[str, Fact] | None = None) -> None:

@@ -9,6 +9,7 @@ import pytest
 from prism_rec.data import Dataset, RawLog
 from prism_rec.data.card.page import as_html, as_markdown, count_lengths, make_card, write_card
 from prism_rec.errors import FolderError
+from prism_rec.folders import require_whole
 
 VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
@@ -25,9 +26,10 @@ def make(**options: object) -> Dataset:
 def test_the_card_is_written_into_the_folder_of_the_dataset(tmp_path: Path) -> None:
     (tmp_path / "log <1>.csv").write_text("x")
     make().save(tmp_path / "data", {"source": "<table>"}, [tmp_path / "log <1>.csv"])
-    before = (tmp_path / "data/manifest.json").read_bytes()
+    before = require_whole(tmp_path / "data", "prepare")["files"]
     write_card(make(), tmp_path / "data")
-    assert (tmp_path / "data/manifest.json").read_bytes() == before
+    after = require_whole(tmp_path / "data", "prepare")["files"]
+    assert after.keys() - before.keys() == {"card.md", "card.html"}
     markdown, page = ((tmp_path / "data" / f"card.{kind}").read_text() for kind in ("md", "html"))
     for fact in (
         "| users | 3 |",

@@ -1,5 +1,6 @@
 """The record that a killed run is resumed from."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 def picture(folder: Path, name: str, content: bytes = b"picture") -> Picture:
     (folder / name).write_bytes(content)
-    return Picture(name, "0" * 64, 100, 20, 10, len(content))
+    return Picture(name, "0" * 64, 100, 20, 10, len(content), hashlib.sha256(content).hexdigest())
 
 
 def record(path: Path, *outcomes: SourceOutcome) -> None:
@@ -62,9 +63,10 @@ def test_cut_anywhere_only_whole_lines_count_and_it_can_be_written_on(
 
 
 def test_a_picture_that_is_not_there_in_full_is_forgotten(path: Path) -> None:
-    kept, cut, lost = (picture(path.parent, name) for name in ("kept", "cut", "lost"))
-    record(path, *(SourceOutcome(p.file, "ok", 1, p) for p in (kept, cut, lost)))
+    pictures = [picture(path.parent, name) for name in ("kept", "cut", "changed", "lost")]
+    record(path, *(SourceOutcome(p.file, "ok", 1, p) for p in pictures))
     (path.parent / "cut").write_bytes(b"pict")
+    (path.parent / "changed").write_bytes(b"picturE")
     (path.parent / "lost").unlink()
     assert list(read(path)) == ["kept"]
 
@@ -72,30 +74,37 @@ def test_a_picture_that_is_not_there_in_full_is_forgotten(path: Path) -> None:
 @pytest.mark.parametrize(
     "line", [b"{", b"[]", b'{"source": "a"}', b'{"nothing": 1}', b"\xff\xfe", b'{"picture": 3}']
 )
-def test_a_damaged_line_within_is_named(path: Path, line: bytes) -> None:
+def test_a_damaged_line_is_counted_and_its_source_is_visited_again(path: Path, line: bytes) -> None:
     record(path, SourceOutcome("a", "failed", 1))
     with path.open("ab") as file:
         file.write(line + b"\n")
-    with pytest.raises(InputError, match=r"journal\.jsonl, line 3: damaged; delete the line"):
-        read(path)
+    with Journal(path, SETTINGS) as journal:
+        assert (list(journal.outcomes), journal.damaged) == (["a"], 1)
 
 
-@pytest.mark.parametrize(
-    ("first", "message"),
-    [
-        (
-            b'{"journal": 1, "size": 64}',
-            "was made with `size` 64, not 32; use that, or name another folder",
-        ),
-        (b'{"journal": 1}', "not a journal of this version"),
-        (b"nonsense", "not a journal of this version"),
-        (b"3", "not a journal of this version"),
-    ],
-)
-def test_other_settings_are_refused(path: Path, first: bytes, message: str) -> None:
-    path.write_bytes(first + b"\n")
-    with pytest.raises(InputError, match=message):
-        require_settings(path, SETTINGS)
+def test_every_changed_byte_is_noticed(path: Path) -> None:
+    record(path, SourceOutcome("a", "failed", 1, reason="http-404"), SourceOutcome("b", "failed", 1))
+    content = path.read_bytes()
+    begin = content.index(b"\n") + 1
+    end = content.index(b"\n", begin)
+    for place in range(begin, end):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with Journal(path, SETTINGS) as journal:
+            assert (list(journal.outcomes), journal.damaged) == (["b"], 1)
+
+
+def test_other_settings_are_refused(path: Path) -> None:
+    record(path)
+    with pytest.raises(InputError, match="was made with `size` 32, not 64; use that, or name another folder"):
+        require_settings(path, {**SETTINGS, "size": 64})
+    with pytest.raises(InputError, match="not a journal of this version"):
+        require_settings(path, {"journal": 1})
+    for first in (b"nonsense", b"3", b'{"journal": 1, "size": 32}'):
+        path.write_bytes(first + b"\n")
+        with pytest.raises(InputError, match="not a journal of this version"):
+            require_settings(path, SETTINGS)
 
 
 def test_nothing_yet_is_no_mistake(path: Path) -> None:
@@ -103,4 +112,5 @@ def test_nothing_yet_is_no_mistake(path: Path) -> None:
     path.touch()
     require_settings(path, SETTINGS)
     assert read(path) == {}
-    assert json.loads(path.read_text()) == SETTINGS
+    first = json.loads(path.read_text())
+    assert {name: first[name] for name in SETTINGS} == SETTINGS
