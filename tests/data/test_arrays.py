@@ -80,7 +80,7 @@ def test_a_map_of_ids_to_rows_or_to_vectors_is_read_by_its_values() -> None:
 @pytest.mark.parametrize(
     "ids",
     [set(IDS), "abc", {"a": 1, "b": 2, "c": 3}, {"a": 0.0, "b": 1, "c": 2}, None, 5, ["a", "b", 3]],
-    ids=str,
+    ids=lambda ids: type(ids).__name__,
 )
 def test_ids_without_an_order_are_refused(ids: object) -> None:
     with pytest.raises(InputError, match="feature 'text'"):
