@@ -73,7 +73,9 @@ def ids_from(given: Any, what: str, column: str = "item_id") -> list[str]:
     types = set(map(type, values))
     for place, value in enumerate(values) if not all(map(_is_of_ids, types)) else ():
         if not _is_of_ids(type(value)):
-            raise DataError(f"{what}: {show(value)} at place {place} is no id; give texts or whole numbers")
+            raise DataError(
+                f"{what}: {show(value)} at place {place} is not an id; give texts or whole numbers"
+            )
     if len({issubclass(one, str) for one in types}) > 1:
         raise DataError(f"{what}: some ids are texts and some are numbers; give all of them as texts")
     return [str(value) for value in values]
