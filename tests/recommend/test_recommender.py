@@ -309,7 +309,6 @@ def test_users_and_histories_are_read_from_frames_series_and_maps(recommender):
         {"users": ["u1"], "seen": None, "where": ["a"]},
         {"users": ["u1"], "events": print},
     ],
-    ids=str,
 )
 def test_what_is_not_a_list_of_ids_is_refused_in_one_line(recommender, question):
     with pytest.raises(InputError) as told:

@@ -16,7 +16,7 @@ from prism_rec.features.images.pictures import PictureStore, quiet_decoders
 from prism_rec.features.images.settings import Gathering
 from prism_rec.features.images.table import tabulate
 from prism_rec.features.images.visits import Visits
-from prism_rec.folders import begin_folder, finish_folder, locked, replacing
+from prism_rec.folders import begin_folder, check_folder, finish_folder, locked, replacing
 
 
 def gather(
@@ -39,6 +39,7 @@ def gather(
         FolderError: another run writes the folder, it was made with another size, or the disk is full.
         DataError: the journal or the archive of local photos is damaged.
     """
+    check_folder(out, STAGE)
     kept = {"journal": 1, "size": settings.size}
     require_settings(out / JOURNAL, kept)
     try:
