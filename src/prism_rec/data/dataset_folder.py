@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from prism_rec.config import Config
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.feature_table import FeatureTable
@@ -30,6 +32,10 @@ class Facts(Config):
     """What the timestamps mean."""
     features: list[str]
     """Names of the modalities."""
+    unit: str = "s"
+    """The unit of the timestamps."""
+    read: dict[str, int] = Field(default_factory=dict)
+    """How many interactions, users and items were read."""
     dropped: dict[str, int]
     """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
@@ -71,7 +77,9 @@ def read_facts(folder: Path) -> Facts:
                 raise DamagedError(f"{folder / file} was changed after it was written; run {STAGE} again")
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
         recorded: dict[str, Any] = {
-            key: manifest[key] for key in ("time", "features", "dropped", "notes") if key in manifest
+            key: manifest[key]
+            for key in ("time", "unit", "features", "read", "dropped", "notes")
+            if key in manifest
         }
         if further:
             recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))

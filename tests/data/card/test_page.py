@@ -33,7 +33,7 @@ def test_the_card_is_written_into_the_folder_of_the_dataset(tmp_path: Path) -> N
         "| users | 3 |",
         "| interactions | 12 (density 80.000%) |",
         "| modality text | width 2, 2 items (40.0%) |",
-        "| time | absolute, 2014-05-13 to 2014-05-17 |",
+        "| time | absolute, seconds, 2014-05-13 to 2014-05-17 |",
         "| 3 to 4 | 2 | ████████████████████████ |",
         "are later than a test event",
         r"- log \<1\>.csv",
