@@ -48,7 +48,7 @@ def test_ids_are_read_from_every_container_with_an_order(given: Any) -> None:
         15,
         1.5,
         None,
-        {"15", "2"},
+        {"15"},
         {"15": 0},
         ["15", 2],
         [1.0],

@@ -83,3 +83,36 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(frames.nw, "from_native", fail)
     with pytest.raises(InputError, match="log: .*install pyarrow"):
         to_polars(pd.DataFrame({"user_id": ["a"]}), "log")
+
+
+@pytest.mark.parametrize(
+    "odd", [[[1]], [{"a": 1}], [b"x"], [object()]], ids=["list", "struct", "bytes", "object"]
+)
+def test_ratings_of_odd_types_are_refused(odd: list[object]) -> None:
+    frame = LOG.head(1).with_columns(
+        rating=pl.Series(odd, dtype=pl.Object if type(odd[0]) is object else None)
+    )
+    with pytest.raises(InputError, match="column 'rating' has the type .*; give ratings as numbers"):
+        events_from(frame.lazy(), {}, "absolute", "log")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(2**64 - 1, pl.UInt64), (2**100, pl.Int128)], ids=["unsigned", "128 bits"]
+)
+def test_times_beyond_64_bits_are_refused(value: int, kind: type[pl.DataType]) -> None:
+    frame = LOG.with_columns(timestamp=pl.lit(value, dtype=kind))
+    with pytest.raises(InputError, match="log, row 1: timestamp"):
+        events_from(frame.lazy(), {}, "absolute", "log")
+
+
+def test_columns_that_are_not_read_may_be_odd() -> None:
+    odd = LOG.to_pandas().assign(more=[object(), {1, 2}])
+    with pytest.raises(InputError, match="give every column one type"):
+        to_polars(odd, "log")
+    assert to_polars(odd, "log", ["user_id", "none"]).columns == ["user_id"]
+
+
+def test_objects_among_the_columns_of_items_are_refused() -> None:
+    frame = pl.DataFrame({"item_id": ["a"], "thing": pl.Series([object()], dtype=pl.Object)})
+    with pytest.raises(InputError, match="column 'thing' has Python objects"):
+        entities_from(frame, "item_id", {}, "items")

@@ -2,7 +2,8 @@
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Resume, Talk, print_json, say
+from prism_rec.cli.common import Output, Resume, Talk
+from prism_rec.cli.terminal import print_json, say
 from prism_rec.stages.embed import Embed
 
 
@@ -18,6 +19,8 @@ class EmbedOptions(Talk, Resume, Embed, Output):
         prism-rec embed --items data/beauty --fields title --fields brand --out vectors/text
 
         prism-rec embed --pictures images --encoder facebook/dinov2-base --out vectors/image
+
+        prism-rec embed --items tuesday.csv --like vectors/monday --out vectors/tuesday
     """
 
 

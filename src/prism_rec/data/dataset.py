@@ -1,7 +1,7 @@
 """A prepared dataset: numbered interactions, catalogue, features and split, in memory and as a folder."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +18,13 @@ from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files
 from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
 from prism_rec.data.feature_table import Catalogue, FeatureTable
-from prism_rec.data.frames import entities_from, to_polars
+from prism_rec.data.frames import complete_columns, entities_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, needs_parts
 from prism_rec.data.times import TimeUnit, in_seconds
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import DamagedError, SettingsError
+from prism_rec.errors import DamagedError, DataError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
 from prism_rec.inputs import checked
 from prism_rec.plugins import choose
@@ -143,7 +143,7 @@ class Dataset:
             InputError: a frame or setting is wrong; the message names column and row.
         """
         columns = columns or {}
-        frame = to_polars(interactions, "interactions").lazy()
+        frame = to_polars(interactions, "interactions", complete_columns(columns).values()).lazy()
         log = events_from(frame, columns, time, "interactions", time_unit).as_log(
             items=_entities(items, "item_id", columns, "items"),
             users=_entities(users, "user_id", columns, "users"),
@@ -278,9 +278,22 @@ class Dataset:
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
 
+    def require_targets(self, *parts: Literal["validation", "test"]) -> None:
+        """Refuse to measure on data whose split leaves no targets, such as the split `none`.
+
+        Raises:
+            DataError: a part has no target.
+        """
+        for part in parts:
+            if not len(self.queries(part).users):
+                raise DataError(
+                    f"the data has no {part} targets (its split is {self.rule.kind}), so nothing can be measured; "
+                    "prepare it with another `split`"
+                )
+
     @checked
     def save(
-        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
+        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Sequence[Path] = ()
     ) -> None:
         """Write the dataset as a stage folder, its manifest last.
 

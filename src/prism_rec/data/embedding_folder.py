@@ -29,7 +29,7 @@ def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
         FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
     require_folder(folder, STAGE)
-    table = pl.read_parquet(folder / ITEMS).filter(pl.col("file").is_not_null())
+    table = pl.read_parquet(folder / ITEMS, glob=False).filter(pl.col("file").is_not_null())
     if not len(table):
         raise FolderError(f"{folder}: no item has a vector; see the reasons in {ITEMS}")
     table = table.with_row_index("at")

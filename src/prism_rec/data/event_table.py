@@ -211,6 +211,10 @@ def _looks_like_time(column: pl.Series) -> bool:
 
 
 def _ratings(ratings: pl.Series, where: str) -> pl.Series:
+    if not (ratings.dtype.is_numeric() or ratings.dtype in (pl.String, pl.Boolean, pl.Null)):
+        raise DataError(
+            f"{where}: column {ratings.name!r} has the type {ratings.dtype}; give ratings as numbers"
+        )
     if ratings.dtype == pl.String:
         ratings = ratings.str.strip_chars()
         ratings = ratings.set(ratings == "", None)

@@ -1,6 +1,6 @@
 """Frames of any library, with columns of any name, as the tables of a `RawLog`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -21,8 +21,13 @@ DEFAULT_COLUMNS = {
 """The name of the column of each role, if none is given."""
 
 
-def to_polars(frame: Any, where: str) -> pl.DataFrame:
+def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFrame:
     """Return a polars, pandas or Arrow frame (or another eager one that Narwhals reads) as polars.
+
+    Args:
+        frame: any such frame.
+        where: the argument, for messages.
+        needed: columns that are read; if any are given, others that polars cannot hold are left out.
 
     Raises:
         DataError: not such a frame, a column of mixed types, or pyarrow is needed and missing.
@@ -30,7 +35,13 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     try:
-        polars_frame: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
+        eager = nw.from_native(frame, eager_only=True)
+        try:
+            polars_frame: pl.DataFrame = eager.to_polars()
+        except ValueError:
+            if not needed:
+                raise
+            polars_frame = eager.select([name for name in eager.columns if name in needed]).to_polars()
         return polars_frame
     except TypeError as error:
         raise DataError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
@@ -74,6 +85,11 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     if source_name not in frame.columns:
         raise DataError(
             f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); rename the id column to {id_name}"
+        )
+    objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
+    if objects:
+        raise DataError(
+            f"{where}: column {objects[0]!r} has Python objects; make them texts, or leave the column out"
         )
     ids = text_ids(frame[source_name], where).alias(id_name)
     others = frame.drop(source_name)

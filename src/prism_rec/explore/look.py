@@ -13,8 +13,7 @@ from prism_rec.explain.explanation import Explanation
 from prism_rec.explain.gate_weights import GateWeights, weigh
 from prism_rec.explain.hiding import hide
 from prism_rec.explore.question import Question
-from prism_rec.rank import Ranker
-from prism_rec.rank.ranker import Tables
+from prism_rec.rank import Tables
 from prism_rec.recommend.items import TITLES
 from prism_rec.recommend.recommender import Recommender
 
@@ -159,7 +158,7 @@ class Look:
             recommender = copy(self._without(tuple(before)))
             model = recommender.ranker.model
             items = hide(model, recommender.ranker.items, last)
-            recommender.ranker = Ranker(model, tables=Tables.of(model, items))
+            recommender.ranker = recommender.run.ranker(tables=Tables.of(model, items))
             self._hidden[off] = recommender
         return self._hidden[off]
 

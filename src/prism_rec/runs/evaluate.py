@@ -40,8 +40,10 @@ def evaluate(
 
     Raises:
         FolderError: the folder is not a finished run, or is damaged.
+        DataError: the run's data has no such targets.
     """
     loaded = run if isinstance(run, Run) else Run.load(run, device)
+    loaded.dataset.require_targets(part)
     events.begin(TASK)
     evaluation = answer(loaded.ranker(), loaded.dataset.queries(part))
     evaluation.save(loaded.folder.evaluation(part))

@@ -11,7 +11,7 @@ from prism_rec.errors import DamagedError
 from prism_rec.folders import MANIFEST, finish_folder, hash_file
 from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
-from prism_rec.rank import Ranker, Seen
+from prism_rec.rank import Ranker, Seen, Tables
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig
@@ -63,24 +63,25 @@ class Run:
         """Whether items of a user's history are candidates."""
         return self.config.seen_in(self.dataset)
 
-    def ranker(self, batch_size: int | None = None) -> Ranker:
+    def ranker(self, batch_size: int | None = None, tables: Tables | None = None) -> Ranker:
         """Return what ranks the catalogue for this run, whether it is measured or served.
 
         Args:
             batch_size: users at once; as in validation if not given.
+            tables: of the catalogue, computed before; if not given, they are computed.
         """
-        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen)
+        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen, tables)
 
     def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:
-            records: of all epochs; at least one has a validation.
+            records: of all epochs. If none has a validation, the last one counts as the best.
         """
-        best = best_epoch(records, self.config.train.metric)
-        assert best is not None
+        best = best_epoch(records, self.config.train.metric) or len(records)
         files = self.folder
-        names = [files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
+        start = [files.start.name] if files.start.exists() else []
+        names = [*start, files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
         finish_folder(
             files.path,
             STAGE,

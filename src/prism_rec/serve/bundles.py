@@ -14,7 +14,6 @@ from typing import NamedTuple
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.folders import LOCK, MANIFEST, hash_file, locked, write_text_atomically
-from prism_rec.rank import Ranker
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.runs.run import Run
 from prism_rec.serve.tables import map_tables, save_tables
@@ -118,7 +117,7 @@ class Bundles:
     def _load(self, version: int) -> Recommender:
         folder = self.path / str(version)
         recommender = Recommender(Run.load(folder, "cpu", mapped=True))
-        recommender.ranker = Ranker(recommender.run.model, tables=map_tables(recommender.run.model, folder))
+        recommender.ranker = recommender.run.ranker(tables=map_tables(recommender.run.model, folder))
         return recommender
 
     def _publish(self, recommender: Recommender, source: str, histories: bool) -> int:

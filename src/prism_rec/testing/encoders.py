@@ -106,6 +106,17 @@ class EncoderContract:
                     other = self.other.build(one.encodes).fit(contents)
                     assert other.fingerprint != one.fit(contents).fingerprint
 
+    def test_an_encoder_that_learns_is_made_again_from_the_contents_that_it_keeps(self) -> None:
+        """So that contents that come later get vectors of the same kind."""
+        with TemporaryDirectory() as folder:
+            for one, two in zip(self.encoders(), self.encoders(), strict=True):
+                fitted = one.fit(self.contents(one, Path(folder)))
+                assert (fitted.learned_from is None) is one.portable, (
+                    "an encoder that learns sets learned_from"
+                )
+                if fitted.learned_from is not None:
+                    assert two.fit(fitted.learned_from).fingerprint == fitted.fingerprint
+
     def test_texts_without_letters_and_long_texts_are_taken(self) -> None:
         """They get a vector or a zero row, and a text beyond the token limit is reported."""
         for encoder in self.encoders():

@@ -112,6 +112,7 @@ def run_trials(search: Search, data: Path, out: Path, device: str, events: Event
     choose_device(device)
     bench = Bench(search, SharedData(data, out / "data"), out, device, events)
     dataset = bench.data.dataset
+    dataset.require_targets("validation")
     search.settings({}).model.build(dataset.number_of_items, dataset.features)
     if not (out / STUDY).exists():
         begin_folder(out, STAGE)
