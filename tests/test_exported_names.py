@@ -69,6 +69,7 @@ NAMES = [
     "Text",
     "TrainConfig",
     "TuneConfig",
+    "Words",
     "Yelp",
     "build",
     "compare",

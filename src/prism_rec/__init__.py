@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
+    from prism_rec.features.encoders.settings import Words as Words
     from prism_rec.features.engines.local import LocalEngine as LocalEngine
     from prism_rec.features.engines.ray import RayEngine as RayEngine
     from prism_rec.fusion.baselines import ConcatFusionConfig as ConcatFusionConfig
@@ -108,7 +109,7 @@ _NAMES = {
     "data.split": ("LeaveOneOut", "Temporal"),
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
-    "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors"),
+    "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
     "fusion.baselines": ("ConcatFusionConfig", "GateFusionConfig", "IdFusionConfig", "SumFusionConfig"),

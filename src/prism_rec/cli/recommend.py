@@ -133,7 +133,7 @@ def _with_new_items(recommender: "Recommender", options: RecommendOptions, event
     if len(bare):
         events.note(
             f"note: {len(bare)} of {len(described)} new items have no vectors, first {bare[0]}: they all get the same "
-            "score; give --features"
+            "score; give --features, or the columns that the model's words come from"
         )
     return wider
 

@@ -12,9 +12,10 @@ import polars as pl
 
 from prism_rec.config import Config
 from prism_rec.data.assemble import assemble
+from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset_folder import SPLITS, STAGE, TABLES, files_of, read_facts
-from prism_rec.data.feature_table import Catalogue, FeatureTable
+from prism_rec.data.feature_table import Catalogue
 from prism_rec.data.frames import entities_from, events_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
@@ -60,7 +61,7 @@ class Dataset:
     interactions: pl.DataFrame
     users: pl.DataFrame
     items: pl.DataFrame
-    features: dict[str, FeatureTable]
+    features: dict[str, Table]
     rule: SplitRule
     time: TimeKind
     cleaning: Cleaning
@@ -92,8 +93,8 @@ class Dataset:
             interactions: polars, pandas or Arrow frame with one row per event: `user_id`, `item_id`, `timestamp`,
                 and `rating` if `min_rating` is given.
             items: frame with `item_id` and any columns (title, ...); items of the log may be missing from it.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a `FeatureTable`; see
-                `vectors.table_from`. Any item may lack any modality.
+            features: for each modality a pair (matrix [R, d], R item ids), a pair (`Bag`, R item ids), a frame, or a
+                `FeatureTable`; see `vectors.table_from`. Any item may lack any modality.
             users: frame with `user_id` and any columns.
             columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, if they differ.
             time: what timestamps mean; with "order" they may be missing, and the order of the rows counts.
@@ -247,10 +248,11 @@ class Dataset:
             folder,
             STAGE,
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=files_of(self.features),
+            files=files_of({name: type(table) for name, table in self.features.items()}),
             inputs=inputs,
             time=self.time,
             features=list(self.features),
+            bags=[name for name, table in self.features.items() if isinstance(table, Bag)],
             counts=self.counts(),
             dropped=self.dropped,
             notes=self.notes,
@@ -268,7 +270,7 @@ class Dataset:
         facts = read_facts(folder)
         dataset = cls(
             **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: FeatureTable.load(folder, name) for name in facts.features},
+            features={name: kind.load(folder, name) for name, kind in facts.kinds.items()},
             rule=facts.rule,
             time=facts.time,
             cleaning=facts.cleaning,

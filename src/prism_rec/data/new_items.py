@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.bag import Bag, Table
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, to_polars
@@ -21,10 +22,11 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         dataset: the data of a trained model.
         items: polars, pandas or Arrow frame: `item_id` and any of the catalogue's columns; others are ignored.
         features: vectors of the new items, by modality, as in `Dataset.from_frame`. Any item may lack any modality.
+            Words are found in `items`, in the columns that the catalogue's words are in.
 
     Raises:
-        DataError: an id that is in the catalogue already, an unknown modality, vectors of another width, or uint8
-            vectors, which are centred by the catalogue that they belong to.
+        DataError: an id that is in the catalogue already, an unknown modality, vectors for one of words, vectors of
+            another width, or uint8 vectors, which are centred by the catalogue that they belong to.
     """
     where = "new items"
     new = entities_from(to_polars(items, where), "item_id", {}, where)
@@ -37,6 +39,13 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
     if unknown:
         have = ", ".join(dataset.features) or "none"
         raise DataError(f"{where}: the model has no feature {unknown[0]!r} (it has: {have}); remove it")
+    for name in features:
+        table = dataset.features[name]
+        if isinstance(table, Bag):
+            made_of = ", ".join(table.vocabulary.columns)
+            raise DataError(
+                f"{where}: feature {name!r} is made of the columns {made_of} of the items; leave its vectors out"
+            )
     catalogue = Catalogue(new["item_id"], pl.Series([], dtype=pl.String))
     given = {name: _table(name, vectors, catalogue) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1
@@ -46,12 +55,15 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         dataset,
         items=pl.concat([dataset.items, rows.select(columns)], how="diagonal_relaxed"),
         features={
-            name: _extend(name, table, given.get(name), len(new)) for name, table in dataset.features.items()
+            name: table.extend(new, where)
+            if isinstance(table, Bag)
+            else _extend(name, table, given.get(name), len(new))
+            for name, table in dataset.features.items()
         },
     )
 
 
-def _table(name: str, vectors: Any, catalogue: Catalogue) -> FeatureTable:
+def _table(name: str, vectors: Any, catalogue: Catalogue) -> Table:
     if isinstance(vectors, tuple) and np.asarray(vectors[0]).dtype == np.uint8:
         raise DataError(
             f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
@@ -59,9 +71,13 @@ def _table(name: str, vectors: Any, catalogue: Catalogue) -> FeatureTable:
     return table_from(name, vectors, catalogue)[0]
 
 
-def _extend(name: str, table: FeatureTable, new: FeatureTable | None, count: int) -> FeatureTable:
+def _extend(name: str, table: FeatureTable, new: Table | None, count: int) -> FeatureTable:
     if new is None:
         new = FeatureTable(np.zeros((count + 1, table.width), np.float32), np.zeros(count + 1, bool))
+    if isinstance(new, Bag):
+        raise DataError(
+            f"new items: feature {name!r} has words, and the model was trained with vectors; give vectors"
+        )
     if new.width != table.width:
         raise DataError(
             f"new items: feature {name!r} has the width {new.width}, and the model was trained with "

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align
+from prism_rec.data.bag import Bag, Table
+from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align, match_ids
 from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.errors import DataError
 
@@ -29,13 +30,13 @@ def check_modality_name(name: str) -> str:
 
 def table_from(
     name: str, given: Any, catalogue: Catalogue, allow_unknown: bool = False
-) -> tuple[FeatureTable, dict[str, int]]:
+) -> tuple[Table, dict[str, int]]:
     """Align the vectors of one modality, given in any form.
 
     Args:
         name: the modality's name.
-        given: a pair (matrix, ids); a frame with the column `item_id` and either one column of lists or numeric
-            columns; or a `FeatureTable`, which must be in catalogue order and scaled already.
+        given: a pair (matrix, ids) or (`Bag`, ids); a frame with the column `item_id` and either one column of lists or
+            numeric columns; or a `FeatureTable`, which must be in catalogue order and scaled already.
         catalogue: the items to align to.
         allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
@@ -61,6 +62,8 @@ def table_from(
         ), {}
     if isinstance(given, tuple):
         matrix, ids = given
+        if isinstance(matrix, Bag):
+            return _align_bag(name, matrix, _id_series(name, ids), catalogue, allow_unknown)
         return align(name, np.asarray(matrix), _id_series(name, ids), catalogue, allow_unknown)
     matrix, series = vectors_from(to_polars(given, f"feature {name!r}"), f"feature {name!r}")
     return align(name, matrix, series, catalogue, allow_unknown)
@@ -87,6 +90,20 @@ def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
             f"{', '.join(wrong) or 'nothing'})"
         )
     return others.to_numpy(), ids
+
+
+def _align_bag(
+    name: str, bag: Bag, ids: pl.Series, catalogue: Catalogue, allow_unknown: bool
+) -> tuple[Bag, dict[str, int]]:
+    if len(bag.present) != len(ids):
+        raise DataError(
+            f"feature {name!r} has the words of {len(bag.present)} items and {len(ids)} ids; give one id per item"
+        )
+    rows, unknown = match_ids(name, ids, catalogue, allow_unknown)
+    aligned = bag.take(np.concatenate([[-1], rows]))
+    if not aligned.present.any():
+        raise DataError(f"feature {name!r}: no item of the data has a word of it; check the ids")
+    return aligned, {"zero": int((~aligned.present[1:] & (rows >= 0)).sum()), "unknown": unknown}
 
 
 def _stack_lists(lists: pl.Series, ids: pl.Series, where: str) -> Matrix:

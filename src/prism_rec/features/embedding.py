@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.bag import Bag
 from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.contents import Contents
@@ -19,7 +20,10 @@ from prism_rec.features.shards import Place, Shards, read_vectors
 from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
 
 STAGE = "embed"
-_ITEMS = "items.parquet"
+ITEMS = "items.parquet"
+"""Which item has which vector, or why it has none."""
+WORDS = "words.safetensors"
+"""The words of the items, if the encoder is `words`."""
 _PART_SIZE = 2_048
 _NAMES = {"text": "text", "image": "picture"}
 
@@ -111,28 +115,30 @@ def embed_contents(
             f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
     begin_folder(out, STAGE)
-    table.write_parquet(out / _ITEMS)
+    table.write_parquet(out / ITEMS)
     files = table["file"].drop_nulls().unique().sort().to_list()
     shards.remove_all_but(files)
     summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
     facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
-    finish_folder(out, STAGE, config or {}, [_ITEMS, *files], inputs, **facts)
+    finish_folder(out, STAGE, config or {}, [ITEMS, *files], inputs, **facts)
     return summary
 
 
-def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
+def load_embedding(folder: Path) -> tuple[np.ndarray | Bag, list[str]]:
     """Read the vectors of a finished folder, ready to be aligned to a dataset by id.
 
     Returns:
-        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items.
+        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items. If the
+        encoder is `words`, a bag and the ids of all items.
 
     Raises:
         FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
-    require_folder(folder, STAGE)
-    table = pl.read_parquet(folder / _ITEMS).filter(pl.col("file").is_not_null())
+    if WORDS in require_folder(folder, STAGE)["files"]:
+        return Bag.read(folder / WORDS), pl.read_parquet(folder / ITEMS)["item_id"].to_list()
+    table = pl.read_parquet(folder / ITEMS).filter(pl.col("file").is_not_null())
     if not len(table):
-        raise FolderError(f"{folder}: no item has a vector; see the reasons in {_ITEMS}")
+        raise FolderError(f"{folder}: no item has a vector; see the reasons in {ITEMS}")
     table = table.with_row_index("at")
     vectors: np.ndarray | None = None
     for (file,), places in table.group_by("file"):

@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.bag import Bag
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError, SettingsError
-from prism_rec.features.embedding import STAGE, load_embedding
+from prism_rec.features.embedding import STAGE, WORDS, load_embedding
 from prism_rec.folders import MANIFEST, require_folder
 
 _TORCH = {".pt", ".pth"}
 
 
-def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
+def read_vectors_file(given: str) -> tuple[Matrix | Bag, pl.Series, tuple[Path, ...]]:
     """Read the vectors of one modality and their ids.
 
     Args:
@@ -34,7 +35,7 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
             IDS has one id per line; by default it is FILE with the ending `.ids.txt`.
 
     Returns:
-        The matrix [R, D] as it is in the file, the R ids, and the files that were read.
+        The matrix [R, D] as it is in the file, or a bag if the folder has words; the R ids; the files that were read.
 
     Raises:
         DataError: a file is missing, damaged or of another form.
@@ -75,6 +76,10 @@ def require_portable(given: str) -> None:
         FolderError: the folder is unfinished, damaged or of another stage.
     """
     if Path(given).is_dir() and not (manifest := require_folder(Path(given), STAGE))["portable"]:
+        if WORDS in manifest["files"]:
+            raise SettingsError(
+                f"{given}: words of new items are found in the columns of the items themselves; leave the folder out"
+            )
         encoder = manifest["config"].get("encoder", {}).get("kind", "its encoder")
         raise SettingsError(
             f"{given}: {encoder} learns its directions from the contents that it gets, so vectors of new items do not"

@@ -87,6 +87,9 @@ class Ranker:
                 torch.mm(query_BK, group.keys_IK.T, out=scores_BN[:, 1:])
             else:
                 scores_BN[:, group.rows_I] = query_BK @ group.keys_IK.T
+        scattered = self.model.scattered(users)
+        if scattered is not None:
+            scattered.add_to(scores_BN)
         return scores_BN
 
     def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:

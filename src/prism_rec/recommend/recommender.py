@@ -61,8 +61,9 @@ class Recommender:
         dataset = add_items(self.dataset, items, features or {})
         model = self.run.config.model.build(dataset.number_of_items, dataset.features)
         weights = dict(self.ranker.model.state_dict())
-        ids = weights["items.ids.weight"]
-        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, dataset.number_of_items + 1 - len(ids)))
+        ids, further = weights["items.ids.weight"], dataset.number_of_items - self.dataset.number_of_items
+        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, further))
+        weights["items.known_N"] = F.pad(weights["items.known_N"], (0, further))
         model.load_state_dict(weights)
         run = replace(self.run, dataset=dataset, model=model.to(self.ranker.model.device).eval())
         return Recommender(run, self.ranker.batch_size)
