@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 # Where tensors are, annotations and their shapes are checked; this has to come before the first import.
-CHECKED = ("nn", "fusion", "backbones", "model", "objectives", "batches", "rank", "train", "testing")
+CHECKED = ("nn", "fusion", "backbones", "model", "objectives", "batches", "rank", "training", "testing")
 jaxtyping.install_import_hook([f"prism_rec.{package}" for package in CHECKED], "beartype.beartype")
 
 import torch  # noqa: E402

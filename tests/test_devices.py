@@ -1,8 +1,10 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
-from prism_rec.devices import choose_device, use_huge_pages
+from prism_rec.devices import choose_device, let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
 
 
@@ -14,11 +16,29 @@ def test_a_device_that_is_not_there_is_refused_in_one_line():
     assert choose_device("cpu").type == "cpu"
 
 
-def test_huge_pages_are_asked_for_unless_the_user_has_decided(monkeypatch):
-    monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "")  # so that it is as before after the test
-    monkeypatch.delenv("THP_MEM_ALLOC_ENABLE")
-    use_huge_pages()
-    assert os.environ["THP_MEM_ALLOC_ENABLE"] == "1"
-    monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "0")
-    use_huge_pages()
-    assert os.environ["THP_MEM_ALLOC_ENABLE"] == "0"
+@pytest.mark.parametrize(
+    ("call", "variable", "value", "other"),
+    [
+        (use_huge_pages, "THP_MEM_ALLOC_ENABLE", "1", "0"),
+        (let_threads_sleep, "OMP_WAIT_POLICY", "passive", "active"),
+    ],
+)
+def test_pytorch_is_set_up_unless_the_user_has_decided(monkeypatch, call, variable, value, other):
+    monkeypatch.setenv(variable, "")  # so that it is as before after the test
+    monkeypatch.delenv(variable)
+    call()
+    assert os.environ[variable] == value
+    monkeypatch.setenv(variable, other)
+    call()
+    assert os.environ[variable] == other
+
+
+def test_the_command_line_sets_pytorch_up_before_it_is_imported():
+    """The threads of a PyTorch that is imported already never read the variable."""
+    code = (
+        "import os, sys; from prism_rec.cli import app; assert 'torch' not in sys.modules; "
+        "sys.argv = ['prism-rec', '--version']; app.main(); print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split()[-1] == "passive", done.stderr

@@ -28,6 +28,7 @@ NAMES = [
     "ESASRecConfig",
     "Embed",
     "Events",
+    "Explanation",
     "ExportData",
     "FolderError",
     "GRU4RecConfig",

@@ -16,6 +16,7 @@ from prism_rec.folders import (
     locked,
     replacing,
     require_folder,
+    write_text_atomically,
 )
 
 
@@ -102,3 +103,13 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     process.join()
     with locked(tmp_path, wait=False):
         pass
+
+
+def test_a_text_takes_the_place_of_the_old_one_as_a_whole(tmp_path: Path) -> None:
+    """Whoever reads the old file goes on reading it; its link shows that it was not written to."""
+    path, old = tmp_path / "file", tmp_path / "old"
+    write_text_atomically(path, "old")
+    old.hardlink_to(path)
+    write_text_atomically(path, "newer")
+    assert (path.read_text(), old.read_text()) == ("newer", "old")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "old"]

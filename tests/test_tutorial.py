@@ -1,4 +1,4 @@
-"""Every command of the tutorial runs, one after another."""
+"""Every command of the tutorial runs, one after another, and then every one of the guide that uses its run."""
 
 import re
 import shlex
@@ -10,21 +10,31 @@ import pytest
 from command_line import prism_rec
 
 ROOT = Path(__file__).parent.parent
-GUIDE = ROOT / "docs" / "tutorial.md"
+GUIDES = [ROOT / "docs" / "tutorial.md", ROOT / "docs" / "how-to" / "recommend.md"]
 
 
-def test_the_commands_of_the_tutorial_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for folder in ("examples", "recipes"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
-    for language, block in re.findall(r"```(\w+)\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL):
+def run_blocks(guide: Path) -> None:
+    names: dict[str, object] = {}
+    for language, block in re.findall(r"```(\w+)\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL):
         if language == "python":
-            exec(compile(block, str(GUIDE), "exec"), {})
+            exec(compile(block, str(guide), "exec"), names)
             continue
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line.replace("train.epochs=10", "train.epochs=1"))
             assert words[0] == "prism-rec"
             ran = prism_rec(*words[1:])
             assert ran.status == 0, f"{line}\n{ran.err}"
+
+
+def test_the_commands_of_the_tutorial_and_of_its_continuation_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("examples", "recipes"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    for guide in GUIDES:
+        run_blocks(guide)
     table = pl.read_csv(tmp_path / "recommendations.csv")
     assert table["user_id"].to_list() == ["ann"] * 5 + ["ben"] * 5
+    everybody = pl.read_parquet(tmp_path / "everybody.parquet")
+    assert everybody.group_by("user_id").len()["len"].unique().to_list() == [10]

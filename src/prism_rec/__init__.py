@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from prism_rec.errors import SettingsError as SettingsError
     from prism_rec.events import Events as Events
     from prism_rec.events import JsonLines as JsonLines
+    from prism_rec.explain.explanation import Explanation as Explanation
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
@@ -109,6 +110,7 @@ _NAMES = {
     "data.split": ("LeaveOneOut", "Temporal"),
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
+    "explain.explanation": ("Explanation",),
     "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),

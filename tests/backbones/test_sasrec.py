@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from prism_rec.backbones.sasrec import SASRecConfig
+from prism_rec.backbones.sasrec import OriginalBlock, PostNormBlock, SASRecConfig
 from prism_rec.errors import InputError
 
 WINDOW, WIDTH = 10, 8
@@ -81,3 +81,21 @@ def test_the_original_form_starts_as_the_encoder_of_the_reference_figures():
     for linear in (feed_forward.inner, feed_forward.outer):
         assert linear.weight.abs().max().item() == pytest.approx(width**-0.5, rel=0.01)
         assert linear.bias.any()
+
+
+def test_a_block_of_the_original_form_is_the_published_formula():
+    torch.manual_seed(0)
+    block, x = OriginalBlock(WIDTH, 2, dropout=0.0).double(), torch.randn(2, 5, WIDTH).double()
+    for norm in (block.attention_norm, block.feed_forward_norm):
+        torch.nn.init.normal_(norm.weight)
+    y = block.feed_forward_norm(x + block.attention(block.attention_norm(x), x))
+    torch.testing.assert_close(block(x), y + block.feed_forward(y), rtol=0, atol=1e-12)
+
+
+def test_a_post_norm_block_drops_what_attention_adds():
+    torch.manual_seed(0)
+    block, x = PostNormBlock(WIDTH, 2, dropout=0.5, attention_dropout=0.0), torch.randn(2, 5, WIDTH)
+    block.feed_forward.eval()
+    assert not torch.equal(block(x), block(x))
+    block.attention_dropout.eval()
+    assert torch.equal(block(x), block(x))

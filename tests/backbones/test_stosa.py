@@ -128,3 +128,13 @@ def test_without_content_there_is_no_map_for_it():
     model = built("wasserstein", "id")
     assert model.further_streams is None
     assert isinstance(model.backbone, Stosa)
+
+
+def test_weights_start_a_little_above_zero():
+    torch.manual_seed(0)
+    backbone = StosaConfig().build(64, 50)
+    backbone.apply(backbone.initialise)
+    for weight in (backbone.positions.table.weight, backbone.layers[0].attention.mean.query.weight):
+        assert weight.mean().item() == pytest.approx(0.01, abs=0.002)
+        assert weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert not backbone.layers[0].attention.mean.query.bias.any()

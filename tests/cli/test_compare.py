@@ -48,7 +48,7 @@ def test_the_table_says_what_evaluate_says(
     for model, row in rows.items():
         cell = out / "cells" / "tiny" / model / ("" if model == "popularity" else "seed-0")
         evaluation = Evaluation.load(cell / "ranks-test.npz")
-        expected = report(Dataset.load(prepared), "test", evaluation)
+        expected = report(Dataset.load(prepared), "test", evaluation, "remove")
         for metric, interval in expected["intervals"].items():
             assert float(row[metric]) == expected["metrics"][metric] == pytest.approx(interval["mean"])
             assert (float(row[f"{metric} low"]), float(row[f"{metric} high"])) == (

@@ -42,6 +42,7 @@ def test_slices_of_few_users_are_named_without_an_interval(
     monkeypatch.setenv("COLUMNS", "80")
     run_command(["evaluate", str(run), "--device", "cpu"])
     shown = capsys.readouterr().out
+    assert "seen items removed" in " ".join(shown.split())
     table, note = shown.split("Not shown, with fewer than 20 users: ")
     assert "missing:image (1)" in note
     assert "present:image" in table

@@ -65,7 +65,32 @@ def test_candidates_and_seen_items(folder: Path, tmp_path: Path, capsys: pytest.
     (tmp_path / "candidates.txt").write_text("item-01\nitem-05\nitem-06\n")
     words = [folder, "--history", "item-01", "--candidates", tmp_path / "candidates.txt"]
     assert set(printed(capsys, *words)["item_id"]) == {"item-05", "item-06"}
-    assert set(printed(capsys, *words, "--seen")["item_id"]) == {"item-01", "item-05", "item-06"}
+    assert set(printed(capsys, *words, "--seen", "keep")["item_id"]) == {"item-01", "item-05", "item-06"}
+
+
+def test_everybody_with_conditions(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gone.txt").write_text("item-05\n")
+    words = [folder, "--all-users", "--exclude", tmp_path / "gone.txt", "--where", "title~item-0", "--k", 3]
+    recommender = load(folder, "cpu")
+    users = recommender.dataset.users["user_id"]
+    where = {"title": {"contains": "item-0"}}
+    assert same(
+        printed(capsys, *words), recommender.recommend(users=users, k=3, exclude=["item-05"], where=where)
+    )
+
+
+def test_an_unknown_user_gets_popular_items(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "users.txt").write_text("nobody\nu1\n")
+    out = tmp_path / "out.csv"
+    run(["recommend", str(folder), "--users", str(tmp_path / "users.txt"), "--k", "2", "--out", str(out)])
+    said = capsys.readouterr()
+    assert said.out == f"wrote {out}: 4 items for 2 users, 1 of them by popularity\n"
+    assert "note: 1 of 2 users are unknown, first 'nobody'" in said.err
+    assert pl.read_csv(out)["basis"].to_list() == ["popularity"] * 2 + ["model"] * 2
+    run(["recommend", str(folder), "--user", "nobody", "--k", "2", "--quiet"])
+    assert "popular" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
@@ -95,7 +120,7 @@ def test_many_users_are_one_table(folder: Path, tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give one of --user, --history, --users, --histories"),
+        ([], "give one of --user, --history, --users, --histories, --all-users"),
         (["--user", "u", "--history", "a"], "give one of"),
         (["--history", "item-01", "--out", "x.txt"], "unknown ending; use .parquet, .csv, .jsonl"),
         (["--history", "item-01", "--features", "text=x.npy"], "give both"),
@@ -151,5 +176,5 @@ def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(
     made = tmp_path / "text"
     embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), made)
     words = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
-    with pytest.raises(InputError, match="embed old and new items with a pretrained encoder"):
+    with pytest.raises(InputError, match="nothing says which ones"):
         run([*words, "--features", f"text={made}"])

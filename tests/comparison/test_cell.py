@@ -16,7 +16,11 @@ from prism_rec.comparison.recipe import Recipe
 from prism_rec.comparison.result import load_result
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
+from prism_rec.evaluation.results import Evaluation
+from prism_rec.explain.gate_weights import weigh
 from prism_rec.recommend.recommender import load
+from prism_rec.runs.evaluate import evaluate
+from prism_rec.runs.run import Run
 from prism_rec.training import RunConfig
 
 CLAIM, RANKS, RESULT = "cell.json", "ranks-test.npz", "result.json"
@@ -27,7 +31,7 @@ def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
     result = load_result(cells[1].folder)
     assert result is not None
     assert (result.data, result.model, result.seed) == ("tiny", "prism", 0)
-    assert result.config == cells[1].config.model_dump(mode="json")
+    assert result.config == {**cells[1].config.model_dump(mode="json"), "seen": "remove"}
     assert (result.loss, result.negatives) == ("cross_entropy", None)
     assert len(result.epochs) == 3
     best = max(result.epochs, key=lambda record: record.validation["ndcg@10"])
@@ -40,6 +44,18 @@ def test_a_cell_leaves_a_whole_result(cells: list[Cell]) -> None:
     assert sum(result.gate.mean) == pytest.approx(1)
     assert {sum(counts) for counts in result.gate.histogram} == {result.test["users"]}
     assert all(list(quantiles) == sorted(quantiles) for quantiles in result.gate.quantiles)
+
+
+def test_a_cell_is_tested_on_the_test_questions(cells: list[Cell]) -> None:
+    make(cells[1])
+    result, run = load_result(cells[1].folder), Run.load(cells[1].folder, "cpu")
+    assert result is not None
+    assert result.test == evaluate(run, "test")
+    one, other = (Evaluation.load(path) for path in (run.folder.ranks, run.folder.evaluation("test")))
+    assert np.array_equal(one.ranks, other.ranks)
+    assert np.array_equal(one.top, other.top)
+    assert result.gate == weigh(run.model, run.dataset.queries("test"), 256)
+    assert result.gate != weigh(run.model, run.dataset.queries("validation"), 256)
 
 
 def test_a_model_without_a_gate_has_no_weights(cells: list[Cell]) -> None:

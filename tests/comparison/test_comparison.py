@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from comparison.made_up import compare_ranks
+from prism_rec.comparison.comparison import Difference, PValue
 from prism_rec.comparison.findings import findings, is_shown, resolution
 from prism_rec.comparison.recipe import POPULARITY
 from prism_rec.comparison.table import as_csv, as_latex, as_markdown, full_row, reach_cells, short_row
-from prism_rec.evaluation.intervals import estimate
+from prism_rec.evaluation.intervals import Estimate, estimate
 from prism_rec.evaluation.significance import permutation_test, t_test
 
 METRICS = ["ndcg@10", "recall@5"]
@@ -206,3 +207,39 @@ def test_markdown_and_latex_have_a_row_a_model() -> None:
     body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert len(body) == 2
     assert len({line.count("&") for line in [*body, latex.splitlines()[2]]}) == 1
+
+
+LOW, HIGH = PValue(0.001, 0.002, 0.002), PValue(0.01, 0.2, 0.2)  # HIGH is below .05 only without correction
+
+
+@pytest.mark.parametrize(
+    ("users", "seeds", "ending"),
+    [
+        (LOW, LOW, "more than chance over users and seeds."),
+        (LOW, None, "results with other seeds are not known."),
+        (HIGH, LOW, "no difference is shown."),
+        (LOW, HIGH, "more than chance over users, but not over seeds."),
+    ],
+)
+def test_findings_rest_on_corrected_p_values(users: PValue, seeds: PValue | None, ending: str) -> None:
+    made = compare_ranks({"id": draw(5, 30, 30, 0), "sum": draw(5, 30, 30, 1)}, metrics=["recall@10"])
+    difference = Difference("id", Estimate(0.1, 0.05, 0.15, 30), users, seeds)
+    made = replace(made, differences={("films", "sum", "recall@10"): difference})
+    (told,) = [one for one in findings(made) if "sum - id" in one]
+    assert told.endswith(ending)
+    assert f"Holm p {users.holm:.2g}" in told
+    assert (f"{seeds.holm:.2g} over seeds" in told) if seeds else ("over seeds" not in told)
+    assert is_shown(difference) == (users is LOW and seeds is not HIGH)
+
+
+@pytest.mark.parametrize("order", [("sum", "prism"), ("prism", "sum")])
+def test_the_resolution_is_that_of_the_widest_interval(order: tuple[str, str]) -> None:
+    made = compare_ranks({"id": draw(1, 30, 15, 0), **dict.fromkeys(order, draw(1, 30, 15, 1))})
+    widths = {"sum": 0.02, "prism": 0.06}
+    differences = {
+        ("films", model, "recall@10"): Difference("id", Estimate(0.0, 0.0, widths[model], 30), LOW, None)
+        for model in order
+    }
+    base = made.estimates["films", "id", "recall@10"].mean
+    found = resolution(replace(made, differences=differences), "films", "recall@10")
+    assert found == pytest.approx(0.03 / base)

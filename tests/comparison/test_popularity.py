@@ -18,7 +18,7 @@ RANKS = "ranks-test.npz"
 
 def test_it_leaves_what_a_cell_leaves(prepared: Path, tmp_path: Path) -> None:
     dataset = Dataset.load(prepared)
-    result = rank_by_popularity("tiny", dataset, tmp_path / "popularity")
+    result = rank_by_popularity("tiny", dataset, tmp_path / "popularity", "remove")
     assert load_result(tmp_path / "popularity") == result
     ranks = Evaluation.load(tmp_path / "popularity" / RANKS)
     questions, events = dataset.queries("test"), np.bincount(dataset.training().items, minlength=31)
@@ -31,7 +31,7 @@ def test_it_leaves_what_a_cell_leaves(prepared: Path, tmp_path: Path) -> None:
 def test_its_one_reading_meets_every_seed_of_a_model(prepared: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     made = compare_ranks({"id": random.integers(1, 9, (5, 40)).tolist()}, popularity=True)
-    result = rank_by_popularity("films", Dataset.load(prepared), tmp_path / "popularity")
+    result = rank_by_popularity("films", Dataset.load(prepared), tmp_path / "popularity", "remove")
     ranks = np.broadcast_to(np.arange(1, 41), (5, 40))
     row = replace(made.arms[0], model="popularity", results=(result,), ranks_SQ=ranks)
     comparison = summarise(made.recipe, [made.arms[0], row], {"films": []})

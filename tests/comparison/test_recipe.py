@@ -59,6 +59,14 @@ def test_unequal_budgets_are_refused_unless_asked_for(path: Path, change: str) -
     assert plan(read_recipe(path, [f"models.id.train.{change}", "unequal_budget=true"], ["x=x"]), Path("out"))
 
 
+def test_models_that_rank_other_candidates_are_refused(path: Path) -> None:
+    with pytest.raises(InputError, match=r"models differ in `seen`.*set base.seen"):
+        plan(read_recipe(path, ["models.id.seen=keep", "unequal_budget=true"], ["x=x"]), Path("out"))
+    assert {
+        cell.config.seen for cell in plan(read_recipe(path, ["base.seen=keep"], ["x=x"]), Path("out"))
+    } == {"keep"}
+
+
 def test_what_is_no_part_of_the_budget_may_differ(path: Path) -> None:
     assert plan(read_recipe(path, ["models.id.train.learning_rate=0.1"], ["x=x"]), Path("out"))
 

@@ -22,7 +22,7 @@ def test_cells_are_trained_with_what_their_searches_found(recipe: Recipe, tmp_pa
         assert (search.model, cell.model) == (arm.model, arm.model)
         assert cell.config.train.learning_rate == found.train.learning_rate != 1e-3
         assert cell.config.train.seed == 3
-        assert arm.results[0].config == cell.config.model_dump(mode="json")
+        assert arm.results[0].config == {**cell.config.model_dump(mode="json"), "seen": "remove"}
         assert arm.results[0].search_trials == 2
     assert "chosen by validation in 2 trials" in " ".join(findings(comparison))
 

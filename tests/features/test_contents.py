@@ -86,3 +86,17 @@ def test_picture_folders_without_pictures_are_refused(tmp_path):
         pictures_of(tmp_path / "none")
     with pytest.raises(InputError, match="has no pictures"):
         pictures_of(tmp_path)
+
+
+def test_a_picture_of_another_size_is_encoded_again(tmp_path):
+    gathered = {"item_id": ["m"], "status": ["ok"], "reason": [None], "file": ["a.png"], "sha256": ["00"]}
+    keys = []
+    for size in (224, 224, 384):
+        folder = tmp_path / f"{len(keys)}"
+        draw(folder, a="red")
+        pl.DataFrame(gathered, schema_overrides={"reason": pl.String}).write_parquet(
+            folder / "pictures.parquet"
+        )
+        finish_folder(folder, "images", {"size": size}, ["pictures.parquet"])
+        keys.append(pictures_of(folder).entries[0].key)
+    assert keys[0] == keys[1] != keys[2]

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
 from prism_rec.events import JsonLines
 from prism_rec.features.contents import Content, Contents, pictures_of, texts_of
-from prism_rec.features.embedding import embed_contents, load_embedding
+from prism_rec.features.embedding import embed_contents
 from prism_rec.features.encoders.encoder import Encoded, Encoder
 from prism_rec.features.encoders.hashed_text import HashedTextEncoder
 from prism_rec.features.encoders.picture_descriptors import PictureDescriptorEncoder

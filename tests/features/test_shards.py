@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prism_rec.data.embedding_folder import read_vectors
 from prism_rec.features.encoders.encoder import Encoded
-from prism_rec.features.shards import Place, Shards, read_vectors
+from prism_rec.features.shards import Place, Shards
 
 
 def keys(*contents: str) -> list[str]:

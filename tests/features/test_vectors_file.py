@@ -1,15 +1,9 @@
 import numpy as np
-import polars as pl
 import pytest
 import torch
-from PIL import Image
 
-from prism_rec.errors import InputError, SettingsError
-from prism_rec.features.contents import pictures_of, texts_of
-from prism_rec.features.embedding import embed_contents
-from prism_rec.features.encoders.hashed_text import HashedTextEncoder
-from prism_rec.features.encoders.picture_descriptors import PictureDescriptorEncoder
-from prism_rec.features.vectors_file import files_of, read_vectors_file, require_portable
+from prism_rec.errors import InputError
+from prism_rec.features.vectors_file import files_of, given_features, read_vectors_file
 
 MATRIX = torch.arange(6, dtype=torch.float32).reshape(2, 3)
 
@@ -66,32 +60,14 @@ def test_damaged_and_missing_torch_files_are_told(tmp_path):
         read_vectors_file(str(tmp_path / "none.pt"))
 
 
-def test_other_formats_and_embedding_folders_are_read_too(tmp_path):
+def test_other_formats_are_read_and_folders_of_embed_are_passed_to_the_dataset(tmp_path):
     np.save(tmp_path / "f.npy", MATRIX.numpy())
     (tmp_path / "f.ids.txt").write_text("x\n7\n")
     assert read_vectors_file(str(tmp_path / "f.npy"))[1].to_list() == ["x", "7"]
-    texts = texts_of(pl.DataFrame({"item_id": ["x", "y"], "title": ["lamp", None]}), ["title"])
-    embed_contents(texts, HashedTextEncoder(width=4), tmp_path / "text")
-    matrix, ids, _ = read_vectors_file(str(tmp_path / "text"))
-    assert (matrix.shape, ids.to_list()) == ((1, 4), ["x"])
-
-
-def test_vectors_that_new_vectors_do_not_fit_are_refused_by_name(tmp_path):
-    texts = texts_of(pl.DataFrame({"item_id": ["x"], "title": ["lamp"]}), ["title"])
-    config = {"encoder": {"kind": "hashed-text"}}
-    embed_contents(texts, HashedTextEncoder(width=4), tmp_path / "text", config=config)
-    with pytest.raises(SettingsError, match="text: hashed-text learns its directions from the contents"):
-        require_portable(str(tmp_path / "text"))
-    image = tmp_path / "image"
-    embed_contents(pictures_of(draw(tmp_path / "p")), PictureDescriptorEncoder(), image)
-    require_portable(str(image))
-    require_portable("any.npy")
-
-
-def draw(folder):
-    folder.mkdir()
-    Image.new("RGB", (40, 30), "red").save(folder / "x.png")
-    return folder
+    (tmp_path / "text").mkdir()
+    found = given_features({"text": str(tmp_path / "text"), "image": str(tmp_path / "f.npy")})
+    assert found["text"] == tmp_path / "text"
+    assert found["image"][1].to_list() == ["x", "7"]
 
 
 def test_the_files_that_would_be_read_are_known_before(tmp_path):

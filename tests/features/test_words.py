@@ -10,10 +10,9 @@ import pytest
 from command_line import prism_rec
 from prism_rec.data import Dataset
 from prism_rec.data.bag import Bag
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
-from prism_rec.features.embedding import load_embedding
 from prism_rec.features.encoders.settings import HashedText, Words
-from prism_rec.features.vectors_file import read_vectors_file, require_portable
 from prism_rec.folders import require_folder
 from prism_rec.stages.embed import Embed, embed
 
@@ -51,11 +50,6 @@ def test_the_folder_has_words_and_vocabulary(items: Path, tmp_path: Path) -> Non
     assert ids == ["a", "b", "c"]
     assert bag.vocabulary.columns == ("title", "brand")
     assert bag.equals(Bag.of(pl.read_csv(items), ["title", "brand"], 1))
-    assert read_vectors_file(str(tmp_path / "w"))[1].to_list() == ids
-    with pytest.raises(
-        InputError, match="words of new items are found in the columns of the items themselves"
-    ):
-        require_portable(str(tmp_path / "w"))
 
 
 def test_words_replace_vectors_and_vectors_replace_words(items: Path, tmp_path: Path) -> None:

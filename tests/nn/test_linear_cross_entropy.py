@@ -23,7 +23,7 @@ def plain(queries: list[torch.Tensor], keys: list[torch.Tensor], targets: torch.
     return F.cross_entropy(logits, targets)
 
 
-@pytest.mark.parametrize("chunk_elements", [1, 20, 4_000_000])
+@pytest.mark.parametrize("chunk_elements", [1, 20, 33, 4_000_000])  # 33: a chunk of four rows and one of two
 @pytest.mark.parametrize(
     ("sizes", "widths"), [([7], [4]), ([3, 4], [4, 4]), ([1, 5, 2], [3, 3, 3])], ids=["one", "two", "three"]
 )

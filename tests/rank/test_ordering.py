@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,3 +60,17 @@ def test_rank_and_best_agree(scores, data):
 def test_a_score_that_is_no_number_never_ranks_first():
     scores = torch.tensor([[torch.nan, 1.0, 2.0], [0.0, torch.nan, 2.0], [torch.nan] * 3])
     assert rank_of(scores, torch.tensor([2, 1, 0])).tolist() == [2, 3, 3]
+
+
+@pytest.mark.parametrize("columns", [1000, 1024])
+@pytest.mark.parametrize("k", [1, 3, 7])
+@pytest.mark.parametrize("values", [2, 40, 100_000])
+def test_the_best_of_chunks_are_the_best_of_all(columns: int, k: int, values: int) -> None:
+    """Wide rows are searched chunk by chunk; the fewer the values, the more ties cross the cut."""
+    random = np.random.default_rng(values)
+    scores = random.integers(0, values, (20, columns)).astype(np.float32)
+    scores[random.random(scores.shape) < 0.3] = -np.inf
+    found, places = best(torch.from_numpy(scores), k)
+    for row, row_values, row_places in zip(scores, found.numpy(), places.tolist(), strict=True):
+        assert row_places == sorted_columns(row)[:k].tolist()
+        np.testing.assert_array_equal(row_values, row[row_places])

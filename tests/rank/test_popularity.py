@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_rec.data.histories import Histories
-from prism_rec.rank import PopularityRanker
+from prism_rec.rank import NEVER, PopularityRanker
 from prism_rec.rank.ordering import best, rank_of
 
 ITEMS = 8
@@ -15,17 +15,19 @@ HISTORY = st.lists(st.integers(1, ITEMS), min_size=1, max_size=10)
     training=st.lists(HISTORY, min_size=1, max_size=6),
     questions=st.lists(st.tuples(HISTORY, st.integers(1, ITEMS)), min_size=1, max_size=6),
     k=st.integers(0, ITEMS + 2),
+    seen=st.sampled_from(["remove", "keep"]),
 )
 @settings(max_examples=60)
-def test_it_ranks_as_scores_equal_to_the_counts_do(training, questions, k):
+def test_it_ranks_as_scores_equal_to_the_counts_do(training, questions, k, seen):
     histories = Histories.from_lists([history for history, _ in questions])
     targets = np.array([target for _, target in questions])
-    ranks, top = PopularityRanker(Histories.from_lists(training), ITEMS).rank(histories, targets, k)
+    ranks, top = PopularityRanker(Histories.from_lists(training), ITEMS, seen).rank(histories, targets, k)
     counts = np.bincount(np.concatenate(training), minlength=ITEMS + 1).astype(float)
     for question, (history, target) in enumerate(questions):
         scores = torch.from_numpy(counts)[None].clone()
-        scores[0, [0, *(item for item in history if item != target)]] = -torch.inf
-        assert ranks[question] == rank_of(scores, torch.tensor([target]))[0]
+        scores[0, [0, *(history if seen == "remove" else ())]] = -torch.inf
+        is_candidate = scores[0, target] > -torch.inf
+        assert ranks[question] == (rank_of(scores, torch.tensor([target]))[0] if is_candidate else NEVER)
         if k:
             values, rows = best(scores, k)
             expected = np.zeros(k, np.int64)

@@ -1,18 +1,31 @@
 """Recommendations from a run: external ids in and out, scores that add up, items that came after training."""
 
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from prism_rec import Dataset, RunConfig, load
 from prism_rec.errors import InputError
+from prism_rec.events import Events
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.runs.train import train
 
 ITEMS, USERS, WIDTH = 12, 20, 6
 MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism", "hidden": 6}}
+
+
+class Notes(Events):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
 
 
 def item_ids() -> list[str]:
@@ -65,7 +78,7 @@ def test_parts_add_up_and_items_of_the_history_stay_out(recommender):
     assert frame["score"].is_sorted(descending=True)
     assert frame["rank"].to_list() == list(range(1, ITEMS - 2))
     assert set(frame["item_id"]) == set(item_ids()) - set(history)
-    with_seen = recommender.recommend({"someone new": history}, k=ITEMS, filter_seen=False)
+    with_seen = recommender.recommend({"someone new": history}, k=ITEMS, seen="keep")
     assert set(with_seen["item_id"]) == set(item_ids())
 
 
@@ -77,19 +90,98 @@ def test_known_users_stand_for_their_histories_and_candidates_narrow_the_choice(
     assert by_user.equals(
         recommender.recommend({user: list(history) for user, history in histories.items()}, k=4)
     )
-    few = recommender.recommend(users=users, k=4, candidates=item_ids()[:2], filter_seen=False)
+    few = recommender.recommend(users=users, k=4, candidates=item_ids()[:2], seen="keep")
     assert set(few["item_id"]) == set(item_ids()[:2])
+
+
+def test_the_unknown_get_the_most_popular_items_and_nobody_fails(recommender):
+    notes = Notes()
+    histories = {"known": ["item-01"], "none": [], "strange": ["x"]}
+    frame = recommender.recommend(histories, k=2, exclude=["item-04"], events=notes)
+    assert frame["user_id"].to_list() == ["known"] * 2 + ["none"] * 2 + ["strange"] * 2
+    assert frame["basis"].to_list() == ["model"] * 2 + ["popularity"] * 4
+    assert frame["rank"].to_list() == [1, 2] * 3
+    counts = recommender.dataset.histories.counts(ITEMS)
+    ids = recommender.dataset.items["item_id"].to_list()
+    popular = sorted(
+        (item for item in ids if item != "item-04"), key=lambda item: -counts[1 + ids.index(item)]
+    )
+    assert frame["item_id"].to_list()[2:] == popular[:2] * 2
+    assert frame["score"].null_count() == frame["id"].null_count() == 4
+    assert notes.lines == ["note: 1 items of the histories are unknown, first 'x'; left out"]
+    frame = recommender.recommend(users=["nobody", "u1"], k=2, events=notes)
+    assert frame["user_id"].to_list() == ["nobody"] * 2 + ["u1"] * 2
+    assert frame["basis"].to_list() == ["popularity"] * 2 + ["model"] * 2
+    assert notes.lines[1:] == ["note: 1 of 2 users are unknown, first 'nobody'"]
+    assert recommender.recommend([]).is_empty()
+    assert recommender.recommend([]).schema == frame.schema
+
+
+def test_titles_exclusion_and_conditions(recommender):
+    notes = Notes()
+    frame = recommender.recommend(
+        [["item-01"]],
+        candidates=["item-02", "item-03", "item-05", "gone"],
+        exclude=["item-03", "out of stock"],
+        where={"title": {"contains": "TITLE"}},
+        events=notes,
+    )
+    assert set(frame["item_id"]) == {"item-02", "item-05"}
+    assert (frame["title"] == "Title " + frame["item_id"]).all()
+    assert notes.lines == [
+        "note: 1 of 4 candidates are unknown, first 'gone'; skipped",
+        "note: 1 of 2 excluded items are unknown, first 'out of stock'; skipped",
+    ]
+    assert recommender.recommend([["item-01"]], where={"title": "nothing"}).is_empty()
+
+
+def test_vectors_of_users_and_items_give_the_scores(recommender):
+    items, users = recommender.item_vectors(), recommender.user_vectors()
+    assert users["user_id"].to_list() == recommender.dataset.users["user_id"].to_list()
+    scores = users["vector"].to_numpy() @ items["vector"].to_numpy().T
+    frame = recommender.recommend(users=users["user_id"], k=ITEMS, seen="keep")
+    row = {user: place for place, user in enumerate(users["user_id"])}
+    column = {item: place for place, item in enumerate(items["item_id"])}
+    for user, item, score in frame.select("user_id", "item_id", "score").iter_rows():
+        assert scores[row[user], column[item]] == pytest.approx(score, abs=1e-5)
+    assert recommender.user_vectors({"a": ["x"], "b": ["item-01"]})["user_id"].to_list() == ["b"]
+    assert recommender.user_vectors([])["vector"].dtype == users["vector"].dtype
+
+
+def test_similar_items_are_those_that_the_model_reads_alike(recommender):
+    vectors = {"image": [features_of(recommender, "item-05")["image"]]}
+    vectors["text"] = [features_of(recommender, "item-05")["text"]]
+    wider = copy(recommender).add_items(
+        pl.DataFrame({"item_id": ["twin"]}), {name: (rows, ["twin"]) for name, rows in vectors.items()}
+    )
+    frame = wider.similar_items("item-05", k=3)
+    assert frame["rank"].to_list() == [1, 2, 3]
+    assert frame["similarity"].is_sorted(descending=True)
+    assert wider.similar_items("item-05", k=ITEMS + 5).height == ITEMS
+    assert "item-05" not in wider.similar_items("item-05", k=ITEMS + 5)["item_id"]
+    assert wider.similar_items("twin", candidates=["item-01", "item-05"], exclude=["item-05"]).height == 1
+    # An item with the same vectors and the same id is as similar as can be.
+    with torch.no_grad():
+        wider.ranker.model.items.ids.weight[-1] = wider.ranker.model.items.ids.weight[
+            1 + wider.dataset.items["item_id"].index_of("item-05")
+        ]
+    best = Recommender(wider.run).similar_items("item-05", k=1)
+    assert best["item_id"].to_list() == ["twin"]
+    assert best["similarity"][0] == pytest.approx(1, abs=1e-5)
+    with pytest.raises(InputError, match="item 'x' is unknown"):
+        wider.similar_items("x")
 
 
 @pytest.mark.parametrize(
     ("question", "message"),
     [
         ({}, "give either histories or users"),
-        ({"users": ["nobody"]}, "user 'nobody' is unknown"),
-        ({"histories": [["item-01"]], "candidates": ["x"]}, "item 'x' is unknown"),
-        ({"histories": [["x", "y"]]}, "no item that the model knows"),
+        ({"histories": [["item-01"]], "candidates": ["x"]}, "none of the candidates is known"),
+        ({"histories": [["item-01"]], "candidates": "item-02"}, "candidates is one string"),
+        ({"users": "u1"}, "users is one string"),
         ({"histories": {"u": "item-01"}}, "is one string"),
         ({"users": ["u1"], "k": 0}, "k is 0"),
+        ({"users": ["u1"], "seen": True}, "seen is True; choose one of remove, keep"),
     ],
 )
 def test_a_wrong_question_is_told_in_one_line(recommender, question, message):
@@ -111,9 +203,10 @@ def test_a_new_item_with_the_features_of_an_old_one_has_its_content_scores(recom
         for name in ("image", "text")
     }
     new = pl.DataFrame({"item_id": list(twins), "title": ["A picture", None], "price": [1.5, 2.0]})
-    wider = recommender.with_items(new, features)
-    question = {"histories": [item_ids()[7:9]], "k": ITEMS + 2, "filter_seen": False}
-    before, after = recommender.recommend(**question), wider.recommend(**question)
+    question = {"histories": [item_ids()[7:9]], "k": ITEMS + 2, "seen": "keep"}
+    before = recommender.recommend(**question)
+    after = copy(recommender).add_items(new, features).recommend(**question)
+    assert recommender.recommend(**question).equals(before)
     known = after.filter(pl.col("item_id").is_in(item_ids())).drop("rank")
     assert known["item_id"].to_list() == before["item_id"].to_list()
     columns = ["score", *recommender.component_names]
@@ -127,12 +220,11 @@ def test_a_new_item_with_the_features_of_an_old_one_has_its_content_scores(recom
 
 
 def test_a_new_item_may_stand_in_a_history_and_have_nothing_but_its_id(recommender):
-    wider = recommender.with_items(pl.DataFrame({"item_id": ["bare"]}))
+    wider = copy(recommender).add_items(pl.DataFrame({"item_id": ["bare"]}))
     assert wider.recommend([["bare"]], k=3).height == 3
     row = wider.recommend([["item-01"]], candidates=["bare"]).row(0, named=True)
     assert all(row[name] == 0 for name in ("score", *recommender.component_names))
-    with pytest.raises(InputError, match="no item that the model knows"):
-        recommender.recommend([["bare"]])
+    assert recommender.recommend([["bare"]], k=1)["basis"].to_list() == ["popularity"]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +244,10 @@ def test_a_new_item_may_stand_in_a_history_and_have_nothing_but_its_id(recommend
 )
 def test_wrong_new_items_are_told_in_one_line(recommender, items, features, message):
     with pytest.raises(InputError, match=message):
-        recommender.with_items(pl.DataFrame({"item_id": items}), features)
+        recommender.add_items(pl.DataFrame({"item_id": items}), features)
 
 
 def test_a_model_of_ids_alone_cannot_rank_new_items(tmp_path):
     recommender = make_run(tmp_path / "run", candidates="id")
     with pytest.raises(InputError, match="candidates: content"):
-        recommender.with_items(pl.DataFrame({"item_id": ["new"]}))
+        recommender.add_items(pl.DataFrame({"item_id": ["new"]}))

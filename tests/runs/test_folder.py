@@ -127,3 +127,14 @@ def test_the_manifest_counts_all_epochs(tmp_path: Path) -> None:
     epochs = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     seconds = json.loads((tmp_path / "manifest.json").read_text())["seconds"]
     assert seconds == pytest.approx(sum(epoch["seconds"] for epoch in epochs), abs=1e-3)
+
+
+def test_the_seed_of_the_run_decides_and_nothing_before_it(tmp_path: Path) -> None:
+    weights = {}
+    for name, chance, seed in (("one", 1, 0), ("two", 2, 0), ("three", 1, 5)):
+        torch.manual_seed(chance)
+        config = CONFIG.model_copy(update={"train": CONFIG.train.model_copy(update={"seed": seed})})
+        run = train(config, tmp_path / name, data=make_dataset(), device="cpu")
+        weights[name] = torch.cat([weight.flatten() for weight in run.model.state_dict().values()])
+    assert torch.equal(weights["one"], weights["two"])
+    assert not torch.equal(weights["one"], weights["three"])

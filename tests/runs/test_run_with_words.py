@@ -28,7 +28,8 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         ]
     )
     items = pl.DataFrame({"item_id": ITEMS, "title": ITEMS, "shelf": [[name.split()[1]] for name in ITEMS]})
-    features = {name: (Bag.of(items, [name]), items["item_id"]) for name in ("title", "shelf")}
+    columns = {"words": "title", "shelf": "shelf"}
+    features = {name: (Bag.of(items, [column]), items["item_id"]) for name, column in columns.items()}
     dataset = Dataset.from_frame(log, items, features, time="order")
     settings = {
         "model": {
@@ -49,10 +50,10 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_a_loaded_run_has_the_words_that_were_trained(folder: Path) -> None:
     run = Run.load(folder, "cpu")
-    bag = run.model.items.bags["title"]
+    bag = run.model.items.bags["words"]
     assert bag.weight_UD.shape == (10, 8)
     first = RunConfig.parse(run.config.model_dump(mode="json")).model.build(24, run.dataset.features)
-    assert not torch.equal(bag.weight_UD, first.items.bags["title"].weight_UD)
+    assert not torch.equal(bag.weight_UD, first.items.bags["words"].weight_UD)
     assert evaluate(run)["metrics"]["ndcg@5"] > 0.9
 
 
@@ -64,7 +65,7 @@ def test_a_new_item_is_recommended_to_those_who_want_its_like(folder: Path) -> N
             "shelf": [["nail"], ["hair"], None],
         }
     )
-    recommender = load(folder, "cpu").with_items(new)
+    recommender = load(folder, "cpu").add_items(new)
     histories = {"n": ["red nail", "blue nail"], "h": ["red hair", "blue hair"]}
     frame = recommender.recommend(histories, candidates=["n", "h", "?"], k=3)
     best = frame.filter(pl.col("rank") == 1)
@@ -79,6 +80,6 @@ def test_a_new_item_is_recommended_to_those_who_want_its_like(folder: Path) -> N
 def test_another_bag_is_other_data(folder: Path, tmp_path: Path) -> None:
     run = Run.load(folder, "cpu")
     items = run.dataset.items.drop("row")
-    other = run.dataset.with_features({"title": (Bag.of(items, ["title"], 5), items["item_id"])})
+    other = run.dataset.with_features({"words": (Bag.of(items, ["title"], 5), items["item_id"])})
     with pytest.raises(ValueError, match="was begun on other data"):
         train(run.config, folder, data=other, device="cpu")

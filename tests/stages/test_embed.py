@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from command_line import prism_rec
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
-from prism_rec.features.embedding import load_embedding
 from prism_rec.features.encoders.settings import HashedText, HuggingFace, PictureDescriptors
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.folders import require_folder

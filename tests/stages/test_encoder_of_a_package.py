@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from prism_rec.features.embedding import load_embedding
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.folders import require_folder
 
 MODULE = '''

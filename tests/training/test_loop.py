@@ -5,7 +5,9 @@ from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.objectives.cross_entropy import CrossEntropy
+from prism_rec.objectives.indirec.objective import InDiRec, InDiRecConfig
 from prism_rec.testing import plant_features
+from prism_rec.training import loop
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig, TrainConfig
 from prism_rec.training.loop import AfterEpoch, EpochRecord, best_epoch, fit, make_optimizer, stopped_by
@@ -239,3 +241,42 @@ def test_the_optimizer_is_the_one_that_was_asked_for(optimizer):
 def test_a_run_that_diverges_is_told_in_one_line(tmp_path):
     with pytest.raises(InputError, match="loss is not finite in epoch 1; lower train.learning_rate"):
         fit_scripted(tmp_path, [0.1] * 3, epochs=3, learning_rate=1e30)
+
+
+def test_a_run_killed_while_it_writes_its_best_weights_loses_nothing(tmp_path, monkeypatch):
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "killed").mkdir()
+    _, records = run_small(tmp_path / "alone", train={"epochs": 6})
+    best = best_epoch(records, "recall@5")
+    save = loop.save_tensors
+
+    def killed(path, tensors, facts):
+        if facts["epoch"] == best:
+            raise RuntimeError("killed")
+        save(path, tensors, facts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_tensors", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            run_small(tmp_path / "killed", train={"epochs": 6})
+    run_small(tmp_path / "killed", train={"epochs": 6})
+    (weights, facts), (expected, _) = (load_tensors(tmp_path / one / BEST) for one in ("killed", "alone"))
+    assert facts == {"epoch": best}
+    assert all(torch.equal(weight, expected[name]) for name, weight in weights.items())
+
+
+def test_the_parameters_of_the_objective_are_trained_too(tmp_path):
+    class Watched(InDiRec):
+        def begin_training(self, model, histories):
+            super().begin_training(model, histories)
+            self.before = [parameter.detach().clone() for parameter in self.parameters()]
+
+    torch.manual_seed(0)
+    model = RunConfig.parse({"model": {"width": 8, "max_length": 4}}).model.build(9, plant_features(9))
+    objective = Watched(InDiRecConfig(steps=3, intents=2, null_probability=0.5))
+    histories = Histories.from_lists([[1, 2, 3, 4], [5, 6], [7, 8, 9], [2, 4]])
+    config = TrainConfig(epochs=1, batch_size=3, learning_rate=0.01)
+    fit(model, objective, histories, config, lambda _: {"ndcg@10": 0.1}, tmp_path / LAST, tmp_path / BEST)
+    moved = [not torch.equal(*pair) for pair in zip(objective.parameters(), objective.before, strict=True)]
+    assert moved
+    assert all(moved)

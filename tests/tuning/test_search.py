@@ -74,6 +74,10 @@ FLOAT = {"kind": "uniform", "low": 0.1, "high": 0.2}
             "the same for every trial",
         ),
         (change(tune__space={"train.max_targets": FLOAT}), "the same for every trial"),
+        (
+            change(tune__space={"seen": {"kind": "choice", "values": ["remove", "keep"]}}),
+            "the same for every trial",
+        ),
         (change(tune__space={"train.learn": FLOAT}), "unknown key train.learn"),
         (change(tune__space={"model.width.x": FLOAT}), "tune.space.model.width.x: width is a value"),
         (change(tune__space={"model.backbone.dropout": {**FLOAT, "high": 1.5}}), "model.backbone.dropout: "),

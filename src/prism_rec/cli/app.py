@@ -7,12 +7,14 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Group
 
+from prism_rec.cli.add_items import AddItemsOptions, add_items
 from prism_rec.cli.build import BuildOptions, build
 from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import CompareOptions, compare
 from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
+from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.prepare import PrepareOptions, prepare
@@ -20,7 +22,7 @@ from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
-from prism_rec.devices import use_huge_pages
+from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.version import VERSION
 
@@ -42,7 +44,11 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (TuneOptions, tune, ("config",)),
         (CompareOptions, compare, ("recipe",)),
     ),
-    "Use": ((RecommendOptions, recommend, ("run",)),),
+    "Use": (
+        (RecommendOptions, recommend, ("run",)),
+        (ExplainOptions, explain, ("run",)),
+        (AddItemsOptions, add_items, ("run",)),
+    ),
 }
 
 HELP = """Multimodal sequential recommendation: from raw logs, pictures and texts to recommendations with reasons.
@@ -83,6 +89,7 @@ def run(words: Sequence[str]) -> None:
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
+    let_threads_sleep()
     try:
         run(sys.argv[1:])
         sys.stdout.flush()

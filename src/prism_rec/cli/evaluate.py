@@ -12,6 +12,8 @@ SHOWN = ("recall@10", "ndcg@10")
 class EvaluateOptions(Talk, Machine):
     """Rank the whole catalogue for every user; print metrics with 95 % intervals over users, and slices.
 
+    Items of a user's history are candidates, or not, exactly as in recommend: the run's setting seen decides.
+
     Slices with too few users for an interval are named without one; --json has them all. The rank of each user's target
     and the best 50 items are kept in the run folder (evaluation-test.npz), so that runs can be compared user by user.
 
@@ -48,7 +50,9 @@ def _show(report: dict[str, Any], run: str) -> None:
     metrics, intervals = report["metrics"], report["intervals"]
     console = Console()
     table = Table(
-        title=f"{run}: {report['part']}, {report['users']:,} users, whole catalogue", title_justify="left"
+        title=f"{run}: {report['part']}, {report['users']:,} users, whole catalogue, seen items "
+        + ("removed" if report["seen"] == "remove" else "kept"),
+        title_justify="left",
     )
     for column in ("k", "recall", "ndcg", "mrr", "coverage", "gini", "novelty"):
         table.add_column(column, justify="right")

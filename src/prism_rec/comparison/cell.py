@@ -16,7 +16,6 @@ from prism_rec.evaluation.report import report
 from prism_rec.events import Events
 from prism_rec.explain.gate_weights import weigh
 from prism_rec.folders import hash_file, write_text_atomically
-from prism_rec.rank import Ranker
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData, fingerprint
@@ -121,9 +120,9 @@ def run_cell(cell: Cell, device: str, threads: int, events: Events) -> str:
 
 def _test(cell: Cell, run: Run, threads: int) -> None:
     """Rank the test targets, weigh the gate, and write the result."""
-    questions, settings, folder = run.dataset.queries("test"), cell.config, run.folder
+    questions, settings, folder = run.dataset.queries("test"), run.config, run.folder
     began = time.perf_counter()
-    evaluation = answer(Ranker(run.model, settings.train.rank_batch_size), questions)
+    evaluation = answer(run.ranker(), questions)
     seconds = time.perf_counter() - began
     evaluation.save(folder.ranks)
     facts, epochs = folder.read_manifest(), folder.read_log()
@@ -145,7 +144,7 @@ def _test(cell: Cell, run: Run, threads: int) -> None:
         best_epoch=facts["best_epoch"],
         stopped_by=stopped_by(epochs, settings.train) or "epochs",
         epochs=epochs,
-        test=report(run.dataset, "test", evaluation),
+        test=report(run.dataset, "test", evaluation, run.seen),
         gate=weigh(run.model, questions, settings.train.rank_batch_size),
         ranks_sha256=hash_file(folder.ranks),
     ).save(folder)

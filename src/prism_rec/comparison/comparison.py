@@ -19,6 +19,7 @@ from prism_rec.evaluation.report import standard_slices
 from prism_rec.evaluation.results import Evaluation
 from prism_rec.evaluation.significance import benjamini_hochberg, holm, permutation_test, t_test
 from prism_rec.evaluation.slices import Slice
+from prism_rec.rank import Seen
 from prism_rec.runs.folder import RunFolder
 
 SEEDS_FOR_A_TEST = 5
@@ -130,13 +131,15 @@ def gather(recipe: Recipe, cells: Sequence[Cell], out: Path) -> Comparison:
         FolderError: a cell has no result.
     """
     arms, slices = [], {}
-    for data, folder in recipe.data.items():
-        dataset = Dataset.load(folder)
+    for data, source in recipe.data.items():
+        dataset = Dataset.load(source)
         slices[data] = standard_slices(dataset, "test")
         for model in recipe.models:
             arms.append(_arm([cell for cell in cells if (cell.data, cell.model) == (data, model)]))
         if recipe.popularity:
-            arms.append(_popularity_arm(data, dataset, out / "cells" / data / POPULARITY, len(recipe.seeds)))
+            seen = cells[0].config.seen_in(dataset)
+            folder = out / "cells" / data / POPULARITY
+            arms.append(_popularity_arm(data, dataset, folder, seen, len(recipe.seeds)))
     return summarise(recipe, arms, slices)
 
 
@@ -175,8 +178,8 @@ def _arm(cells: Sequence[Cell]) -> Arm:
     return Arm(cells[0].data, cells[0].model, tuple(results), np.stack(ranks))
 
 
-def _popularity_arm(data: str, dataset: Dataset, folder: Path, seeds: int) -> Arm:
-    result = rank_by_popularity(data, dataset, folder)
+def _popularity_arm(data: str, dataset: Dataset, folder: Path, seen: Seen, seeds: int) -> Arm:
+    result = rank_by_popularity(data, dataset, folder, seen)
     ranks = Evaluation.load(RunFolder(folder).ranks).ranks
     return Arm(data, POPULARITY, (result,), np.broadcast_to(ranks, (seeds, len(ranks))))
 

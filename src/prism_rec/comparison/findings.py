@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from prism_rec.comparison.comparison import SEEDS_FOR_A_TEST, Comparison, Difference
 from prism_rec.comparison.recipe import POPULARITY
 from prism_rec.comparison.result import CellResult, as_share
+from prism_rec.rank.seen import say_repeats
 
 LEVEL = 0.05
 SMALL = 0.05
@@ -62,6 +63,7 @@ def _on_data(comparison: Comparison, data: str) -> list[str]:
         if (place, name) == (data, metric)
     ]
     sentences += _on_popularity(comparison, data, metric)
+    sentences += _on_repeats(comparison, data)
     share = resolution(comparison, data, metric)
     if share is not None:
         small = f": models that differ by {SMALL:.0%} cannot be separated" if share > SMALL else ""
@@ -98,6 +100,13 @@ def _on_popularity(comparison: Comparison, data: str, metric: str) -> list[str]:
         if arm.model != POPULARITY and comparison.estimates[data, arm.model, metric].mean < bar
     ]
     return [f"{data}, {metric}: below popularity ({bar:.4f}) are {', '.join(below)}."] if below else []
+
+
+def _on_repeats(comparison: Comparison, data: str) -> list[str]:
+    """Return a sentence if users come back to items."""
+    test = comparison.arms_of(data)[0].results[0].test
+    line = say_repeats(test.get("repeated_targets", 0.0), "test", test.get("seen", "remove"))
+    return [f"{data}: {line}."] if line else []
 
 
 def _on_losses(comparison: Comparison, data: str, model: str, reference: str) -> str:

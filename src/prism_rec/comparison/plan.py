@@ -125,6 +125,10 @@ def _read_models(recipe: Recipe) -> dict[str, RunConfig | Search]:
         models[model] = given = (Search if SECTION in values else RunConfig).parse(values, where)
         if "seed" in _settings(given).train.model_fields_set:
             raise SettingsError("has no effect in a recipe; list it under seeds", where, "train.seed")
+    if len({_settings(given).seen for given in models.values()}) > 1:
+        raise SettingsError(
+            "models differ in `seen`, so their numbers answer different questions; set base.seen"
+        )
     if not recipe.unequal_budget:
         _require_equal_budgets(models)
     return models

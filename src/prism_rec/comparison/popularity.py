@@ -9,12 +9,12 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.folders import hash_file
-from prism_rec.rank import PopularityRanker
+from prism_rec.rank import PopularityRanker, Seen
 from prism_rec.runs.folder import RunFolder
 from prism_rec.version import VERSION
 
 
-def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
+def rank_by_popularity(data: str, dataset: Dataset, folder: Path, seen: Seen) -> CellResult:
     """Rank the test targets, and write ranks and result as a cell does.
 
     This takes no longer than reading them, and needs no seed: it is done again whenever the tables are made. Call it
@@ -24,11 +24,12 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
         data: name of the dataset.
         dataset: the dataset.
         folder: where ranks and result are written.
+        seen: whether items of a history are candidates.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = RunFolder(folder)
     began = time.perf_counter()
-    ranker = PopularityRanker(dataset.training(), dataset.number_of_items)
+    ranker = PopularityRanker(dataset.training(), dataset.number_of_items, seen)
     counted = time.perf_counter()
     questions = dataset.queries("test")
     evaluation = answer(ranker, questions)
@@ -50,7 +51,7 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path) -> CellResult:
         best_epoch=0,
         stopped_by=None,
         epochs=(),
-        test=report(dataset, "test", evaluation),
+        test=report(dataset, "test", evaluation, seen),
         gate=None,
         ranks_sha256=hash_file(files.ranks),
     )

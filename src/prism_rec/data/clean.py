@@ -17,8 +17,8 @@ class Cleaning(Config):
     min_rating: float | None = None
     """Drop events rated lower, or without a rating; by default all are kept, and no ratings are needed."""
     duplicates: Literal["first", "last", "all"] = "first"
-    """Which of a user's several events with the same item to keep: the first in time, the last, or all. Published
-    datasets with repeats (Yelp) keep all; but if seen items are never recommended, a repeated item is always missed."""
+    """Which of a user's several events with the same item to keep: the first in time, the last, or all. If all are
+    kept, seen items stay candidates in evaluation and recommendation, unless a run says `seen: remove`."""
     core: int = Field(1, ge=1)
     """Drop users and items with fewer events, repeatedly until none is left; 1 keeps all."""
 

@@ -20,6 +20,8 @@ STAGE = "prepare"
 """The stage whose folder a dataset is."""
 TABLES = ("interactions", "users", "items")
 SPLITS = "splits.json"
+ENCODERS = "encoders.json"
+"""How new contents are encoded; only if the dataset knows it."""
 
 
 class Facts(Config):
@@ -35,6 +37,8 @@ class Facts(Config):
     """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
     """One line each on the first problems of the source's files."""
+    encoders: dict[str, dict[str, Any]] = {}
+    """How new contents of a modality are encoded."""
     cleaning: Cleaning
     """Which events were dropped."""
     rule: Any
@@ -73,7 +77,9 @@ def read_facts(folder: Path) -> Facts:
     """
     manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
     try:
-        for file in files_of(kinds_of(manifest["features"], manifest.get("bags", []))):
+        further = [file for file in [ENCODERS] if file in manifest["files"]]
+        kinds = kinds_of(manifest["features"], manifest.get("bags", []))
+        for file in [*files_of(kinds), *further]:
             recorded_hash = manifest["files"][file]["sha256"]
             if hash_file(folder / file) != recorded_hash:
                 raise DamagedError(f"{folder / file} was changed after it was written; run {STAGE} again")
@@ -81,6 +87,8 @@ def read_facts(folder: Path) -> Facts:
         recorded: dict[str, Any] = {
             key: manifest[key] for key in ("time", "features", "bags", "dropped", "notes") if key in manifest
         }
+        if further:
+            recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))
         recorded |= {"cleaning": manifest["config"]["cleaning"], "split_counts": split["counts"]}
         rule = choose(SplitRule, split["rule"], "rule", str(folder / SPLITS))
     except (KeyError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import polars as pl
 
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.embedding_folder import STAGE
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, to_polars
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DataError
+from prism_rec.folders import require_folder
 
 
 def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Dataset:
@@ -22,11 +25,13 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         dataset: the data of a trained model.
         items: polars, pandas or Arrow frame: `item_id` and any of the catalogue's columns; others are ignored.
         features: vectors of the new items, by modality, as in `Dataset.from_frame`. Any item may lack any modality.
-            Words are found in `items`, in the columns that the catalogue's words are in.
+            A folder of the stage embed may have vectors of other items too. Words are found in `items`, in the columns
+            that the catalogue's words are in.
 
     Raises:
         DataError: an id that is in the catalogue already, an unknown modality, vectors for one of words, vectors of
-            another width, or uint8 vectors, which are centred by the catalogue that they belong to.
+            another width or of another encoder, or uint8 vectors, which are centred by the catalogue that they belong
+            to.
     """
     where = "new items"
     new = entities_from(to_polars(items, where), "item_id", {}, where)
@@ -39,14 +44,16 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
     if unknown:
         have = ", ".join(dataset.features) or "none"
         raise DataError(f"{where}: the model has no feature {unknown[0]!r} (it has: {have}); remove it")
-    for name in features:
+    for name, vectors in features.items():
         table = dataset.features[name]
         if isinstance(table, Bag):
             made_of = ", ".join(table.vocabulary.columns)
             raise DataError(
                 f"{where}: feature {name!r} is made of the columns {made_of} of the items; leave its vectors out"
             )
-    catalogue = Catalogue(new["item_id"], pl.Series([], dtype=pl.String))
+        if isinstance(vectors, str | Path):
+            _check_encoder(name, Path(vectors), dataset)
+    catalogue = Catalogue(new["item_id"], dataset.items["item_id"])
     given = {name: _table(name, vectors, catalogue) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1
     rows = new.with_row_index("row", offset=first_row).with_columns(pl.col("row").cast(pl.Int64))
@@ -63,12 +70,28 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
     )
 
 
+def _check_encoder(name: str, folder: Path, dataset: Dataset) -> None:
+    """Refuse vectors that do not fit those of the dataset, as far as folder and dataset say how they were made."""
+    manifest = require_folder(folder, STAGE)
+    known = dataset.encoders.get(name, {}).get("fingerprint")
+    if known is not None and manifest["encoder"] != known:
+        raise DataError(
+            f"new items: the vectors of {folder} are of another encoder than those of {name!r}, or of one that "
+            "learned from other texts; leave them out, and give the texts or pictures themselves"
+        )
+    if known is None and not manifest["portable"]:
+        raise DataError(
+            f"new items: the encoder of {folder} learns from the texts that it gets, and nothing says which ones the "
+            f"vectors of {name!r} are from; prepare the data again, with the folder of embed as features"
+        )
+
+
 def _table(name: str, vectors: Any, catalogue: Catalogue) -> Table:
     if isinstance(vectors, tuple) and np.asarray(vectors[0]).dtype == np.uint8:
         raise DataError(
             f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
         )
-    return table_from(name, vectors, catalogue)[0]
+    return table_from(name, vectors, catalogue, allow_unknown=isinstance(vectors, str | Path))[0]
 
 
 def _extend(name: str, table: FeatureTable, new: Table | None, count: int) -> FeatureTable:

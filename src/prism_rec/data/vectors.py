@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from prism_rec.data.bag import Bag, Table
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align, match_ids
 from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.errors import DataError
 
+_TAKEN = {"id", "similar", "user_id", "item_id", "title", "score", "rank", "basis"}
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -19,8 +22,11 @@ def check_modality_name(name: str) -> str:
     """Return the name if it is valid for a modality, a file and a component.
 
     Raises:
-        DataError: it is not a lower-case letter followed by lower-case letters, digits, `_` or `-`.
+        DataError: it is not a lower-case letter followed by lower-case letters, digits, `_` or `-`; or it is the name
+            of another column of recommendations.
     """
+    if name in _TAKEN:
+        raise DataError(f"feature name {name!r} is that of another column of recommendations; choose another")
     if not _NAME.fullmatch(name):
         raise DataError(
             f"feature name {name!r}: use a lower-case letter, then lower-case letters, digits, '_' or '-'"
@@ -36,7 +42,8 @@ def table_from(
     Args:
         name: the modality's name.
         given: a pair (matrix, ids) or (`Bag`, ids); a frame with the column `item_id` and either one column of lists or
-            numeric columns; or a `FeatureTable`, which must be in catalogue order and scaled already.
+            numeric columns; a folder of the stage embed; or a `FeatureTable`, which must be in catalogue order and
+            scaled already.
         catalogue: the items to align to.
         allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
@@ -45,8 +52,11 @@ def table_from(
 
     Raises:
         DataError: see `align`; or a table with another number of rows than the catalogue.
+        FolderError: the folder is not a finished one of the stage embed.
     """
     check_modality_name(name)
+    if isinstance(given, str | Path):
+        given = load_embedding(Path(given))
     if isinstance(given, FeatureTable):
         if len(given.present) != len(catalogue.item_ids) + 1 or len(given.vectors) != len(given.present):
             raise DataError(

@@ -8,7 +8,7 @@ LONGEST_CUTOFF = 50
 
 
 def answer(ranker: RanksItems, queries: Queries, k: int = LONGEST_CUTOFF) -> Evaluation:
-    """Rank the whole catalogue for every question, without the items of its history.
+    """Rank the candidates of every question: the whole catalogue, with or without the items of its history.
 
     Args:
         ranker: for instance `Ranker(model)`.

@@ -14,6 +14,7 @@ from prism_rec.evaluation.slices import (
     slice_by_popularity,
     slice_by_presence,
 )
+from prism_rec.rank import Seen
 
 
 def standard_slices(dataset: Dataset, part: Literal["validation", "test"]) -> list[Slice]:
@@ -27,13 +28,16 @@ def standard_slices(dataset: Dataset, part: Literal["validation", "test"]) -> li
     ]
 
 
-def report(dataset: Dataset, part: Literal["validation", "test"], evaluation: Evaluation) -> dict[str, Any]:
+def report(
+    dataset: Dataset, part: Literal["validation", "test"], evaluation: Evaluation, seen: Seen
+) -> dict[str, Any]:
     """Return metrics, their 95 % intervals over users, and both per slice; JSON values only.
 
     Args:
         dataset: the data that the questions are about.
         part: which questions.
         evaluation: their answers, in the order of the questions.
+        seen: whether the items of a history were candidates.
     """
     popularity = dataset.training().counts(dataset.number_of_items)
     slices = standard_slices(dataset, part)
@@ -41,6 +45,8 @@ def report(dataset: Dataset, part: Literal["validation", "test"], evaluation: Ev
     return {
         "part": part,
         "users": len(evaluation.users),
+        "seen": seen,
+        "repeated_targets": dataset.queries(part).repeated_share,
         "metrics": summarise(evaluation.ranks, evaluation.top, popularity, dataset.number_of_items),
         "intervals": {name: asdict(value) for name, value in estimate_metrics(evaluation.ranks).items()},
         "slices": {

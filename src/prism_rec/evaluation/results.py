@@ -24,7 +24,7 @@ class Evaluation:
     users: Int64[np.ndarray, "Q"]
     """User row of each query."""
     ranks: Int64[np.ndarray, "Q"]
-    """Place of the target in the whole catalogue without seen items, from 1; ties by item row."""
+    """Place of the target among the candidates, from 1; ties by item row; `rank.NEVER` if it is not a candidate."""
     top: Int64[np.ndarray, "Q K"]
     """The best K item rows in order; 0 if no item is left."""
 

@@ -2,14 +2,17 @@
 
 import numpy as np
 import torch
+from jaxtyping import Float64
 
 from prism_rec.config import Config
 from prism_rec.data.dataset import Queries
+from prism_rec.data.histories import Histories
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 20
+MOST_USERS = 1_000
 
 
 class GateWeights(Config):
@@ -39,16 +42,33 @@ def weigh(model: SequenceRecommender, questions: Queries, batch_size: int) -> Ga
     """
     if not model.fusion.personal:
         return None
-    ranker = Ranker(model, batch_size)
-    rows = np.arange(len(questions.users))
-    parts = [
-        ranker.states(questions.histories, rows[begin : begin + batch_size]).weights.cpu().numpy()
-        for begin in range(0, len(rows), batch_size)
-    ]
-    columns = np.concatenate(parts).astype(np.float64).T
+    columns = _weights(Ranker(model, batch_size), questions.histories).T
     return GateWeights(
         components=model.fusion.component_names,
         mean=tuple(columns.mean(1).tolist()),
         quantiles=tuple(np.quantile(columns, QUANTILES, axis=1).T.tolist()),
         histogram=tuple(np.histogram(column, BINS, (0, 1))[0].tolist() for column in columns),
     )
+
+
+def mean_weights(ranker: Ranker, histories: Histories) -> dict[str, float]:
+    """Return the mean weight of each component after the whole histories of at most 1,000 users, evenly chosen.
+
+    Every weight is 1 if the model has no gate that depends on the user, or no history has an item.
+    """
+    names, users = ranker.model.fusion.component_names, np.flatnonzero(histories.lengths > 0)
+    if not ranker.model.fusion.personal or not len(users):
+        return dict.fromkeys(names, 1.0)
+    chosen = users[np.linspace(0, len(users) - 1, min(MOST_USERS, len(users))).astype(int)]
+    some = histories.prefixes(chosen, histories.lengths[chosen])
+    return dict(zip(names, _weights(ranker, some).mean(0).tolist(), strict=True))
+
+
+@torch.no_grad()
+def _weights(ranker: Ranker, histories: Histories) -> Float64[np.ndarray, "U J"]:
+    rows = np.arange(len(histories))
+    parts = [
+        ranker.states(histories, rows[begin : begin + ranker.batch_size]).weights.cpu().numpy()
+        for begin in range(0, len(rows), ranker.batch_size)
+    ]
+    return np.concatenate(parts).astype(np.float64)

@@ -1,5 +1,6 @@
 """Vectors of many contents in a folder that later runs extend: what is encoded, what is kept, what is missing."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -9,21 +10,23 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from prism_rec.data.bag import Bag
-from prism_rec.errors import DataError, FolderError, SettingsError
+from prism_rec.data.embedding_folder import ENCODER, ITEMS, STAGE
+from prism_rec.errors import DataError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.contents import Contents
 from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
-from prism_rec.features.shards import Place, Shards, read_vectors
-from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
+from prism_rec.features.shards import Place, Shards
+from prism_rec.folders import (
+    begin_folder,
+    check_folder,
+    finish_folder,
+    is_finished,
+    require_folder,
+    write_text_atomically,
+)
 
-STAGE = "embed"
-ITEMS = "items.parquet"
-"""Which item has which vector, or why it has none."""
-WORDS = "words.safetensors"
-"""The words of the items, if the encoder is `words`."""
 _PART_SIZE = 2_048
 _NAMES = {"text": "text", "image": "picture"}
 
@@ -120,34 +123,21 @@ def embed_contents(
     shards.remove_all_but(files)
     summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
     facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
-    finish_folder(out, STAGE, config or {}, [ITEMS, *files], inputs, **facts)
+    finish_folder(
+        out, STAGE, config or {}, [ITEMS, *_write_encoder(out, fitted, config), *files], inputs, **facts
+    )
     return summary
 
 
-def load_embedding(folder: Path) -> tuple[np.ndarray | Bag, list[str]]:
-    """Read the vectors of a finished folder, ready to be aligned to a dataset by id.
-
-    Returns:
-        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items. If the
-        encoder is `words`, a bag and the ids of all items.
-
-    Raises:
-        FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
-    """
-    if WORDS in require_folder(folder, STAGE)["files"]:
-        return Bag.read(folder / WORDS), pl.read_parquet(folder / ITEMS)["item_id"].to_list()
-    table = pl.read_parquet(folder / ITEMS).filter(pl.col("file").is_not_null())
-    if not len(table):
-        raise FolderError(f"{folder}: no item has a vector; see the reasons in {ITEMS}")
-    table = table.with_row_index("at")
-    vectors: np.ndarray | None = None
-    for (file,), places in table.group_by("file"):
-        found = read_vectors(folder / str(file), places["row"].to_numpy())
-        if vectors is None:
-            vectors = np.empty((len(table), found.shape[1]), np.float32)
-        vectors[places["at"].to_numpy()] = found
-    assert vectors is not None
-    return vectors, table["item_id"].to_list()
+def _write_encoder(out: Path, fitted: Encoder, config: Mapping[str, Any] | None) -> list[str]:
+    """Write a `StoredEncoder`; return the name of its file, if the settings name an encoder."""
+    (out / ENCODER).unlink(missing_ok=True)
+    if "encoder" not in (config or {}):
+        return []
+    learned = {"learned_from": fitted.learned_from, "fingerprint": fitted.fingerprint}
+    stored = {"modality": fitted.encodes, **(config or {}), **learned}
+    write_text_atomically(out / ENCODER, json.dumps(stored, ensure_ascii=False, indent=0) + "\n")
+    return [ENCODER]
 
 
 def _available(contents: Contents) -> dict[str, str | Path]:

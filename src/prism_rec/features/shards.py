@@ -87,10 +87,3 @@ class Shards:
             self.token_limit = int(metadata["token_limit"])
         for row, (key, present, truncated) in enumerate(zip(keys, *facts, strict=True)):
             self.places[key.tobytes().hex()] = Place(path.name, row, bool(present), bool(truncated))
-
-
-def read_vectors(path: Path, rows: np.ndarray) -> np.ndarray:
-    """Return some rows of a shard, float32 [rows, D]."""
-    with safe_open(path, framework="numpy") as shard:
-        vectors: np.ndarray = shard.get_tensor("vectors")[rows]
-    return vectors

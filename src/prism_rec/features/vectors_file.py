@@ -1,4 +1,4 @@
-"""Reads vectors that exist already: from a folder of the stage embed, or from files that were made elsewhere."""
+"""Reads vectors that exist already, from files that were made elsewhere."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,24 +7,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from prism_rec.data.bag import Bag
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
-from prism_rec.errors import DataError, SettingsError
-from prism_rec.features.embedding import STAGE, WORDS, load_embedding
-from prism_rec.folders import MANIFEST, require_folder
+from prism_rec.errors import DataError
+from prism_rec.folders import MANIFEST
 
 _TORCH = {".pt", ".pth"}
 
 
-def read_vectors_file(given: str) -> tuple[Matrix | Bag, pl.Series, tuple[Path, ...]]:
+def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     """Read the vectors of one modality and their ids.
 
     Args:
-        given: `FOLDER`, `FILE` or `FILE:IDS`. FOLDER was written by the stage embed. FILE is
+        given: `FILE` or `FILE:IDS`. FILE is
 
             - `.npy`: a matrix;
             - `.safetensors`: a matrix with the name `vectors`;
@@ -35,15 +33,11 @@ def read_vectors_file(given: str) -> tuple[Matrix | Bag, pl.Series, tuple[Path, 
             IDS has one id per line; by default it is FILE with the ending `.ids.txt`.
 
     Returns:
-        The matrix [R, D] as it is in the file, or a bag if the folder has words; the R ids; the files that were read.
+        The matrix [R, D] as it is in the file, the R ids, and the files that were read.
 
     Raises:
         DataError: a file is missing, damaged or of another form.
-        FolderError: the folder is unfinished, damaged or of another stage.
     """
-    if Path(given).is_dir():
-        vectors, found = load_embedding(Path(given))
-        return vectors, pl.Series("item_id", found, dtype=pl.String), (Path(given) / MANIFEST,)
     path, ids_path = _paths(given)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
@@ -57,34 +51,20 @@ def read_vectors_file(given: str) -> tuple[Matrix | Bag, pl.Series, tuple[Path, 
     return matrix, _read_ids(ids_path, path), (path, ids_path)
 
 
+def given_features(given: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a dataset takes as features: folders of the stage embed as they are, files as matrix and ids."""
+    return {
+        name: Path(place) if Path(place).is_dir() else read_vectors_file(place)[:2]
+        for name, place in given.items()
+    }
+
+
 def files_of(given: str) -> list[Path]:
-    """Return the files that `read_vectors_file` reads, whether they exist or not."""
+    """Return the files that the vectors are in, whether they exist or not; of a folder its manifest."""
     if Path(given).is_dir():
         return [Path(given) / MANIFEST]
     path, ids_path = _paths(given)
     return [path, *(ids for ids in [ids_path] if ids.is_file())]
-
-
-def require_portable(given: str) -> None:
-    """Refuse vectors that do not fit vectors that were made at another time.
-
-    Args:
-        given: see `read_vectors_file`; about files nothing is known, so they are accepted.
-
-    Raises:
-        SettingsError: `given` is a folder of an encoder that learned from the contents themselves.
-        FolderError: the folder is unfinished, damaged or of another stage.
-    """
-    if Path(given).is_dir() and not (manifest := require_folder(Path(given), STAGE))["portable"]:
-        if WORDS in manifest["files"]:
-            raise SettingsError(
-                f"{given}: words of new items are found in the columns of the items themselves; leave the folder out"
-            )
-        encoder = manifest["config"].get("encoder", {}).get("kind", "its encoder")
-        raise SettingsError(
-            f"{given}: {encoder} learns its directions from the contents that it gets, so vectors of new items do not"
-            " fit the model's; embed old and new items with a pretrained encoder"
-        )
 
 
 def _paths(given: str) -> tuple[Path, Path]:

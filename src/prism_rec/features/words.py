@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from prism_rec.data.bag import Bag
+from prism_rec.data.embedding_folder import ITEMS, STAGE, WORDS
 from prism_rec.features.contents import item_ids
-from prism_rec.features.embedding import ITEMS, STAGE, WORDS, Summary
+from prism_rec.features.embedding import Summary
 from prism_rec.features.encoders.settings import Words
 from prism_rec.features.shards import Shards
 from prism_rec.folders import begin_folder, check_folder, finish_folder, hash_file

@@ -245,7 +245,11 @@ class SequenceRecommender(nn.Module):
         return ids_PV + self._in_all_streams(_inner(components_PJD.mT, weights_PJ))
 
     def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:
-        """Score C candidates for each of P users, with every term; the item set must hold them."""
+        """Score C candidates for each of P users, with every term; the item set must hold them.
+
+        To rank the whole catalogue, `rank.Ranker` multiplies `queries` by `keys` and adds what is `scattered`, which
+        gives the same scores.
+        """
         return self.contributions(users, rows_PC, items).sum(-1)
 
     def contributions(

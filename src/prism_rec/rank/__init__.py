@@ -2,5 +2,6 @@
 
 from prism_rec.rank.popularity import PopularityRanker
 from prism_rec.rank.ranker import Ranker, Ranks, RanksItems
+from prism_rec.rank.seen import NEVER, Seen
 
-__all__ = ["PopularityRanker", "Ranker", "Ranks", "RanksItems"]
+__all__ = ["NEVER", "PopularityRanker", "Ranker", "Ranks", "RanksItems", "Seen"]

@@ -1,5 +1,6 @@
-"""Scores of the whole catalogue for users, without the items that they have seen: the only place that masks."""
+"""Scores of the whole catalogue for users, with or without the items that they have seen: the only place that masks."""
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,12 +11,17 @@ from torch import Tensor
 from prism_rec.data.histories import Histories, ranges
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.rank.ordering import best, rank_of
+from prism_rec.rank.seen import NEVER, Seen
+from prism_rec.rank.twins import find_twins
+
+HELD_CPU, HELD_GPU = 1 << 21, 1 << 28
+"""Number of scores that are held at once: 8 MB, about the cache of some cores, and 1 GB of a GPU's memory."""
 
 
 class Ranks(NamedTuple):
     """The answers to Q next-item questions, one row each, in the order of the questions."""
 
-    ranks: np.ndarray  # int64 [Q], 1-based
+    ranks: np.ndarray  # int64 [Q], 1-based; `NEVER` if the target is not a candidate
     top: np.ndarray  # int64 [Q, k], best first; 0 if no item is left
 
 
@@ -23,7 +29,7 @@ class RanksItems(Protocol):
     """Anything that ranks the catalogue: `Ranker` by a model, `PopularityRanker` by counts."""
 
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items except those of the history."""
+        """Rank each history's target among the candidates."""
 
 
 class Ranker:
@@ -33,21 +39,24 @@ class Ranker:
 
     Args:
         model: gives the scores; it reads the latest `max_length` items of a history.
-        batch_size: users at once.
+        batch_size: users that are encoded at once. Fewer are scored at once, see `scored`.
+        seen: whether the items of a history are candidates.
     """
 
-    def __init__(self, model: SequenceRecommender, batch_size: int = 256) -> None:
+    def __init__(self, model: SequenceRecommender, batch_size: int = 2048, seen: Seen = "remove") -> None:
         self.model = model.eval()
         self.batch_size = batch_size
+        self.seen = seen
         with torch.no_grad():
             self.items = model.item_set()
             self.groups = model.keys(self.items)
+            self.twins = [find_twins(group.keys_IK) for group in self.groups]
 
     @torch.no_grad()
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
-        """Rank each history's target among all items except those of the history.
+        """Rank each history's target among the candidates, exactly as they are recommended.
 
-        A target that is in its own history stays a candidate, because the question asks for it.
+        If seen items are removed, a target that is in its own history is not a candidate.
 
         Args:
             histories: Q histories, each of at least one item.
@@ -56,17 +65,38 @@ class Ranker:
         """
         ranks = np.empty(len(histories), np.int64)
         top = np.zeros((len(histories), k), np.int64)
-        for begin in range(0, len(histories), self.batch_size):
-            questions = np.arange(begin, min(begin + self.batch_size, len(histories)))
-            scores_BN = self.scores(self.states(histories, questions))
+        work_BN: Tensor | None = None
+        for questions, _, scores_BN in self.scored(histories):
             targets_B = self._tensor(targets[questions])
-            own_B1 = scores_BN.gather(1, targets_B[:, None])
-            self.mask_seen(scores_BN, histories, questions)
-            scores_BN.scatter_(1, targets_B[:, None], own_B1)
-            ranks[questions] = rank_of(scores_BN, targets_B).cpu().numpy()
+            if self.seen == "remove":
+                self.mask_seen(scores_BN, histories, questions)
+            removed_B = scores_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
+            work_BN = torch.empty_like(scores_BN) if work_BN is None else work_BN
+            ranks_B = rank_of(scores_BN, targets_B, work_BN[: len(scores_BN)])
+            ranks[questions] = ranks_B.masked_fill(removed_B, NEVER).cpu().numpy()
             if k:
                 top[questions] = self.best(scores_BN, k)[1]
         return Ranks(ranks, top)
+
+    @torch.no_grad()
+    def scored(self, histories: Histories) -> Iterator[tuple[np.ndarray, UserStates, Float[Tensor, "B N"]]]:
+        """Yield some users at a time: their places in the histories, their states, and the scores of the catalogue.
+
+        The next users overwrite the scores. On a CPU, as many users are scored at once as have scores that stay in the
+        processor's cache, since the scores are read several times.
+        """
+        number, held = len(self.items.rows_I), HELD_CPU if self.model.device.type == "cpu" else HELD_GPU
+        at_once = max(16, min(held // number, self.batch_size, len(histories)))
+        memory_BN: Tensor | None = None
+        for begin in range(0, len(histories), self.batch_size):
+            questions = np.arange(begin, min(begin + self.batch_size, len(histories)))
+            users = self.states(histories, questions)
+            for first in range(0, len(questions), at_once):
+                part = slice(first, first + at_once)
+                some = UserStates(*(values[part] for values in users))
+                if memory_BN is None:
+                    memory_BN = some.states.new_empty(at_once, number)
+                yield questions[part], some, self.scores(some, memory_BN[: len(some.states)])
 
     @torch.no_grad()
     def states(self, histories: Histories, questions: np.ndarray) -> UserStates:
@@ -77,16 +107,25 @@ class Ranker:
         return self.model.encode_last(reading)
 
     @torch.no_grad()
-    def scores(self, users: UserStates) -> Float[Tensor, "B N"]:
-        """Score every catalogue row; row 0, padding, is -inf."""
-        scores_BN = users.states.new_empty(len(users.states), len(self.items.rows_I))
+    def scores(self, users: UserStates, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:
+        """Score every catalogue row; row 0, padding, is -inf.
+
+        Items of equal keys have equal scores. A matrix product alone does not promise that: it may add the terms of
+        the last columns in another order.
+        """
+        size = len(users.states), len(self.items.rows_I)
+        scores_BN = users.states.new_empty(size) if out_BN is None else out_BN
         scores_BN[:, 0] = -torch.inf
-        for group in self.groups:
+        for group, twins in zip(self.groups, self.twins, strict=True):
             query_BK = self.model.queries(users, group)
             if len(self.groups) == 1:
-                torch.mm(query_BK, group.keys_IK.T, out=scores_BN[:, 1:])
+                scores_BI = torch.mm(query_BK, group.keys_IK.T, out=scores_BN[:, 1:])
             else:
-                scores_BN[:, group.rows_I] = query_BK @ group.keys_IK.T
+                scores_BI = query_BK @ group.keys_IK.T
+            if len(twins.later_T):
+                scores_BI[:, twins.later_T] = scores_BI[:, twins.first_T]
+            if len(self.groups) > 1:
+                scores_BN[:, group.rows_I] = scores_BI
         scattered = self.model.scattered(users)
         if scattered is not None:
             scattered.add_to(scores_BN)

@@ -1,120 +1,196 @@
 """Recommendations from a finished run."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
 import torch
-import torch.nn.functional as F
 
 from prism_rec.data.dataset import Dataset
-from prism_rec.data.histories import Histories
-from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
-from prism_rec.model import UserStates
-from prism_rec.rank import Ranker
+from prism_rec.events import Events
+from prism_rec.explain.explanation import Explanation, explain
+from prism_rec.rank import Seen
+from prism_rec.recommend.answers import Answers
+from prism_rec.recommend.everybody import FILE, Everybody
+from prism_rec.recommend.ids import Ids, texts
+from prism_rec.recommend.items import Choice, Items
+from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content
+from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users
+from prism_rec.recommend.saving import save
+from prism_rec.recommend.vectors import average_vectors, key_vectors, most_similar, query_vectors
 from prism_rec.runs.run import Run
 
 
 class Recommender:
-    """Ranks items for users and says what each component adds to a score.
+    """Ranks items for users, and says what a score is made of and what it depends on.
 
     Args:
         run: a trained model with its data.
-        batch_size: number of users at once.
+        batch_size: number of users that are encoded at once; if not given, that of `Ranker`.
     """
 
-    def __init__(self, run: Run, batch_size: int = 256) -> None:
+    def __init__(self, run: Run, batch_size: int | None = None) -> None:
+        self._batch_size = batch_size
+        self._use(run)
+
+    def _use(self, run: Run) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = Ranker(run.model, batch_size)
-        self._items = _Ids(run.dataset.items["item_id"], first_row=1, what="item")
-        self._users = _Ids(run.dataset.users["user_id"], first_row=0, what="user")
+        self.ranker = run.ranker() if self._batch_size is None else run.ranker(self._batch_size)
+        self._items = Items(run.dataset.items)
+        self._users = Ids(run.dataset.users["user_id"], first_row=0, what="user")
 
     @property
     def component_names(self) -> tuple[str, ...]:
         """The parts that add up to a score: `id` and the fusion's components."""
         return self.ranker.model.component_names
 
-    def with_items(self, items: Any, features: Mapping[str, Any] | None = None) -> "Recommender":
-        """Return a recommender that also ranks items which came after training, and reads them in histories.
-
-        Nothing is trained. The features of a new item count like those of any other item. A new item has no trained id,
-        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0).
-
-        Args:
-            items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
-            features: for each modality a pair (matrix [R, d], R item ids) or a frame, made by the encoder of the
-                run's data. Any item may lack any modality; items that lack all of them have the same score.
-
-        Raises:
-            InputError: the model scores items only by their ids; or see `data.new_items.add_items`.
-        """
-        if not self.ranker.model.content:
-            raise InputError(
-                "this model scores items only by their ids, so all new items would have the same score; train with "
-                "candidates: content and a fusion other than id"
-            )
-        dataset = add_items(self.dataset, items, features or {})
-        model = self.run.config.model.build(dataset.number_of_items, dataset.features)
-        weights = dict(self.ranker.model.state_dict())
-        ids, further = weights["items.ids.weight"], dataset.number_of_items - self.dataset.number_of_items
-        weights["items.ids.weight"] = F.pad(ids, (0, 0, 0, further))
-        weights["items.known_N"] = F.pad(weights["items.known_N"], (0, further))
-        model.load_state_dict(weights)
-        run = replace(self.run, dataset=dataset, model=model.to(self.ranker.model.device).eval())
-        return Recommender(run, self.ranker.batch_size)
+    @property
+    def average_weights(self) -> dict[str, float]:
+        """The gate's mean weights over at most 1,000 users of the data; all 1 if no gate depends on the user."""
+        return self._everybody.weights
 
     def recommend(
         self,
-        histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+        histories: HistoriesGiven | None = None,
         users: Iterable[str] | None = None,
         k: int = 10,
-        filter_seen: bool = True,
+        *,
+        seen: Seen | None = None,
         candidates: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        events: Events = Events(),
     ) -> pl.DataFrame:
-        """Return the k best items for each history or known user.
+        """Return the k best items for each history or user.
+
+        Users who are unknown, and histories without any known item, get the most popular items: no user makes a
+        request fail.
 
         Args:
             histories: lists of item ids, oldest first, by user id; or a list of them, in which case the places from
                 0 are the user ids. A user need not be known. Items that the model does not know are left out.
             users: ids of users of the data, with their whole histories.
             k: number of items per user.
-            filter_seen: leave out the items of the history.
-            candidates: rank only these items; if not given, the whole catalogue.
+            seen: `remove` or `keep` the items of the history; if not given, as the run was evaluated.
+            candidates: rank only these items; if not given, the whole catalogue. Unknown ones are skipped.
+            exclude: leave out these items, such as those out of stock. Unknown ones are skipped.
+            where: conditions on columns of the catalogue, such as `{"category": ["Books", "Films"], "price": {"max":
+                20}}`; see `recommend.filters.matching`.
+            events: hears a note for each kind of id that is unknown.
 
         Returns:
-            A frame `user_id, item_id, score, rank` and one column per component. The component columns add up to the
-            score and may be negative. Rows are in the order of the users, best item first; a user has fewer than k
-            rows if there are not enough items.
+            A frame `user_id, item_id, title, score, rank, basis` and one column per component. `title` is left out if
+            the catalogue has none. The component columns add up to the score and may be negative. `basis` is `model`;
+            or `popularity`, and then score and components are missing. Rows are in the order of the users, best item
+            first; a user has fewer than k rows if there are not enough items.
 
         Raises:
-            InputError: neither or both of `histories` and `users`, an unknown user or candidate, or a history
-                without any known item.
+            InputError: neither or both of `histories` and `users`, a wrong `k` or `where`, or candidates of which none
+                is known.
         """
         if (histories is None) == (users is None):
             raise InputError("give either histories or users")
         if k < 1:
             raise InputError(f"k is {k}; ask for at least one item")
+        if seen not in (None, *get_args(Seen)):
+            raise InputError(f"seen is {seen!r}; choose one of {', '.join(get_args(Seen))}")
         if users is not None:
-            ids = [str(user) for user in users]
-            rows = self._users.rows(ids)
-            known = self.dataset.histories.prefixes(rows, self.dataset.histories.lengths[rows])
+            asked = of_users(users, self._users, self.dataset.histories, events)
         else:
             assert histories is not None
-            ids, known = self._known(histories)
-        allowed = None if candidates is None else self._items.rows([str(item) for item in candidates])
-        batch = self.ranker.batch_size
-        frames = [
-            self._recommend(
-                ids, known, np.arange(begin, min(begin + batch, len(ids))), k, filter_seen, allowed
-            )
-            for begin in range(0, len(ids), batch)
-        ]
-        return pl.concat(frames) if frames else self._frame([], np.empty((0, 0)), np.empty((0, 0)), None)
+            asked = of_histories(histories, self._items, events)
+        allowed = self._items.allowed(Choice(candidates, exclude, where), events)
+        answers = Answers(
+            self.ranker, self._items, self._everybody.by_popularity(self.dataset.number_of_items)
+        )
+        return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
+
+    def explain(self, history: Sequence[str], item: str) -> Explanation:
+        """Say what the score of an item is made of, and what of the history it depends on.
+
+        Args:
+            history: item ids, oldest first; items that the model does not know are left out. For a user of the data,
+                give `history_of(user)`.
+            item: the item that is scored; any of the catalogue.
+
+        Raises:
+            InputError: the item is unknown, or no item of the history is known.
+        """
+        (row,) = self._items.rows([str(item)])
+        rows = self._items.known_rows(texts(history, "history"))
+        if not len(rows):
+            raise InputError("no item of the history is known to the model: there is no score to explain")
+        return explain(self.ranker, rows, int(row), self._items.name, self.average_weights)
+
+    def similar_items(
+        self,
+        item: str,
+        k: int = 10,
+        *,
+        candidates: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        events: Events = Events(),
+    ) -> pl.DataFrame:
+        """Return the k items that the model reads most like an item in a history.
+
+        Similarity is the cosine of id + components, with the average user's weights (`average_weights`).
+
+        Args:
+            item: any item of the catalogue; it is left out itself.
+            k: number of items.
+            candidates: compare only with these items; see `recommend`.
+            exclude: leave out these items.
+            where: conditions on columns of the catalogue; see `recommend`.
+            events: hears a note for each kind of id that is unknown.
+
+        Returns:
+            A frame `item_id, title, similarity, rank`, most similar first.
+
+        Raises:
+            InputError: the item is unknown; or see `recommend`.
+        """
+        if k < 1:
+            raise InputError(f"k is {k}; ask for at least one item")
+        (row,) = self._items.rows([str(item)])
+        allowed = self._items.allowed(Choice(candidates, exclude, where), events)
+        similarity, rows = most_similar(self.ranker, self._average_ND, int(row), k, allowed)
+        frame = pl.DataFrame({"similarity": similarity, "rank": np.arange(1, len(rows) + 1)})
+        return pl.concat([self._items.named(rows), frame], how="horizontal")
+
+    def item_vectors(self) -> pl.DataFrame:
+        """Return `item_id` and `vector` of all items; see `user_vectors`."""
+        return _vectors("item_id", self._items.ids, key_vectors(self.ranker))
+
+    def user_vectors(
+        self,
+        histories: HistoriesGiven | None = None,
+        users: Iterable[str] | None = None,
+        events: Events = Events(),
+    ) -> pl.DataFrame:
+        """Return `user_id` and `vector` of histories or users; by default of all users of the data.
+
+        The inner product of a user's and an item's vector is the score. So any index for inner products can serve it.
+        The term `similar`, if the model has it, is not in it.
+
+        Args:
+            histories: see `recommend`. Histories without any known item are left out.
+            users: ids of users of the data; unknown ones are left out.
+            events: hears a note for each kind of id that is unknown.
+        """
+        if histories is not None:
+            asked = of_histories(histories, self._items, events)
+        else:
+            given = self._users.ids if users is None else users
+            asked = of_users(given, self._users, self.dataset.histories, events)
+        known = asked.with_items()
+        ids = pl.Series(known.users, dtype=pl.String)
+        return _vectors("user_id", ids, query_vectors(self.ranker, known.histories))
 
     def history_of(self, user: str) -> list[str]:
         """Return the item ids of a user of the data, oldest first.
@@ -123,85 +199,92 @@ class Recommender:
             InputError: the user is unknown.
         """
         (row,) = self._users.rows([user])
-        return self._items.ids.gather(self.dataset.histories[row] - 1).to_list()
+        return self._items.at(self.dataset.histories[row]).to_list()
 
-    def _known(
-        self, histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]]
-    ) -> tuple[list[str], Histories]:
-        pairs = histories.items() if isinstance(histories, Mapping) else enumerate(histories)
-        ids, known = [], []
-        for user, items in pairs:
-            if isinstance(items, str):
-                raise InputError(f"the history of user {user} is one string; give a list of item ids")
-            rows = self._items.known_rows([str(item) for item in items])
-            if not len(rows):
-                raise InputError(
-                    f"the history of user {user} has no item that the model knows; leave the user out"
-                )
-            ids.append(str(user))
-            known.append(rows)
-        return ids, Histories.from_lists(rows.tolist() for rows in known)
+    def unknown_items(self, items: Iterable[str]) -> list[str]:
+        """Return those of some item ids that the model does not know, in the given order."""
+        return self._items.unknown(texts(items, "items"))
 
-    @torch.no_grad()
-    def _recommend(
+    def title_of(self, item: str) -> str | None:
+        """Return the title of a known item; None if it has none."""
+        (row,) = self._items.rows([str(item)])
+        return self._items.name(int(row))[1]
+
+    def add_items(
         self,
-        ids: list[str],
-        histories: Histories,
-        batch: np.ndarray,
-        k: int,
-        filter_seen: bool,
-        allowed: np.ndarray | None,
-    ) -> pl.DataFrame:
-        ranker = self.ranker
-        states = ranker.states(histories, batch)
-        scores_BN = ranker.scores(states)
-        if filter_seen:
-            ranker.mask_seen(scores_BN, histories, batch)
-        if allowed is not None:
-            ranker.keep_only(scores_BN, allowed)
-        scores_Bk, rows_Bk = ranker.best(scores_BN, min(k, self.dataset.number_of_items))
-        return self._frame([ids[question] for question in batch], scores_Bk, rows_Bk, states)
+        items: Any,
+        features: Mapping[str, Any] | None = None,
+        *,
+        pictures: Path | str | None = None,
+        encode: bool = True,
+        events: Events = Events(),
+    ) -> "Recommender":
+        """Rank items that came after training too, and read them in histories.
 
-    def _frame(
-        self, ids: list[str], scores_Bk: np.ndarray, rows_Bk: np.ndarray, states: UserStates | None
-    ) -> pl.DataFrame:
-        ranker, found = self.ranker, rows_Bk > 0
-        user, place = np.nonzero(found)
-        frame = pl.DataFrame(
-            {
-                "user_id": pl.Series([ids[u] for u in user], dtype=pl.String),
-                "item_id": self._items.ids.gather(rows_Bk[found].astype(np.int64) - 1),
-                "score": pl.Series(scores_Bk[found], dtype=pl.Float32),
-                "rank": pl.Series(place + 1, dtype=pl.Int64),
-            }
-        )
-        parts = np.empty((0, len(self.component_names)), np.float32)
-        if states is not None:
-            rows = torch.from_numpy(rows_Bk).to(ranker.model.device)
-            parts = ranker.model.contributions(states, rows, ranker.items).cpu().numpy()[found]
-        return frame.with_columns(
-            pl.Series(name, parts[:, j], dtype=pl.Float32) for j, name in enumerate(self.component_names)
-        )
+        Nothing is trained. The features of a new item count like those of any other item. A new item has no trained id,
+        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0). If the vectors of the run's data came from
+        folders of the stage embed, texts and pictures of the new items are encoded here in the same way.
+
+        Args:
+            items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
+            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a folder of the stage embed,
+                made by the encoder of the run's data. Any item may lack any modality; items that lack all of them have
+                the same score.
+            pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored.
+            encode: encode the texts of `items`, and `pictures`, for modalities that are not in `features`.
+            events: hears a note if contents are missing or cannot be encoded.
+
+        Returns:
+            This recommender. A shallow copy that was made before does not get the items.
+
+        Raises:
+            InputError: the model scores items only by their ids, an encoder is not available here, or see
+                `data.new_items.add_items`.
+        """
+        require_content(self.ranker.model)
+        frame, given = new_items_frame(items), dict(features or {})
+        if encode:
+            folder = None if pictures is None else Path(pictures)
+            given = self._contents.features(frame, folder, given, events) | given
+        everybody = self._everybody  # of those who trained the model; before the new items come
+        self._use(extend(self.run, frame, given))
+        self.__dict__.pop("_average_ND", None)
+        self.__dict__["_everybody"] = everybody
+        return self
+
+    def save(self, folder: Path | str, histories: bool = True) -> None:
+        """Write everything to a folder that `load` reads, with items that were added.
+
+        Args:
+            folder: new or empty.
+            histories: write the users and their histories too. Without them, only histories can be asked for, and
+                popularity and average weights are kept as figures: the folder has no personal data.
+
+        Raises:
+            FolderError: the folder has something in it.
+        """
+        save(self.run, Path(folder), self._everybody, histories)
+
+    @cached_property
+    def _everybody(self) -> Everybody:
+        folder = self.run.folder.path
+        if (folder / FILE).exists():
+            return Everybody.load(folder)
+        return Everybody.of(self.ranker, self.dataset.histories)
+
+    @cached_property
+    def _contents(self) -> NewContents:
+        return NewContents(self.dataset.encoders)
+
+    @cached_property
+    def _average_ND(self) -> torch.Tensor:  # noqa: N802 (axis letters)
+        weights = torch.tensor(list(self.average_weights.values()), device=self.ranker.model.device)
+        with torch.no_grad():
+            return average_vectors(self.ranker, weights)
 
 
-class _Ids:
-    """External ids and their rows."""
-
-    def __init__(self, ids: pl.Series, first_row: int, what: str) -> None:
-        self.ids = ids
-        self.what = what
-        self.row_of = {text: row for row, text in enumerate(ids, start=first_row)}
-
-    def rows(self, wanted: Sequence[str]) -> np.ndarray:
-        """Return the rows; an unknown id is an error."""
-        for text in wanted:
-            if text not in self.row_of:
-                raise InputError(f"{self.what} {text!r} is unknown to the model; check its id")
-        return np.array([self.row_of[text] for text in wanted], np.int64)
-
-    def known_rows(self, wanted: Sequence[str]) -> np.ndarray:
-        """Return the rows of the ids that are known."""
-        return np.array([self.row_of[text] for text in wanted if text in self.row_of], np.int64)
+def _vectors(name: str, ids: pl.Series, vectors: torch.Tensor) -> pl.DataFrame:
+    return pl.DataFrame({name: ids, "vector": vectors.cpu().numpy()})
 
 
 def load(folder: Path | str, device: str = "auto") -> Recommender:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
-from prism_rec.rank import Ranker
+from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.run import Run
 
 TASK = "ranking"
@@ -20,7 +20,7 @@ def evaluate(
     device: str = "auto",
     events: Events = Events(),
 ) -> dict[str, Any]:
-    """Rank the whole catalogue for every user and measure where the target is.
+    """Rank the whole catalogue for every user, as the run recommends, and measure where the target is.
 
     The rank of each user's target and the best 50 items are written to the run's folder (`evaluation-PART.npz`), so
     that runs can be compared user by user.
@@ -32,17 +32,19 @@ def evaluate(
         events: progress and notes.
 
     Returns:
-        `part`, the number of `users`, `metrics` by name, `intervals` with the 95 % interval over users of every
-        accuracy metric, and `slices` with the same by part of the users; JSON values only.
+        `part`, the number of `users`, `seen` of the run, the share of `repeated_targets`, `metrics` by name,
+        `intervals` with the 95 % interval over users of every accuracy metric, and `slices` with the same by part of
+        the users; JSON values only.
 
     Raises:
         FolderError: the folder is not a finished run, or is damaged.
     """
     loaded = run if isinstance(run, Run) else Run.load(run, device)
     events.begin(TASK)
-    ranker = Ranker(loaded.model, loaded.config.train.rank_batch_size)
-    evaluation = answer(ranker, loaded.dataset.queries(part))
+    evaluation = answer(loaded.ranker(), loaded.dataset.queries(part))
     evaluation.save(loaded.folder.evaluation(part))
-    found = report(loaded.dataset, part, evaluation)
+    found = report(loaded.dataset, part, evaluation, loaded.seen)
+    if note := say_repeats(found["repeated_targets"], part, loaded.seen):
+        events.note(f"note: {note}")
     events.end(TASK)
     return found

@@ -10,6 +10,7 @@ from prism_rec.devices import choose_device, peak_memory
 from prism_rec.errors import DamagedError
 from prism_rec.folders import MANIFEST, finish_folder, hash_file
 from prism_rec.model import SequenceRecommender
+from prism_rec.rank import Ranker, Seen
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig
@@ -54,7 +55,20 @@ class Run:
             raise DamagedError(f"{files.best} does not fit {files.config}; train again") from None
         return cls(config, dataset, model.to(choose_device(device)).eval(), files)
 
-    def save(self, records: Sequence[EpochRecord]) -> None:
+    @property
+    def seen(self) -> Seen:
+        """Whether items of a user's history are candidates."""
+        return self.config.seen_in(self.dataset)
+
+    def ranker(self, batch_size: int | None = None) -> Ranker:
+        """Return what ranks the catalogue for this run, whether it is measured or served.
+
+        Args:
+            batch_size: users at once; as in validation if not given.
+        """
+        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen)
+
+    def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:

@@ -18,6 +18,7 @@ from prism_rec.events import Events
 from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
+from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData
@@ -59,6 +60,7 @@ def train(
     dataset = _load(data)
     features = control_features(dataset.features, config.features, config.train.seed)
     dataset = replace(dataset, features=features)
+    config = config.model_copy(update={"seen": config.seen_in(dataset)})
     # Before the folder is touched: settings that do not fit the data leave nothing behind.
     model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
     shared = data if isinstance(data, SharedData) and config.features == "given" else None
@@ -68,7 +70,7 @@ def train(
         return Run.load(folder.path, device)
     records = _fit(model, dataset, config, folder, after_epoch, events)
     run = Run(config, dataset, model.eval(), folder)
-    run.save(records)
+    run.finish(records)
     return run
 
 
@@ -81,10 +83,13 @@ def _fit(
     events: Events,
 ) -> list[EpochRecord]:
     """Train the model into the folder, validated on the dataset, and return a record per epoch."""
-    questions = dataset.queries("validation")
+    questions, seen = dataset.queries("validation"), config.seen_in(dataset)
+    if note := say_repeats(questions.repeated_share, "validation", seen):
+        events.note(f"note: {note}")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
-        return accuracy(answer(Ranker(model, config.train.rank_batch_size), questions, k=0).ranks)
+        ranker = Ranker(model, config.train.rank_batch_size, seen)
+        return accuracy(answer(ranker, questions, k=0).ranks)
 
     def write_log(records: Sequence[EpochRecord]) -> None:
         folder.write_log(records, config.train.metric)
@@ -136,7 +141,9 @@ def _open(
 
 def _require_same_run(folder: RunFolder, dataset: Dataset, config: RunConfig) -> None:
     # Settings are compared, not texts: an older file lacks a setting that a later version has added.
-    difference = name_difference(folder.read_config(), config)
+    stored = folder.read_config()
+    stored = stored.model_copy(update={"seen": stored.seen_in(dataset)})
+    difference = name_difference(stored, config)
     if difference:
         raise FolderError(
             f"{folder.path} was begun with other settings: {difference}; name another folder, or use the same settings"

@@ -14,10 +14,10 @@ from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.dataset_folder import STAGE as PREPARE
+from prism_rec.data.embedding_folder import STAGE as EMBED
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.errors import FolderError
 from prism_rec.events import Events
-from prism_rec.features.embedding import STAGE as EMBED
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.images.settings import Gathering
 from prism_rec.folders import MANIFEST

@@ -8,9 +8,8 @@ from prism_rec.config import Config
 from prism_rec.data.card.page import write_card
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
+from prism_rec.data.embedding_folder import STAGE as EMBED
 from prism_rec.events import Events
-from prism_rec.features.embedding import STAGE as EMBED
-from prism_rec.features.embedding import load_embedding
 from prism_rec.folders import require_folder
 
 
@@ -42,7 +41,7 @@ def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
     encoders, features = {}, {}
     for name, folder in settings.vectors.items():
         encoders[name] = require_folder(folder, EMBED)["config"]["encoder"]
-        features[name] = load_embedding(folder)
+        features[name] = folder
     dataset = Dataset.load(settings.dataset).with_features(features)
     dataset.save(out, {**manifest["config"], "raw_files": manifest["inputs"], "encoders": encoders})
     write_card(dataset, out)

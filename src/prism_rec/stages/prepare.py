@@ -14,7 +14,7 @@ from prism_rec.data.dataset_folder import STAGE
 from prism_rec.data.sources import Source
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
-from prism_rec.features.vectors_file import files_of, read_vectors_file
+from prism_rec.features.vectors_file import files_of, given_features
 from prism_rec.folders import check_folder
 from prism_rec.stages.chain import Step, run_chain
 
@@ -69,7 +69,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         task = f"reading {files[0].name}"
         events.begin(task)
         log = settings.source.read()
-        vectors = {name: read_vectors_file(given)[:2] for name, given in settings.features.items()}
+        vectors = given_features(settings.features)
         dataset = Dataset.from_log(
             log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
         )

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.features.contents import Contents, pictures_of, texts_of
-from prism_rec.features.embedding import embed_contents, load_embedding
+from prism_rec.features.embedding import embed_contents
 from prism_rec.features.encoders.encoder import Encoder, Modality, PictureEncoder, Placement
 from prism_rec.features.encoders.pictures import open_picture
 from prism_rec.features.encoders.settings import EncoderSettings

@@ -6,11 +6,13 @@ from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.controls import Control
+from prism_rec.data.dataset import Dataset
 from prism_rec.errors import SettingsError
 from prism_rec.evaluation.metrics import ACCURACY_PATTERN
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.config import ObjectiveConfig
 from prism_rec.objectives.cross_entropy import CrossEntropyConfig
+from prism_rec.rank.seen import Seen, seen_from
 
 BUDGET = ("epochs", "max_targets", "patience", "validate_every", "metric")
 """The settings of training that decide how long a model may learn and which of its epochs is used."""
@@ -44,7 +46,7 @@ class TrainConfig(Config):
     """Training stops after this many validations without a better `metric`."""
     metric: str = Field("ndcg@10", pattern=ACCURACY_PATTERN)
     """The validation metric that chooses the best epoch."""
-    rank_batch_size: int = Field(256, ge=1)
+    rank_batch_size: int = Field(2048, ge=1)
     """Users ranked at once in validation and testing."""
     seed: int = Field(0, ge=0)
     """Seed of all random numbers of a run."""
@@ -65,6 +67,16 @@ class RunConfig(Config):
     """The training loss."""
     train: TrainConfig = TrainConfig()
     """The training loop."""
+    seen: Seen | None = None
+    """Whether items of a user's history are candidates: `remove` or `keep` them.
+
+    Validation, testing, popularity and recommendation all do the same. None: `keep` if the data has a user's repeated
+    events with an item (`cleaning.duplicates: all`), otherwise `remove`. The run folder says which.
+    """
+
+    def seen_in(self, dataset: Dataset) -> Seen:
+        """Return whether items of a history are candidates; it follows from the data if it is not set."""
+        return self.seen or seen_from(dataset)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "RunConfig":

@@ -61,9 +61,9 @@ class Search:
         RunConfig.parse(base, where)
         for key, span in search.tune.space.items():
             section_name, _, name = key.partition(".")
-            if section_name == "train" and name in (*BUDGET, "seed"):
+            if key == "seen" or (section_name == "train" and name in (*BUDGET, "seed")):
                 raise SettingsError(
-                    "is the same for every trial; set it in train", where, f"tune.space.{key}"
+                    "is the same for every trial; set it outside tune", where, f"tune.space.{key}"
                 )
             for end in span.ends:
                 search.settings({key: end})

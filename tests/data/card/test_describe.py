@@ -60,6 +60,16 @@ def test_tells_how_many_items_each_column_describes() -> None:
     assert describe(make())["described"] == {}
 
 
+def test_tells_how_many_targets_their_users_had_before() -> None:
+    users, items = ["a"] * 4 + ["b"] * 3, ["1", "2", "1", "1", "1", "2", "3"]
+    log = pl.DataFrame({"user_id": users, "item_id": items, "timestamp": range(7)})
+    facts = describe(Dataset.from_frame(log, duplicates="all"))
+    assert facts["repeated_targets"] == {"validation": 0.5, "test": 0.5}
+    words = "50.00% of validation targets, 50.00% of test targets are in the user's history"
+    assert ("repeated targets", words) in in_words(facts)
+    assert describe(make())["repeated_targets"] == {"validation": 0, "test": 0}
+
+
 def test_dates_exist_only_where_times_are_absolute() -> None:
     assert describe(make(time="order"))["time"] == {"kind": "order"}
     milliseconds = 1537790400000 * 1000

@@ -3,9 +3,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
 from prism_rec.features.contents import pictures_of, texts_of
-from prism_rec.features.embedding import embed_contents, load_embedding
+from prism_rec.features.embedding import embed_contents
 from prism_rec.features.encoders.settings import HuggingFace
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.ray import RayEngine

@@ -252,6 +252,9 @@ class _Handler(BaseHTTPRequestHandler):
     def answer_to_metadata(self) -> None:
         self.redirect("http://169.254.169.254/latest/meta-data/")
 
+    def answer_to_another_service(self) -> None:
+        self.redirect("http://127.0.0.1:22/")
+
     def answer_to_file(self) -> None:
         self.redirect("file:///etc/passwd")
 

@@ -48,13 +48,16 @@ def test_a_stored_version_is_only_asked_about(server: PictureServer) -> None:
 def test_a_redirect_is_followed_without_being_an_attempt(server: PictureServer) -> None:
     answer = fetch(server.base + "/moved/a.jpg")
     assert (answer.body, answer.attempts) == (draw(sum(b"/ok/moved.jpg")), 1)
+    assert fetch(server.base + "/moved/a.jpg", redirects=1).body == answer.body
     assert failure_of(server.base + "/moved/a.jpg", redirects=0).reason == "too-many-redirects"
+    assert fetch(server.base + "/ok/a.jpg", redirects=0).body
 
 
+@pytest.mark.parametrize("path", ["/to-metadata/a.jpg", "/to-another-service/a.jpg"])
 def test_every_redirect_is_checked_as_the_first_address_is(
-    server: PictureServer, loopback_is_public: None
+    server: PictureServer, loopback_is_public: None, path: str
 ) -> None:
-    failure = failure_of(server.base + "/to-metadata/a.jpg", allow_private=False)
+    failure = failure_of(server.base + path, allow_private=False)
     assert (failure.reason, failure.may_pass, failure.attempts) == ("address-refused", False, 1)
 
 

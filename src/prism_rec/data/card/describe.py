@@ -24,7 +24,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
 
     `density`: share of user-item pairs that are interactions; a repeated pair counts each time. `cold_items`: number
     of items without a training event. `described`: for each column of the items, such as `title`, the share of items
-    with a value. `features`: the vectors per modality. The dates are given only if times are absolute.
+    with a value. `repeated_targets`: for each part, the share of targets that the user had before. `features`: the
+    vectors per modality. The dates are given only if times are absolute.
     """
     counts = dataset.counts()
     lengths = dataset.histories.lengths
@@ -35,6 +36,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         | {name: float(np.quantile(lengths, q)) for name, q in _QUANTILES.items()},
         "time": {"kind": dataset.time} | _dates(dataset),
         "split": {"kind": dataset.rule.kind, **dataset.split.counts(), "cold_items": _count_cold(dataset)},
+        "repeated_targets": {part: dataset.queries(part).repeated_share for part in ("validation", "test")},
         "leakage": measure_leakage(dataset),
         "described": _measure_description(dataset.items.drop("row", "item_id")),
         "features": {
@@ -61,6 +63,10 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
             f"{split['validation_queries']:,} validation and {split['test_queries']:,} test queries",
         ),
     ]
+    repeated = ", ".join(
+        f"{share:.2%} of {part} targets" for part, share in facts["repeated_targets"].items()
+    )
+    lines.append(("repeated targets", f"{repeated} are in the user's history"))
     if facts["described"]:
         shares = (f"{name} {share:.1%}" for name, share in facts["described"].items())
         lines.append(("items described", ", ".join(shares)))

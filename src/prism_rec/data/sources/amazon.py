@@ -1,8 +1,8 @@
 """Amazon Reviews as published in 2014, 2018 and 2023: files of reviews and, next to them, of metadata.
 
-Reviews need not be sorted: rows stay in file order. Texts are kept in the columns `title`, `description`, `brand` and
-`categories` (the first path, from the widest to the narrowest); the stage `embed` joins them. `images` lists the
-addresses of a product's picture in order of preference.
+`lines/json_events.py` turns a line into an event. Reviews need not be sorted: rows stay in file order. Texts are kept
+in the columns `title`, `description`, `brand` and `categories` (the first path, from the widest to the narrowest);
+the stage `embed` joins them. `images` lists the addresses of a product's picture in order of preference.
 """
 
 from pathlib import Path

@@ -53,11 +53,14 @@ class Encoder(ABC):
         fingerprint: two encoders with equal fingerprints give equal vectors; the key of the cache.
         portable: whether the vector of a content depends on that content only. If it is false, vectors of new
             items do not fit vectors that were made before, because `fit` learns from all contents together.
+        learned_from: the contents that `fit` learned from; `fit` makes an equal encoder of them. None if it learns
+            nothing.
     """
 
     encodes: Modality
     fingerprint: str
     portable: ClassVar[bool] = True
+    learned_from: Sequence[str] | None = None
 
     def fit(self, contents: Sequence[str | Path]) -> "Encoder":
         """Return the encoder for a collection of contents; most encoders learn nothing and return themselves."""

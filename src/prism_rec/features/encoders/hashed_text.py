@@ -25,8 +25,8 @@ class HashedTextEncoder(Encoder):
     """Turns texts into unit vectors. Texts of similar words lie close together.
 
     The axes are learned from the texts themselves: vectors of one collection compare with each other, not with
-    those of another collection. The order of the texts changes nothing but rounding. Equal calls give equal
-    bits on one machine.
+    those of another collection. An encoder that has learned encodes new texts too. The order of the texts changes
+    nothing but rounding. Equal calls give equal bits on one machine.
 
     Args:
         width: D, the length of a vector; if there are fewer distinct texts, the last axes are zero.
@@ -43,7 +43,7 @@ class HashedTextEncoder(Encoder):
         self.fingerprint = f"hashed-text width={width} texts={collection}"
         self._width = width
         self._fit_on = fit_on
-        self._sample = sample
+        self.learned_from = sample
 
     def fit(self, contents: Sequence[str | Path]) -> "HashedTextEncoder":
         """Return the encoder of this collection; it encodes any text, new texts too."""
@@ -52,7 +52,7 @@ class HashedTextEncoder(Encoder):
 
     def encode(self, batch: Sequence[str]) -> Encoded:
         """Return unit rows; zero (absent) if a text shares no n-gram with the collection."""
-        if self._sample is None:
+        if self.learned_from is None:
             return self.fit(batch).encode(batch)
         rarity, axes = self._learned
         vectors = np.zeros((len(batch), self._width), dtype=np.float32)
@@ -64,7 +64,7 @@ class HashedTextEncoder(Encoder):
     @cached_property
     def _learned(self) -> tuple[np.ndarray, np.ndarray]:
         """Rarity of the n-grams, float32 [2, columns]; axes, float32 [2 columns, D]."""
-        words, characters = count_ngrams(self._sample or (), _COLUMNS)
+        words, characters = count_ngrams(self.learned_from or (), _COLUMNS)
         rarity = np.stack([_rarity(words), _rarity(characters)])
         return rarity, _axes(_weigh(words, characters, rarity), self._width)
 

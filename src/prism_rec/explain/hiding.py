@@ -1,0 +1,28 @@
+"""Items as the model would read them if they lacked a modality."""
+
+import torch
+
+from prism_rec.fusion.reading import Evidence, Features, ItemSet
+from prism_rec.model import SequenceRecommender
+
+
+def hide(model: SequenceRecommender, items: ItemSet, modality: str) -> ItemSet:
+    """Return an item set without the vectors of one modality; the model treats it like items that lack the modality.
+
+    Args:
+        model: that made the set.
+        items: the set; it is not changed.
+        modality: one of `model.items.modalities`.
+    """
+    m = list(model.items.modalities).index(modality)
+    present_IM = items.features.present_IM.clone()
+    present_IM[:, m] = False
+    vectors = tuple(
+        torch.zeros_like(table) if place == m else table for place, table in enumerate(items.features.vectors)
+    )
+    features = Features(vectors, present_IM)
+    parts = model.fusion.parts(features, items.ids_ID)
+    evidence = Evidence(
+        model.fusion.evidence(parts, items.ids_ID), torch.arange(len(items.rows_I), device=model.device)
+    )
+    return items._replace(features=features, parts=parts, evidence=evidence)

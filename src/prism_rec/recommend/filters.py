@@ -1,0 +1,103 @@
+"""Which items may be recommended: by ids, and by conditions on the columns of the catalogue."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from prism_rec.errors import InputError
+
+BOUNDS = ("min", "max", "contains")
+_CONDITION = re.compile(r"(?P<column>[^<>=~]+)(?P<sign><=|>=|=|~)(?P<value>.+)")
+_KEYS = {"<=": "max", ">=": "min", "~": "contains"}
+
+
+def matching(items: pl.DataFrame, where: Mapping[str, Any]) -> pl.Series:
+    """Return for each item whether it meets every condition. An item without a value in a column does not.
+
+    Args:
+        items: the catalogue.
+        where: a condition for each column: a value; a list of values, one of which must be equal; or
+            `{"min": 1, "max": 20}` for numbers and `{"contains": "Comedy"}` for texts. In a column of lists, one
+            entry must meet the condition. Numbers may be given as texts.
+
+    Raises:
+        InputError: the catalogue has no such column, or the condition does not suit it.
+    """
+    meets = pl.repeat(True, len(items), dtype=pl.Boolean, eager=True)
+    for name, condition in where.items():
+        if name not in items.columns:
+            raise InputError(f"where: items have no column {name!r} (they have: {', '.join(items.columns)})")
+        column = items[name]
+        if isinstance(column.dtype, pl.List | pl.Array):
+            entries = column.to_frame("value").with_row_index("row").explode("value").drop_nulls()
+            kept = entries.filter(_meets(entries["value"], name, condition))["row"]
+            meets &= pl.int_range(len(items), eager=True).is_in(kept.cast(pl.Int64).implode())
+        else:
+            meets &= _meets(column, name, condition).fill_null(False)
+    return meets
+
+
+def read_conditions(texts: Sequence[str]) -> dict[str, Any]:
+    """Return the conditions of texts such as `price<=20`, `category=Books` and `genres~Comedy`.
+
+    If a column has several values, as in `category=Books` and `category=Films`, one of them must be equal.
+
+    Raises:
+        InputError: a text is not a condition, or two conditions of a column do not go together.
+    """
+    where: dict[str, Any] = {}
+    for text in texts:
+        parts = _CONDITION.fullmatch(text)
+        if parts is None:
+            raise InputError(
+                f"{text!r} is not a condition; write COLUMN=VALUE, COLUMN<=VALUE, COLUMN>=VALUE or COLUMN~TEXT"
+            )
+        column, sign, value = parts["column"].strip(), parts["sign"], parts["value"].strip()
+        found = where.setdefault(column, [] if sign == "=" else {})
+        if isinstance(found, list) and sign == "=":
+            found.append(value)
+        elif isinstance(found, dict) and sign != "=" and _KEYS[sign] not in found:
+            found[_KEYS[sign]] = value
+        else:
+            raise InputError(f"{text!r} does not go with the other condition on {column}; leave one out")
+    return where
+
+
+def _meets(column: pl.Series, name: str, condition: Any) -> pl.Series:
+    if isinstance(condition, Mapping):
+        return _within(column, name, condition)
+    values = condition if isinstance(condition, list | tuple | set | frozenset) else [condition]
+    if column.dtype.is_numeric():
+        return column.cast(pl.Float64).is_in([_number(value, name) for value in values])
+    return column.cast(pl.String).is_in([str(value) for value in values])
+
+
+def _within(column: pl.Series, name: str, condition: Mapping[str, Any]) -> pl.Series:
+    unknown = [key for key in condition if key not in BOUNDS]
+    if unknown or not condition:
+        raise InputError(f"where: {name} has the condition {dict(condition)!r:.60}; use {', '.join(BOUNDS)}")
+    meets = column.is_not_null()
+    if "contains" in condition:
+        wanted = str(condition["contains"]).lower()
+        meets &= column.cast(pl.String).str.to_lowercase().str.contains(wanted, literal=True)
+    if "min" in condition or "max" in condition:
+        numbers = column.cast(pl.Float64, strict=False)
+        if column.count() and not numbers.count():
+            raise InputError(f"where: column {name} has no numbers; use a value or `contains`")
+        if "min" in condition:
+            meets &= numbers >= _number(condition["min"], name)
+        if "max" in condition:
+            meets &= numbers <= _number(condition["max"], name)
+    return meets
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if number != number:
+        raise InputError(f"where: {name} is compared with {value!r:.60}, which is not a number")
+    return number

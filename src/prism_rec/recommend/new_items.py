@@ -1,0 +1,124 @@
+"""Items that came after training: their vectors, and the model with rows for them."""
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch.nn.functional as F
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.frames import entities_from, to_polars
+from prism_rec.data.new_items import add_items
+from prism_rec.errors import InputError
+from prism_rec.events import Events
+from prism_rec.features.contents import Contents, pictures_of, texts_of
+from prism_rec.features.encoders.encoder import Encoder
+from prism_rec.features.stored_encoder import StoredEncoder, encode
+from prism_rec.model import SequenceRecommender
+from prism_rec.runs.run import Run
+
+
+class NewContents:
+    """Encodes texts and pictures of new items like those of a dataset. An encoder is made once, when it is needed.
+
+    Args:
+        encoders: of the dataset; see `Dataset.encoders`.
+    """
+
+    def __init__(self, encoders: Mapping[str, Mapping[str, Any]]) -> None:
+        self.stored = {
+            name: StoredEncoder.parse(values, f"encoder of {name}") for name, values in encoders.items()
+        }
+        self._made: dict[str, Encoder] = {}
+
+    def features(
+        self, items: pl.DataFrame, pictures: Path | None, given: Container[str], events: Events
+    ) -> dict[str, tuple[np.ndarray, pl.Series]]:
+        """Return matrix and ids for each modality whose contents are there.
+
+        Args:
+            items: one row per new item, with `item_id` and the columns that texts are made of.
+            pictures: a folder of the stage images, or of files named ITEM_ID.jpg.
+            given: modalities that are left out, because their vectors are given.
+            events: hears how many contents were not encoded, and of modalities without any.
+
+        Raises:
+            InputError: some of the columns of a text are missing, or an encoder cannot be made here.
+        """
+        found = {}
+        for name, stored in self.stored.items():
+            contents = None if name in given else _contents(name, stored, items, pictures, events)
+            if contents is None:
+                continue
+            new = set(items["item_id"])
+            entries = [
+                entry for entry in contents.entries if entry.item_id in new and entry.value is not None
+            ]
+            if not entries:
+                continue
+            if name not in self._made:
+                self._made[name] = stored.build()
+            vectors, ids, failed = encode(self._made[name], entries)
+            for item, reason in failed.items():
+                events.note(f"note: feature {name} of new item {item}: {reason}")
+            if vectors.any():
+                found[name] = vectors, ids
+        return found
+
+
+def _contents(
+    name: str, stored: StoredEncoder, items: pl.DataFrame, pictures: Path | None, events: Events
+) -> Contents | None:
+    if stored.modality == "image":
+        return None if pictures is None else pictures_of(pictures)
+    fields = stored.fields or ("title",)
+    missing = [field for field in fields if field not in items.columns]
+    if len(missing) == len(fields):
+        events.note(f"note: new items have no {', '.join(fields)}, so they have no feature {name}")
+        return None
+    if missing:
+        raise InputError(
+            f"new items have no column {missing[0]!r}, which feature {name!r} is made of; add it, empty if unknown"
+        )
+    return texts_of(items, fields, "new items")
+
+
+def new_items_frame(items: Any) -> pl.DataFrame:
+    """Return any frame of items as polars, ids as text in the column `item_id`.
+
+    Raises:
+        DataError: see `data.frames.entities_from`.
+    """
+    return entities_from(to_polars(items, "new items"), "item_id", {}, "new items")
+
+
+def require_content(model: SequenceRecommender) -> None:
+    """Refuse a model that scores items only by their ids.
+
+    Raises:
+        InputError: it is one.
+    """
+    if not model.content:
+        raise InputError(
+            "this model scores items only by their ids, so all new items would have the same score; train with "
+            "candidates: content and a fusion other than id"
+        )
+
+
+def extend(run: Run, items: pl.DataFrame, features: Mapping[str, Any]) -> Run:
+    """Return a run that has further items: their ids are zero, everything else is as trained.
+
+    Raises:
+        DataError: see `data.new_items.add_items`.
+    """
+    dataset: Dataset = add_items(run.dataset, items, features)
+    model = run.config.model.build(dataset.number_of_items, dataset.features)
+    weights = dict(run.model.state_dict())
+    further = dataset.number_of_items - run.dataset.number_of_items
+    weights["items.ids.weight"] = F.pad(weights["items.ids.weight"], (0, 0, 0, further))
+    weights["items.known_N"] = F.pad(weights["items.known_N"], (0, further))
+    model.load_state_dict(weights)
+    return replace(run, dataset=dataset, model=model.to(run.model.device).eval())

@@ -1,0 +1,72 @@
+"""Conditions on columns of the catalogue."""
+
+import polars as pl
+import pytest
+
+from prism_rec.errors import InputError
+from prism_rec.recommend.filters import matching, read_conditions
+
+ITEMS = pl.DataFrame(
+    {
+        "item_id": ["a", "b", "c", "d"],
+        "category": ["Books", "Films", None, "Books"],
+        "price": [5.0, None, 20.0, 30.0],
+        "year": ["1999", "2001", "unknown", "2005"],
+        "path": [["Home", "Books"], ["Films"], None, []],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({}, "abcd"),
+        ({"category": "Books"}, "ad"),
+        ({"category": ["Books", "Films"]}, "abd"),
+        ({"category": {"contains": "boo"}}, "ad"),
+        ({"price": {"max": 20}}, "ac"),
+        ({"price": {"min": "5", "max": "20"}}, "ac"),
+        ({"price": 30}, "d"),
+        ({"price": "30"}, "d"),
+        ({"year": {"min": 2000}}, "bd"),
+        ({"year": 1999}, "a"),
+        ({"path": "Books"}, "a"),
+        ({"path": {"contains": "fil"}}, "b"),
+        ({"category": "Books", "price": {"min": 6}}, "d"),
+    ],
+)
+def test_items_that_meet_every_condition(where: dict, expected: str) -> None:
+    assert "".join(ITEMS["item_id"].filter(matching(ITEMS, where))) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"colour": "red"}, "no column 'colour' \\(they have: item_id, category"),
+        ({"price": {"below": 3}}, "use min, max, contains"),
+        ({"price": {}}, "use min, max, contains"),
+        ({"price": {"max": "cheap"}}, "'cheap', which is not a number"),
+        ({"price": {"max": float("nan")}}, "not a number"),
+        ({"price": "cheap"}, "'cheap', which is not a number"),
+        ({"category": {"max": 3}}, "column category has no numbers"),
+    ],
+)
+def test_a_condition_that_does_not_suit_is_refused(where: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        matching(ITEMS, where)
+    assert "\n" not in str(caught.value)
+
+
+def test_conditions_as_texts() -> None:
+    found = read_conditions(["price<=20", "price >= 5", "category=Books", "category=Films", "title~a=b"])
+    assert found == {
+        "price": {"max": "20", "min": "5"},
+        "category": ["Books", "Films"],
+        "title": {"contains": "a=b"},
+    }
+
+
+@pytest.mark.parametrize("words", [["price"], ["=3"], ["price="], ["a=1", "a<=2"], ["a<=1", "a<=2"]])
+def test_texts_that_are_not_conditions(words: list[str]) -> None:
+    with pytest.raises(InputError, match=r"is not a condition|does not go with"):
+        read_conditions(words)
