@@ -3,10 +3,13 @@
 import inspect
 import json
 import textwrap
+from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -105,7 +108,8 @@ def _rows(
             inner, further = _rows(section[0], f"{key}.{section[1]}")
             rows, choices = rows + inner, choices + further
         else:
-            rows.append(_row(key, _type(field.annotation), _default(field), field.description))
+            kind = _type(field.annotation) + _bounds(field.metadata)
+            rows.append(_row(key, kind, _default(field), field.description))
     return rows, choices
 
 
@@ -149,7 +153,7 @@ def _default(field: FieldInfo) -> str:
 def _type(annotation: Any) -> str:
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(args[0])
+        return _type(args[0]) + _bounds(args[1:])
     if origin is Literal:
         return "one of " + ", ".join(f"`{arg}`" for arg in args)
     if origin in (Union, UnionType):
@@ -167,6 +171,13 @@ def _type(annotation: Any) -> str:
         Path: "path",
     }
     return names.get(annotation, getattr(annotation, "__name__", "any value"))
+
+
+def _bounds(marks: Iterable[Any]) -> str:
+    """Return the least and the greatest value of a field in words."""
+    words = {Ge: "at least", Gt: "above", Le: "at most", Lt: "below"}
+    found = [f"{words[type(mark)]} {astuple(mark)[0]}" for mark in marks if type(mark) in words]
+    return "".join(f", {one}" for one in found)
 
 
 def _first_line(settings: type[Config]) -> str:

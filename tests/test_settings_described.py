@@ -19,6 +19,7 @@ PACKAGES = (
     "fusion",
     "model",
     "objectives",
+    "serve",
     "stages",
     "training",
     "tuning",

@@ -65,6 +65,8 @@ if TYPE_CHECKING:
         GeneralisedBinaryCrossEntropyConfig as GeneralisedBinaryCrossEntropyConfig,
     )
     from prism_rec.objectives.stosa import StosaObjectiveConfig as StosaObjectiveConfig
+    from prism_rec.planning.plan import Plan as Plan
+    from prism_rec.planning.plan import plan as plan
     from prism_rec.recommend.recommender import Recommender as Recommender
     from prism_rec.recommend.recommender import load as load
     from prism_rec.runs.evaluate import evaluate as evaluate
@@ -126,6 +128,7 @@ _NAMES = {
         "GeneralisedBinaryCrossEntropyConfig",
     ),
     "objectives.stosa": ("StosaObjectiveConfig",),
+    "planning.plan": ("Plan", "plan"),
     "recommend.recommender": ("Recommender", "load"),
     "runs.evaluate": ("evaluate",),
     "runs.run": ("Run",),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from reprlib import Repr
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -13,11 +13,17 @@ from pydantic_core import PydanticCustomError
 from prism_rec.errors import InputError, SettingsError
 from prism_rec.strict_yaml import load
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
 PLAINLY = {
     "missing": "missing; add it",
     "tuple_type": "should be a list, as in [0, 1]",
     "list_type": "should be a list, as in [0, 1]",
     "dict_type": "should be a section, keys with values",
+    "model_type": "should be a section, keys with values",
     "int_parsing": "should be a whole number",
     "float_parsing": "should be a number",
     "bool_parsing": "should be true or false",
@@ -31,7 +37,17 @@ _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
-class Config(BaseModel):
+class _Settings(ModelMetaclass):
+    """Says what is wrong with settings that a program makes in the same words as for those of a file."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:  # noqa: N805 - the instance is a class
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            raise _explain(error.errors()[0], values, cls.__name__) from None
+
+
+class Config(BaseModel, metaclass=_Settings):
     """Settings, written next to the class or stage that reads them.
 
     The text below a field is its documentation, for the command line and the reference pages too.

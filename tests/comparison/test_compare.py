@@ -1,11 +1,12 @@
 """A comparison that cannot work is refused before anything runs."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prism_rec.comparison.compare import compare
+from prism_rec.comparison.compare import _count_jobs, compare
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.errors import InputError
 
@@ -45,3 +46,20 @@ def test_data_that_is_not_prepared_is_refused_before_anything_runs(recipe: Recip
     with pytest.raises(InputError, match="run prepare again"):
         compare(recipe, tmp_path / "out", device="cpu")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "jobs", "expected"),
+    [(8, 2, None, 4), (8, 3, None, 2), (1, 2, None, 1), (None, 1, None, 1), (8, 1, 3, 3)],
+)
+def test_cells_share_the_cores(
+    recipe: Recipe,
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int | None,
+    threads: int,
+    jobs: int | None,
+    expected: int,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    recipe = recipe.model_copy(update={"threads": threads, "jobs": jobs})
+    assert _count_jobs(recipe, "cpu") == expected

@@ -3,17 +3,19 @@ import json
 import math
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from comparison.made_up import compare_ranks
-from prism_rec.comparison.comparison import Difference, PValue
+from prism_rec.comparison.comparison import Difference, PValue, summarise
 from prism_rec.comparison.findings import findings, is_shown, resolution
 from prism_rec.comparison.recipe import POPULARITY
 from prism_rec.comparison.table import as_csv, as_latex, as_markdown, full_row, reach_cells, short_row
 from prism_rec.evaluation.intervals import Estimate, estimate
 from prism_rec.evaluation.significance import permutation_test, t_test
+from prism_rec.evaluation.slices import Slice
 
 METRICS = ["ndcg@10", "recall@5"]
 
@@ -103,6 +105,8 @@ def test_equal_models_are_said_to_show_no_difference() -> None:
     comparison = compare_ranks({"id": ranks, "sum": ranks}, metrics=METRICS)
     assert not is_shown(comparison.differences["films", "sum", "ndcg@10"])
     told = " ".join(findings(comparison))
+    assert "One seed: how much other seeds" in told
+    assert "Not all cells were made in the same way" not in told
     assert "no difference is shown" in told
     assert "no model is claimed to win" in told
     assert "more than chance" not in told
@@ -161,6 +165,7 @@ def test_it_is_told_how_far_training_came() -> None:
         "examples per epoch": "100%",
     }
     assert "4 of 4 cells still had patience when the epochs ended, and 4 were best" in findings(comparison)[0]
+    assert "An epoch had" not in findings(comparison)[0]
 
     part = tuple(replace(record, share=0.25) for record in first.epochs)
     patient = first.model_copy(update={"stopped_by": "patience", "best_epoch": 3, "epochs": part[:3] * 2})
@@ -221,9 +226,13 @@ LOW, HIGH = PValue(0.001, 0.002, 0.002), PValue(0.01, 0.2, 0.2)  # HIGH is below
         (LOW, HIGH, "more than chance over users, but not over seeds."),
     ],
 )
-def test_findings_rest_on_corrected_p_values(users: PValue, seeds: PValue | None, ending: str) -> None:
+@pytest.mark.parametrize("sign", [1, -1])
+def test_findings_rest_on_corrected_p_values(
+    users: PValue, seeds: PValue | None, ending: str, sign: int
+) -> None:
     made = compare_ranks({"id": draw(5, 30, 30, 0), "sum": draw(5, 30, 30, 1)}, metrics=["recall@10"])
-    difference = Difference("id", Estimate(0.1, 0.05, 0.15, 30), users, seeds)
+    low, high = sorted((sign * 0.05, sign * 0.15))
+    difference = Difference("id", Estimate(sign * 0.1, low, high, 30), users, seeds)
     made = replace(made, differences={("films", "sum", "recall@10"): difference})
     (told,) = [one for one in findings(made) if "sum - id" in one]
     assert told.endswith(ending)
@@ -240,6 +249,21 @@ def test_the_resolution_is_that_of_the_widest_interval(order: tuple[str, str]) -
         ("films", model, "recall@10"): Difference("id", Estimate(0.0, 0.0, widths[model], 30), LOW, None)
         for model in order
     }
+    elsewhere = Difference("id", Estimate(0.0, 0.0, 0.9, 30), LOW, None)
+    differences |= {("games", "sum", "recall@10"): elsewhere, ("films", "sum", "recall@20"): elsewhere}
     base = made.estimates["films", "id", "recall@10"].mean
     found = resolution(replace(made, differences=differences), "films", "recall@10")
     assert found == pytest.approx(0.03 / base)
+
+
+def test_slices_are_those_of_the_models_on_the_same_data() -> None:
+    films = compare_ranks({"id": [[1, 2, 30, 40]], "sum": [[30, 40, 1, 2]]}, metrics=["recall@10"])
+    books = [replace(arm, data="books", ranks_SQ=np.full((1, 4), 99)) for arm in films.arms]
+    recipe = films.recipe.model_copy(update={"data": {"films": Path("films"), "books": Path("books")}})
+    half = Slice("half", "the first two", np.array([True, True, False, False]))
+    for arms in ([*films.arms, *books], [*books, *films.arms]):
+        made = summarise(recipe, arms, {"films": [half], "books": [half]})
+        for data, expected in (("films", {"id": 1, "sum": 0}), ("books", {"id": 0, "sum": 0})):
+            (part,) = made.slices[data]
+            found = {model: values["recall@10"].mean for model, values in part.estimates.items()}
+            assert found == expected

@@ -151,7 +151,7 @@ def test_cleaning_is_passed_on() -> None:
         ({"split": "random"}, "split.kind: there is no 'random'"),
         ({"core": 9}, "none of the 7 interactions is left"),
         ({"core": 0}, "cleaning: core"),
-        ({"duplicates": "none"}, "cleaning: duplicates"),
+        ({"duplicates": "none"}, "duplicates is .*give one of first, last, all"),
         ({"min_rating": 4}, "no ratings"),
         ({"items": pl.DataFrame({"item_id": ["1", "2"]})}, r"none of the 2 rows .* \('1' against 'b'\)"),
         (

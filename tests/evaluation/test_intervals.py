@@ -67,3 +67,16 @@ def test_estimates_of_every_metric():
     assert estimates["recall@10"].mean == pytest.approx(0.1)
     assert estimates["recall@10"].low < 0.1 < estimates["recall@10"].high
     assert estimates["recall@10"].queries == 100
+    assert estimates["recall@10"] == estimate((ranks <= 10).astype(float))  # with the same seed
+
+
+def test_a_seed_gives_the_same_means_as_ever():
+    """By the counts of few values, and by drawing users with many."""
+    assert bootstrap_means(np.repeat([0.0, 1.0], [300, 100]), 3, seed=0).tolist() == [0.23, 0.2525, 0.2525]
+    # Two values are few if there are more than a hundred users.
+    assert bootstrap_means(np.repeat([0.0, 1.0], [60, 40]), 3, seed=0).tolist() == [0.43, 0.49, 0.42]
+    by_counts = bootstrap_means(np.repeat([0.0, 1.0], [60, 41]), 3, seed=0)
+    assert by_counts.tolist() == [42 / 101, 48 / 101, 45 / 101]
+    many = np.arange(8) / 8
+    assert bootstrap_means(many, 3, seed=0).tolist() == [0.296875, 0.609375, 0.515625]
+    assert sign_flip_means(many, 3, seed=0).tolist() == [0.3125, -0.1875, -0.125]

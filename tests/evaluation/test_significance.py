@@ -69,6 +69,7 @@ def test_permutation_p_value_is_that_of_all_assignments():
 
 def test_smallest_p_value_counts_the_observed_assignment():
     assert permutation_test(np.ones(60), np.zeros(60), permutations=99) == 1 / 100
+    assert permutation_test(np.ones(60), np.zeros(60)) == 1 / 10_001
 
 
 def test_permutations_follow_their_seed():

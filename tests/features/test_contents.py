@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
-from PIL import Image
 
+from features.drawn import plain
 from prism_rec.errors import InputError
 from prism_rec.features.contents import pictures_of, texts_of
 from prism_rec.folders import finish_folder
@@ -15,7 +15,7 @@ def items(**columns):
 def draw(folder, **colours):
     folder.mkdir(exist_ok=True)
     for name, colour in colours.items():
-        Image.new("RGB", (40, 30), colour).save(folder / f"{name}.png")
+        plain("RGB", (40, 30), colour).save(folder / f"{name}.png")
 
 
 def test_fields_are_joined_in_the_order_asked():
@@ -100,3 +100,19 @@ def test_a_picture_of_another_size_is_encoded_again(tmp_path):
         finish_folder(folder, "images", {"size": size}, ["pictures.parquet"])
         keys.append(pictures_of(folder).entries[0].key)
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_pictures_in_subfolders_are_found_and_other_files_are_skipped_and_named(tmp_path):
+    draw(tmp_path / "010", a="red")
+    draw(tmp_path / "011", b="blue", c="green")
+    (tmp_path / "011/b.png").rename(tmp_path / "011/b.v2.PNG")
+    draw(tmp_path / ".cache", hidden="red")
+    for name in ("Thumbs.db", "010/README.txt", ".hidden.png"):
+        (tmp_path / name).write_text("x")
+    contents = pictures_of(tmp_path)
+    assert [entry.item_id for entry in contents.entries] == ["a", "b.v2", "c"]
+    assert contents.skipped == ("010/README.txt", "Thumbs.db")
+    assert "2 files without the ending of a picture" in contents.say_skipped()
+    draw(tmp_path / "011", a="blue")
+    with pytest.raises(InputError, match=r"010/a\.png and 011/a\.png are both of item 'a'; keep one"):
+        pictures_of(tmp_path)

@@ -1,18 +1,18 @@
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
 from safetensors.numpy import load_file
 
+from features.drawn import plain
 from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
 from prism_rec.events import JsonLines
@@ -23,6 +23,7 @@ from prism_rec.features.encoders.hashed_text import HashedTextEncoder
 from prism_rec.features.encoders.picture_descriptors import PictureDescriptorEncoder
 from prism_rec.features.encoders.settings import HuggingFace, PictureDescriptors
 from prism_rec.features.engines.local import LocalEngine
+from prism_rec.features.pictures import open_picture
 from prism_rec.folders import require_folder
 
 
@@ -51,7 +52,7 @@ def items(**columns):
 def draw(folder, **colours):
     folder.mkdir(exist_ok=True)
     for name, colour in colours.items():
-        Image.new("RGB", (40, 30), colour).save(folder / f"{name}.png")
+        plain("RGB", (40, 30), colour).save(folder / f"{name}.png")
 
 
 def test_vectors_are_those_of_their_items_and_absent_items_have_none(tmp_path):
@@ -171,11 +172,9 @@ def test_pictures_are_encoded_and_unreadable_ones_are_absent(tmp_path, workers):
     summary = embed_contents(contents, encoder, out, engine=LocalEngine(workers=workers), part_size=2)
     vectors, ids = load_embedding(out)
     assert ids == ["a", "c", "d", "e"]
-    assert summary.absent == {"unreadable (UnidentifiedImageError)": 1}
+    assert summary.absent == {"not a picture": 1}
     assert (summary.encoded, summary.width) == (3, 936)  # a and e are one picture
-    expected = [
-        encoder.prepare(Image.new("RGB", (40, 30), colour)) for colour in ("red", "blue", "green", "red")
-    ]
+    expected = [encoder.prepare(open_picture(folder / f"{name}.png")) for name in ids]
     np.testing.assert_allclose(vectors, encoder.encode(expected).vectors, atol=1e-6)
     again = embed_contents(contents, encoder, out)
     assert (again.encoded, again.reused, again.present) == (0, 3, 4)
@@ -216,7 +215,7 @@ def test_nothing_to_encode_and_wrong_kinds_are_refused(tmp_path):
 def test_nothing_that_can_be_encoded_is_told_with_the_reasons(tmp_path):
     (tmp_path / "p").mkdir()
     (tmp_path / "p/a.png").write_text("<html>")
-    with pytest.raises(InputError, match=r"no picture could be encoded \(unreadable .*: 1\)"):
+    with pytest.raises(InputError, match=r"no picture could be encoded \(not a picture: 1\)"):
         embed_contents(pictures_of(tmp_path / "p"), PictureDescriptorEncoder(), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     pictures = Contents("image", [Content("a", None, None, "no picture (http-404)")])
@@ -258,7 +257,7 @@ KILLED = """
     from prism_rec.features.contents import texts_of
     from prism_rec.features.embedding import embed_contents
     sys.path.insert(0, {tests!r})
-    from test_embedding import LengthEncoder, many_items
+    from features.test_embedding import LengthEncoder, many_items
 
     class Slow(LengthEncoder):
         def encode(self, batch):
@@ -275,7 +274,7 @@ def many_items():
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     out = tmp_path / "out"
-    script = textwrap.dedent(KILLED).format(tests=os.path.dirname(__file__), out=str(out))
+    script = textwrap.dedent(KILLED).format(tests=str(Path(__file__).parents[1]), out=str(out))
     run = subprocess.Popen([sys.executable, "-c", script])
     deadline = time.monotonic() + 60
     while len(list(out.glob("*.safetensors"))) < 3 and time.monotonic() < deadline:

@@ -12,7 +12,7 @@ def test_every_form_of_a_torch_file_gives_matrix_and_ids(tmp_path):
     forms = {
         "matrix": MATRIX,
         "both": {"vectors": MATRIX, "ids": ["x", "7"]},
-        "mapping": {"x": MATRIX[0], 7: MATRIX[1]},
+        "mapping": {"x": MATRIX[0], "7": MATRIX[1]},
         "brief": {"vectors": MATRIX.to(torch.bfloat16), "ids": ("x", "7")},
     }
     (tmp_path / "matrix.ids.txt").write_text("x\n7\n")
@@ -38,7 +38,7 @@ class Hostile:
         (Hostile(), "has more than tensors"),
         (torch.zeros(3), "not a matrix"),
         ([1, 2], "not a matrix"),
-        ({"a": torch.zeros(2), "b": torch.zeros(3)}, r"widths \[2, 3\]"),
+        ({"a": torch.zeros(2), "b": torch.zeros(3)}, "3 numbers, and the first vector has 2"),
         ({"a": torch.zeros(2, 2)}, "id 'a': not a vector"),
         ({"a": 1.0}, "id 'a': not a vector"),
         (MATRIX, r"f\.ids\.txt: no such file"),

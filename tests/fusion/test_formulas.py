@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from prism_rec.backbones.sasrec import SASRecConfig
-from prism_rec.fusion.base import share_weights
+from prism_rec.fusion.base import no_components, share_weights
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
@@ -123,3 +123,10 @@ def test_shares_are_over_what_there_is():
     expected = torch.tensor([[5 / 7, 0, 2 / 7], [0.5, 0.3, 0.2], [0, 0, 0]])
     torch.testing.assert_close(share_weights(weights, present), expected)
     torch.testing.assert_close(share_weights(weights.expand(2, 3), present[0]), expected[:1].expand(2, 3))
+
+
+def test_items_without_components_keep_their_number():
+    parts = no_components(torch.zeros(5, 2, 3))
+    assert parts.components_IJD.shape == (5, 0, 3)
+    assert parts.present_IJ.shape == (5, 0)
+    assert parts.present_IJ.dtype == torch.bool

@@ -135,3 +135,10 @@ def test_scores_are_made_in_parts_that_fit_the_cache(model: SequenceRecommender,
     parts = ranker.rank(many, np.tile(TARGETS, 9), k=5)
     assert np.array_equal(parts.ranks, np.tile(whole.ranks, 9))
     assert np.array_equal(parts.top, np.tile(whole.top, (9, 1)))
+
+
+def test_nothing_is_remembered_for_a_gradient(model):
+    ranker = Ranker(model)
+    users = ranker.states(HISTORIES, np.arange(len(HISTORIES)))
+    kept = (users.states, users.weights, ranker.items.ids_IV, ranker.scores(users))
+    assert not any(tensor.requires_grad for tensor in kept)

@@ -165,6 +165,7 @@ def test_similar_items_are_those_that_the_model_reads_alike(recommender):
         wider.ranker.model.items.ids.weight[-1] = wider.ranker.model.items.ids.weight[
             1 + wider.dataset.items["item_id"].index_of("item-05")
         ]
+        wider.ranker.model.items.known_N[-1] = True
     best = Recommender(wider.run).similar_items("item-05", k=1)
     assert best["item_id"].to_list() == ["twin"]
     assert best["similarity"][0] == pytest.approx(1, abs=1e-5)
@@ -177,11 +178,11 @@ def test_similar_items_are_those_that_the_model_reads_alike(recommender):
     [
         ({}, "give either histories or users"),
         ({"histories": [["item-01"]], "candidates": ["x"]}, "none of the candidates is known"),
-        ({"histories": [["item-01"]], "candidates": "item-02"}, "candidates is one string"),
-        ({"users": "u1"}, "users is one string"),
-        ({"histories": {"u": "item-01"}}, "is one string"),
+        ({"histories": [["item-01"]], "candidates": "item-02"}, "candidates: given is str"),
+        ({"users": "u1"}, "users: given is str"),
+        ({"histories": {"u": "item-01"}}, "the history of user u: given is str"),
         ({"users": ["u1"], "k": 0}, "k is 0"),
-        ({"users": ["u1"], "seen": True}, "seen is True; choose one of remove, keep"),
+        ({"users": ["u1"], "seen": True}, "seen is bool True; give one of remove, keep"),
     ],
 )
 def test_a_wrong_question_is_told_in_one_line(recommender, question, message):
@@ -251,3 +252,67 @@ def test_a_model_of_ids_alone_cannot_rank_new_items(tmp_path):
     recommender = make_run(tmp_path / "run", candidates="id")
     with pytest.raises(InputError, match="candidates: content"):
         recommender.add_items(pl.DataFrame({"item_id": ["new"]}))
+
+
+def test_users_and_histories_are_read_from_frames_series_and_maps(recommender):
+    import pandas as pd
+
+    def items_of(**question):
+        return recommender.recommend(**question, k=3)["item_id"].to_list()
+
+    one = items_of(users=["u1"])
+    assert items_of(users=pd.Series(["u1"])) == items_of(users=pl.DataFrame({"user_id": ["u1"]})) == one
+    history = recommender.history_of("u1")
+    forms = [
+        {"u1": history},
+        [history],
+        [tuple(history)],
+        pl.DataFrame({"user_id": ["u1"], "history": [history]}),
+        pl.Series([history]),
+        pd.DataFrame({"history": [history]}),
+        pd.Series([history], index=["u1"]),
+        {"u1": pd.Series(history)},
+    ]
+    for form in forms:
+        assert items_of(histories=form) == one
+    assert recommender.recommend(pd.Series([history], index=["u1"]), k=1)["user_id"].to_list() == ["u1"]
+    some = ["item-03", "item-07"]
+    wanted = items_of(histories=[["item-01"]], candidates=some)
+    assert items_of(histories=[["item-01"]], candidates=pl.Series(some)) == wanted
+    assert items_of(histories=[["item-01"]], candidates=np.array(some)) == wanted
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"users": "u1"},
+        {"users": {"u1"}},
+        {"users": {"u1": 1}},
+        {"users": 1},
+        {"users": [1.0]},
+        {"users": [None]},
+        {"users": ["u1", 2]},
+        {"users": pl.DataFrame({"user": ["u1"]})},
+        {"histories": "item-01"},
+        {"histories": ["item-01"]},
+        {"histories": {("item-01",)}},
+        {"histories": [{"item-01"}]},
+        {"histories": [None]},
+        {"histories": {1: ["item-01"], "1": ["item-02"]}},
+        {"histories": 5},
+        {"histories": pl.DataFrame({"items": [["item-01"]]})},
+        {"users": ["u1"], "candidates": {"item-01"}},
+        {"users": ["u1"], "candidates": 5},
+        {"users": ["u1"], "exclude": "item-01"},
+        {"users": ["u1"], "k": 1.0},
+        {"users": ["u1"], "k": "3"},
+        {"users": ["u1"], "k": True},
+        {"users": ["u1"], "seen": None, "where": ["a"]},
+        {"users": ["u1"], "events": print},
+    ],
+    ids=str,
+)
+def test_what_is_not_a_list_of_ids_is_refused_in_one_line(recommender, question):
+    with pytest.raises(InputError) as told:
+        recommender.recommend(**question)
+    assert "\n" not in str(told.value)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
 
 from command_line import prism_rec
+from features.drawn import plain
 from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.settings import HashedText, HuggingFace, PictureDescriptors
@@ -28,7 +28,7 @@ def items(tmp_path: Path) -> Path:
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     (tmp_path / "p").mkdir()
-    Image.new("RGB", (40, 30), "red").save(tmp_path / "p/a.png")
+    plain("RGB", (40, 30), "red").save(tmp_path / "p/a.png")
     return tmp_path / "p"
 
 
@@ -158,3 +158,32 @@ def test_an_engine_that_cannot_run_here_is_refused_before_anything_is_read(
     with pytest.raises(InputError, match=r"engine: ray needs Ray: pip install 'prism-rec\[ray\]'"):
         embed(settings, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_placeholder_does_not_stop_the_search_and_both_ways_give_the_same_vectors(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from prism_rec.stages.images import Images, images
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.new("P", (1, 1)).save(photos / "none.gif")
+    Image.new("RGB", (300, 300), "white").save(photos / "white.png")
+    noise = np.random.default_rng(0).integers(0, 256, (400, 300, 3), np.uint8)
+    Image.fromarray(noise).save(photos / "a.jpg")
+    table = {"item_id": ["a", "b"], "images": [["none.gif", "white.png", "a.jpg"], ["none.gif", "white.png"]]}
+    images(Images(local=photos), tmp_path / "i", sources=pl.DataFrame(table))
+    found = pl.read_parquet(tmp_path / "i/pictures.parquet").select("item_id", "status", "reason", "url")
+    assert found.rows() == [("a", "ok", None, "a.jpg"), ("b", "failed", "too-small", "none.gif")]
+    engine = LocalEngine(workers=0)
+    for name in ("photos", "i"):
+        embed(
+            Embed(pictures=tmp_path / name, encoder=PictureDescriptors(), engine=engine),
+            tmp_path / f"v-{name}",
+        )
+    raw, ids = load_embedding(tmp_path / "v-photos")
+    gathered, _ = load_embedding(tmp_path / "v-i")
+    assert ids == ["a"]
+    np.testing.assert_array_equal(raw, gathered)
+    absent = pl.read_parquet(tmp_path / "v-photos/items.parquet")["absent"].to_list()
+    assert absent == [None, "too small", "one colour"]

@@ -10,7 +10,16 @@ from prism_rec.testing import plant_features
 from prism_rec.training import loop
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig, TrainConfig
-from prism_rec.training.loop import AfterEpoch, EpochRecord, best_epoch, fit, make_optimizer, stopped_by
+from prism_rec.training.loop import (
+    AfterEpoch,
+    EpochRecord,
+    best_epoch,
+    fit,
+    make_optimizer,
+    stopped_by,
+    train_epoch,
+)
+from prism_rec.training.step import TrainStep
 from training.killable import run_small
 
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -280,3 +289,23 @@ def test_the_parameters_of_the_objective_are_trained_too(tmp_path):
     moved = [not torch.equal(*pair) for pair in zip(objective.parameters(), objective.before, strict=True)]
     assert moved
     assert all(moved)
+
+
+def test_a_record_without_a_share_is_of_a_whole_epoch():
+    assert EpochRecord(1, 2.0, 0.0, 0.5).share == 1
+
+
+def test_an_epoch_without_batches_has_no_loss(tmp_path):
+    class Nothing:
+        share = 0.0
+
+        def __len__(self):
+            return 0
+
+        def epoch(self, number):
+            return iter(())
+
+    model = RunConfig.parse({"model": {"width": 8, "max_length": 4}}).model.build(9, plant_features(9))
+    step = TrainStep(model, CrossEntropy())
+    record = train_epoch(step, make_optimizer(step, TrainConfig()), Nothing(), 1, TrainConfig())
+    assert (record.loss, record.interaction_loss, record.share) == (0, 0, 0)

@@ -15,10 +15,13 @@ from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.explain import ExplainOptions, explain
+from prism_rec.cli.explore import ExploreOptions, explore
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
+from prism_rec.cli.plan import PlanOptions, plan
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
+from prism_rec.cli.serve import ServeOptions, serve
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
@@ -39,6 +42,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ExportDataOptions, export_data, ("data",)),
     ),
     "Models": (
+        (PlanOptions, plan, ("config",)),
         (TrainOptions, train, ("config",)),
         (EvaluateOptions, evaluate, ("run",)),
         (TuneOptions, tune, ("config",)),
@@ -47,6 +51,8 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     "Use": (
         (RecommendOptions, recommend, ("run",)),
         (ExplainOptions, explain, ("run",)),
+        (ServeOptions, serve, ("run",)),
+        (ExploreOptions, explore, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
     ),
 }

@@ -18,6 +18,8 @@ class EmbedOptions(Talk, Resume, Embed, Output):
         prism-rec embed --items data/beauty --fields title --fields brand --out vectors/text
 
         prism-rec embed --pictures images --encoder facebook/dinov2-base --out vectors/image
+
+        prism-rec embed --items tuesday.csv --like vectors/monday --out vectors/tuesday
     """
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
 
@@ -15,12 +17,17 @@ class TrainOptions(Talk, Resume, Machine, Overrides, Output):
     For instance:
 
         prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/id
+
+        prism-rec train recipes/shop.yaml --data data/tuesday --from runs/monday --out runs/tuesday --set train.epochs=3
     """
 
     config: Path
     """YAML file with the settings of a run; recipes/ has complete ones."""
     data: Path
     """Dataset folder that prepare or build wrote."""
+    start: Path | None = Field(None, json_schema_extra={"flag": "--from"})
+    """Begin with the weights of this finished run of the same model, such as that of yesterday. There may be new items
+    and users."""
 
 
 def train(options: TrainOptions) -> None:
@@ -40,6 +47,7 @@ def train(options: TrainOptions) -> None:
             config,
             options.out,
             data=options.data,
+            start=options.start,
             device=options.device,
             resume=options.resume,
             events=events,
@@ -52,6 +60,10 @@ def train(options: TrainOptions) -> None:
 
 
 def _show(manifest: dict[str, Any], metric: str, out: Path) -> None:
-    best, epochs, value = manifest["best_epoch"], manifest["epochs"], manifest["validation"][metric]
-    say(f"best epoch {best} of {epochs}: validation {metric} {value:.4f}")
-    say(f"wrote {out}; now: prism-rec evaluate {out}")
+    best, epochs, found = manifest["best_epoch"], manifest["epochs"], manifest["validation"]
+    if found:
+        say(f"best epoch {best} of {epochs}: validation {metric} {found[metric]:.4f}")
+        say(f"wrote {out}; now: prism-rec evaluate {out}")
+    else:
+        say(f"trained on everything for {epochs} epochs; the data has nothing to validate on")
+        say(f"wrote {out}; now: prism-rec recommend {out} --all-users")

@@ -15,12 +15,14 @@ from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.folders import check_empty, check_folder, locked, require_folder
+from prism_rec.inputs import checked
 from prism_rec.jobs.job import Job, Make, Workers
 from prism_rec.jobs.local import run_jobs
 
 STAGE = "compare"
 
 
+@checked
 def compare(
     recipe: Recipe,
     out: Path | str,

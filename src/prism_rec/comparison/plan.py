@@ -104,7 +104,9 @@ def check_models(recipe: Recipe) -> None:
     """
     models = _read_models(recipe)
     for data, folder in recipe.data.items():
-        features = Dataset.load(folder).features
+        dataset = Dataset.load(folder)
+        dataset.require_targets("validation", "test")
+        features = dataset.features
         for model, given in models.items():
             try:
                 _settings(given).model.check_fit(features)

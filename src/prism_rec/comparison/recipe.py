@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from prism_rec.config import Config, name_origin, read_yaml
 from prism_rec.errors import SettingsError
 from prism_rec.evaluation.metrics import ACCURACY_PATTERN
+from prism_rec.inputs import checked
 
 # Names become folders and columns, so they have no character with a meaning in paths or tables.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\W_][\w.+-]*$", max_length=60)]
@@ -27,7 +28,7 @@ class Recipe(Config):
     """Each model by its name, with its changes to `base`; a model may have a section `tune` of its own."""
     data: dict[Name, Path] = {}
     """Dataset folders by name."""
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field((0,), min_length=1)
     """Seeds; every model is trained with each of them."""
     reference: str | None = None
     """The model that the others are tested against; if not given, the first one."""
@@ -78,6 +79,7 @@ class Recipe(Config):
         return None if other == row else other
 
 
+@checked
 def read_recipe(path: Path, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> Recipe:
     """Read a recipe, with dotted overrides such as `base.train.epochs=5`.
 

@@ -146,8 +146,8 @@ class Bag:
         self.write(path)
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> Self:
-        """Read the bag from a dataset's folder."""
+    def load(cls, folder: Path, name: str, mapped: bool = False) -> Self:
+        """Read the bag from a dataset's folder; it is small, so that `mapped` changes nothing."""
         return cls.read(folder / cls.files(name)[0])
 
     def write(self, path: Path) -> None:

@@ -23,8 +23,9 @@ from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import DamagedError, SettingsError
+from prism_rec.errors import DamagedError, DataError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.inputs import checked
 from prism_rec.plugins import choose
 
 
@@ -86,6 +87,7 @@ class Dataset:
     encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
+    @checked
     def from_frame(
         cls,
         interactions: Any,
@@ -138,6 +140,7 @@ class Dataset:
         return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
 
     @classmethod
+    @checked
     def from_log(
         cls,
         log: RawLog,
@@ -180,6 +183,7 @@ class Dataset:
         features = {**log.features, **(features or {})}
         return dataset.with_features(features, tables.known_items, allow_unknown_features)
 
+    @checked
     def with_features(
         self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False
     ) -> "Dataset":
@@ -237,6 +241,7 @@ class Dataset:
         """Return U histories, cut at the end of training; a temporal split may leave some of them empty."""
         return self.histories.prefixes(np.arange(self.number_of_users), self.split.train_end)
 
+    @checked
     def queries(self, part: Literal["validation", "test"]) -> Queries:
         """Return one question for each user who has a target in this part, by rising user."""
         at = self.split.validation_at if part == "validation" else self.split.test_at
@@ -244,6 +249,20 @@ class Dataset:
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
 
+    def require_targets(self, *parts: Literal["validation", "test"]) -> None:
+        """Refuse to measure on data whose split leaves no targets, such as the split `none`.
+
+        Raises:
+            DataError: a part has no target.
+        """
+        for part in parts:
+            if not len(self.queries(part).users):
+                raise DataError(
+                    f"the data has no {part} targets (its split is {self.rule.kind}), so nothing can be measured; "
+                    "prepare it with another `split`"
+                )
+
+    @checked
     def save(
         self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
     ) -> None:
@@ -286,8 +305,14 @@ class Dataset:
         )
 
     @classmethod
-    def load(cls, folder: Path | str) -> "Dataset":
+    @checked
+    def load(cls, folder: Path | str, mapped: bool = False) -> "Dataset":
         """Read a prepared dataset; every file is compared with its hash in the manifest.
+
+        Args:
+            folder: that `save` wrote.
+            mapped: keep the vectors in the memory of their files, which processes share. Nothing may write to the files
+                as long as the dataset is used.
 
         Raises:
             FolderError: no such folder, unfinished, or of another stage.
@@ -297,7 +322,7 @@ class Dataset:
         facts = read_facts(folder)
         dataset = cls(
             **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: kind.load(folder, name) for name, kind in facts.kinds.items()},
+            features={name: kind.load(folder, name, mapped) for name, kind in facts.kinds.items()},
             rule=facts.rule,
             time=facts.time,
             cleaning=facts.cleaning,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,9 +58,10 @@ class FeatureTable:
         np.save(folder / present, self.present, allow_pickle=False)
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> "FeatureTable":
-        """Read the table from a dataset's folder."""
-        vectors, present = (np.load(folder / file, allow_pickle=False) for file in cls.files(name))
+    def load(cls, folder: Path, name: str, mapped: bool = False) -> "FeatureTable":
+        """Read the table from a dataset's folder; `mapped`: see `Dataset.load`."""
+        mode: Literal["c"] | None = "c" if mapped else None
+        vectors, present = (np.load(folder / file, mode, allow_pickle=False) for file in cls.files(name))
         return cls(vectors, present)
 
 

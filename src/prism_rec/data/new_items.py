@@ -87,7 +87,7 @@ def _check_encoder(name: str, folder: Path, dataset: Dataset) -> None:
 
 
 def _table(name: str, vectors: Any, catalogue: Catalogue) -> Table:
-    if isinstance(vectors, tuple) and np.asarray(vectors[0]).dtype == np.uint8:
+    if isinstance(vectors, tuple) and "uint8" in str(getattr(vectors[0], "dtype", "")):
         raise DataError(
             f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
         )

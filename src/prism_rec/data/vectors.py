@@ -1,21 +1,25 @@
 """The forms in which the vectors of a modality may be given: matrix and ids, a frame, a finished table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from prism_rec.data.arrays import stack_vectors, to_matrix
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align, match_ids
 from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.errors import DataError
+from prism_rec.inputs import ids_from, show
 
-_TAKEN = {"id", "similar", "user_id", "item_id", "title", "score", "rank", "basis"}
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+RESERVED = ("id", "similar", "item_id", "user_id", "score", "rank", "basis", "title")
+"""Columns of recommendations, which have a column for each component of a score too."""
 
 
 def check_modality_name(name: str) -> str:
@@ -25,11 +29,13 @@ def check_modality_name(name: str) -> str:
         DataError: it is not a lower-case letter followed by lower-case letters, digits, `_` or `-`; or it is the name
             of another column of recommendations.
     """
-    if name in _TAKEN:
-        raise DataError(f"feature name {name!r} is that of another column of recommendations; choose another")
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise DataError(
-            f"feature name {name!r}: use a lower-case letter, then lower-case letters, digits, '_' or '-'"
+            f"feature name {show(name)}: use a lower-case letter, then lower-case letters, digits, '_' or '-'"
+        )
+    if name in RESERVED:
+        raise DataError(
+            f"feature name {name!r} is a column of recommendations; use another, such as {name}-vector"
         )
     return name
 
@@ -41,9 +47,9 @@ def table_from(
 
     Args:
         name: the modality's name.
-        given: a pair (matrix, ids) or (`Bag`, ids); a frame with the column `item_id` and either one column of lists or
-            numeric columns; a folder of the stage embed; or a `FeatureTable`, which must be in catalogue order and
-            scaled already.
+        given: a pair (matrix, ids) or (`Bag`, ids); a map from id to vector; a frame with the column `item_id` and
+            either one column of lists or numeric columns; a folder of the stage embed; or a `FeatureTable`, which must
+            be in catalogue order and scaled already.
         catalogue: the items to align to.
         allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
@@ -55,28 +61,36 @@ def table_from(
         FolderError: the folder is not a finished one of the stage embed.
     """
     check_modality_name(name)
+    where = f"feature {name!r}"
     if isinstance(given, str | Path):
         given = load_embedding(Path(given))
     if isinstance(given, FeatureTable):
-        if len(given.present) != len(catalogue.item_ids) + 1 or len(given.vectors) != len(given.present):
-            raise DataError(
-                f"feature {name!r} has {len(given.vectors)} rows for {len(catalogue.item_ids)} items; "
-                "it needs one per item, and the padding row 0 before them"
-            )
-        if not np.isfinite(given.vectors).all():
-            raise DataError(f"feature {name!r} has NaN or infinity; mark those rows as not present")
-        if given.vectors.dtype == np.float32 and not given.vectors[~given.present].any():
-            return given, {}
-        return FeatureTable(
-            np.where(given.present[:, None], given.vectors, 0).astype(np.float32), given.present
-        ), {}
-    if isinstance(given, tuple):
-        matrix, ids = given
-        if isinstance(matrix, Bag):
-            return _align_bag(name, matrix, _id_series(name, ids), catalogue, allow_unknown)
-        return align(name, np.asarray(matrix), _id_series(name, ids), catalogue, allow_unknown)
-    matrix, series = vectors_from(to_polars(given, f"feature {name!r}"), f"feature {name!r}")
-    return align(name, matrix, series, catalogue, allow_unknown)
+        return _checked(where, given, len(catalogue.item_ids)), {}
+    if isinstance(given, Mapping):
+        matrix = stack_vectors(((f"id {key!r}", vector) for key, vector in given.items()), where)
+        ids = pl.Series("item_id", ids_from(given.keys(), where), dtype=pl.String)
+    elif isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Bag):
+        return _align_bag(name, given[0], _id_series(given[1], where), catalogue, allow_unknown)
+    elif isinstance(given, tuple) and len(given) == 2:
+        matrix, ids = to_matrix(given[0], where), _id_series(given[1], where)
+    else:
+        matrix, ids = vectors_from(to_polars(given, where), where)
+    return align(name, matrix, ids, catalogue, allow_unknown)
+
+
+def _checked(where: str, given: FeatureTable, items: int) -> FeatureTable:
+    """Return a finished table if it fits the catalogue, in float32 and zero where absent."""
+    vectors, present = to_matrix(given.vectors, where), np.asarray(given.present)
+    if present.shape != (items + 1,) or present.dtype != bool or len(vectors) != len(present):
+        raise DataError(
+            f"{where} has {len(vectors)} rows for {items} items; "
+            "it needs one per item, and the padding row 0 before them"
+        )
+    if not np.isfinite(vectors).all():
+        raise DataError(f"{where} has NaN or infinity; mark those rows as not present")
+    if vectors.dtype == np.float32 and not vectors[~present].any():
+        return given
+    return FeatureTable(np.where(present[:, None], vectors, 0).astype(np.float32), present)
 
 
 def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
@@ -89,9 +103,11 @@ def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
         raise DataError(
             f"{where} has no column 'item_id' (found: {', '.join(frame.columns)}); rename the id column"
         )
+    if frame.is_empty():
+        raise DataError(f"{where} has no vectors; give at least one, or leave the feature out")
     ids = text_ids(frame["item_id"], where)
     others = frame.drop("item_id")
-    if others.width == 1 and others.to_series().dtype.is_nested():
+    if others.width == 1 and isinstance(others.dtypes[0], pl.List | pl.Array):
         return _stack_lists(others.to_series(), ids, where), ids
     wrong = [name for name, dtype in others.schema.items() if not dtype.is_numeric()]
     if wrong or not others.width:
@@ -99,7 +115,7 @@ def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
             f"{where}: next to 'item_id' give one column of lists or numeric columns only (found: "
             f"{', '.join(wrong) or 'nothing'})"
         )
-    return others.to_numpy(), ids
+    return others.cast({pl.Decimal: pl.Float64}).to_numpy(), ids
 
 
 def _align_bag(
@@ -117,21 +133,33 @@ def _align_bag(
 
 
 def _stack_lists(lists: pl.Series, ids: pl.Series, where: str) -> Matrix:
-    widths = lists.cast(pl.List(pl.Float32)).list.len().fill_null(0)
-    other = widths != widths[0]
+    inner = getattr(lists.dtype, "inner", None)
+    if inner is None or not inner.is_numeric():
+        raise DataError(f"{where}: column {lists.name!r} has the type {lists.dtype}; give lists of numbers")
+    widths = lists.cast(pl.List(inner)).list.len().fill_null(0)
+    other = (widths != widths[0]) | (widths == 0)
     if other.any():
         row = other.arg_max() or 0
         raise DataError(
             f"{where}, row {row + 1} (item {ids[row]!r}): {widths[row]} numbers, and row 1 has {widths[0]}; "
-            "give vectors of one width"
+            "give vectors of one width, and no row for an item without one"
         )
-    flat: Matrix = lists.explode().to_numpy()
-    return flat.reshape(len(lists), -1)
+    flat = lists.explode()
+    return to_matrix(
+        flat.cast(pl.Float64 if inner.is_decimal() else inner).to_numpy().reshape(len(lists), -1), where
+    )
 
 
-def _id_series(name: str, ids: Sequence[Any] | pl.Series) -> pl.Series:
-    try:
-        series = ids if isinstance(ids, pl.Series) else pl.Series("item_id", list(ids))
-    except TypeError:
-        raise DataError(f"feature {name!r}: the ids have several types; give them all as text") from None
-    return text_ids(series.alias("item_id"), f"feature {name!r}")
+def _id_series(given: Any, where: str) -> pl.Series:
+    if isinstance(given, pl.Series):
+        return text_ids(given.alias("item_id"), where)
+    if isinstance(given, Mapping):  # id -> row, as tokenizers have it
+        rows = list(given.values())
+        if any(isinstance(row, bool) or not isinstance(row, Integral) for row in rows) or sorted(
+            rows
+        ) != list(range(len(rows))):
+            raise DataError(
+                f"{where}: the map of ids does not give the rows 0 to {len(rows) - 1}; give a list of ids"
+            )
+        given = sorted(given, key=given.__getitem__)
+    return pl.Series("item_id", ids_from(given, where), dtype=pl.String)

@@ -5,7 +5,6 @@ import torch
 from jaxtyping import Float64
 
 from prism_rec.config import Config
-from prism_rec.data.dataset import Queries
 from prism_rec.data.histories import Histories
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
@@ -29,12 +28,12 @@ class GateWeights(Config):
 
 
 @torch.inference_mode()
-def weigh(model: SequenceRecommender, questions: Queries, batch_size: int) -> GateWeights | None:
-    """Return the weights of a model's gate after the history of each question.
+def weigh(model: SequenceRecommender, histories: Histories, batch_size: int) -> GateWeights | None:
+    """Return the weights of a model's gate after each history.
 
     Args:
         model: left in evaluation mode.
-        questions: next-item questions, such as those of the test part.
+        histories: each of at least one item, such as those of the test questions.
         batch_size: number of histories at once.
 
     Returns:
@@ -42,7 +41,7 @@ def weigh(model: SequenceRecommender, questions: Queries, batch_size: int) -> Ga
     """
     if not model.fusion.personal:
         return None
-    columns = _weights(Ranker(model, batch_size), questions.histories).T
+    columns = _weights(Ranker(model, batch_size), histories).T
     return GateWeights(
         components=model.fusion.component_names,
         mean=tuple(columns.mean(1).tolist()),

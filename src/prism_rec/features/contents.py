@@ -14,6 +14,7 @@ from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.images import JOURNAL, PICTURES
 from prism_rec.features.images import STAGE as IMAGES
+from prism_rec.features.pictures import ENDINGS, SIZE
 from prism_rec.folders import hash_file, require_folder
 
 
@@ -36,10 +37,23 @@ class Content:
 
 @dataclass(frozen=True)
 class Contents:
-    """The contents of one modality, in the order of the items."""
+    """The contents of one modality, in the order of the items.
+
+    Attributes:
+        modality: texts or pictures.
+        entries: one per item.
+        skipped: files of the folder without the ending of a picture.
+    """
 
     modality: Modality
     entries: Sequence[Content]
+    skipped: tuple[str, ...] = ()
+
+    def say_skipped(self) -> str | None:
+        """Return a note on the files that were skipped; None if there are none."""
+        if not self.skipped:
+            return None
+        return f"note: {len(self.skipped)} files without the ending of a picture are skipped, first {self.skipped[0]}"
 
 
 def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -> Contents:
@@ -73,7 +87,8 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
     """List the pictures of a folder.
 
     Args:
-        folder: the output of the stage images; or any folder of pictures, each named by its item's id.
+        folder: the output of the stage images; or any folder of pictures, each named by its item's id, also in
+            subfolders.
         table: `item_id` and `file`, the path of the file relative to `folder`, if names are not ids.
 
     Raises:
@@ -87,7 +102,8 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
     elif (folder / JOURNAL).exists() or (folder / PICTURES).exists():
         entries = _gathered_pictures(folder)
     else:
-        entries = _named_pictures(folder)
+        entries, others = _named_pictures(folder)
+        return Contents("image", entries, tuple(others))
     return Contents("image", entries)
 
 
@@ -113,8 +129,7 @@ def _gathered_pictures(folder: Path) -> list[Content]:
         "item_id", "status", "reason", "file", "sha256"
     ).iter_rows():
         if status == "ok":  # the stored file depends on the source's bytes and on the size
-            key = hashlib.sha256(f"{source} {size}".encode()).hexdigest()
-            entries.append(Content(item_id, folder / file, key))
+            entries.append(Content(item_id, folder / file, _key(source, size)))
         else:
             entries.append(Content(item_id, None, None, f"no picture ({reason})"))
     return entries
@@ -135,18 +150,39 @@ def _tabled_pictures(folder: Path, table: pl.DataFrame) -> list[Content]:
     return entries
 
 
-def _named_pictures(folder: Path) -> list[Content]:
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    if not paths:
+def _named_pictures(folder: Path) -> tuple[list[Content], list[str]]:
+    """Return the pictures of a folder and its subfolders, and the files that are none."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path, folder))
+    pictures: dict[str, Path] = {}
+    for path in files:
+        if path.suffix.lower() not in ENDINGS:
+            continue
+        if path.stem in pictures:
+            both = [str(one.relative_to(folder)) for one in (pictures[path.stem], path)]
+            raise DataError(
+                f"{folder}: {' and '.join(both)} are both of item {path.stem!r}; keep one, or name the right one in "
+                "`picture_table`"
+            )
+        pictures[path.stem] = path
+    if not pictures:
         raise DataError(f"{folder} has no pictures; name a folder of files such as ITEM_ID.jpg")
-    item_ids(pl.DataFrame({"item_id": [path.stem for path in paths]}), str(folder))
-    return [_picture_content(path.stem, path) for path in paths]
+    others = [str(path.relative_to(folder)) for path in files if path.suffix.lower() not in ENDINGS]
+    return [_picture_content(item, path) for item, path in pictures.items()], others
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _picture_content(item_id: str, path: Path) -> Content:
     if not path.is_file():
         return Content(item_id, None, None, "no picture")
-    return Content(item_id, path, hash_file(path))
+    return Content(item_id, path, _key(hash_file(path), SIZE))
+
+
+def _key(source: str, size: int) -> str:
+    """Return what a stored picture depends on: the bytes of its source and the size that it is reduced to."""
+    return hashlib.sha256(f"{source} {size}".encode()).hexdigest()
 
 
 def item_ids(frame: pl.DataFrame, where: str) -> list[str]:

@@ -73,6 +73,7 @@ def embed_contents(
     out: Path,
     *,
     engine: Engine = LocalEngine(),
+    fit: bool = True,
     part_size: int = _PART_SIZE,
     config: Mapping[str, Any] | None = None,
     inputs: Iterable[Path] = (),
@@ -89,6 +90,7 @@ def embed_contents(
         encoder: gives the vectors; it is fitted here.
         out: the folder; vectors of another encoder in it are replaced.
         engine: runs the encoder.
+        fit: let the encoder learn from the contents; if false, it has learned already.
         part_size: contents that are written together, and lost together if the run is killed.
         config: settings for the manifest.
         inputs: files that the contents came from, for the manifest.
@@ -105,7 +107,8 @@ def embed_contents(
             f"this encoder takes {_NAMES[encoder.encodes]}s, not {_NAMES[contents.modality]}s; choose another",
             key="encoder",
         )
-    fitted = encoder.fit([entry.value for entry in contents.entries if entry.value is not None])
+    values = [entry.value for entry in contents.entries if entry.value is not None]
+    fitted = encoder.fit(values) if fit else encoder
     check_folder(out, STAGE)
     if is_finished(out, STAGE) and require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
         events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")

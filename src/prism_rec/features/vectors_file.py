@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
+from prism_rec.data.arrays import stack_vectors, to_matrix
 from prism_rec.data.feature_table import Matrix
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
@@ -14,6 +14,7 @@ from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError
 from prism_rec.folders import MANIFEST
+from prism_rec.inputs import ids_from
 
 _TORCH = {".pt", ".pth"}
 
@@ -81,14 +82,16 @@ def _read_ids(path: Path, matrix: Path) -> pl.Series:
     return ids.set(ids == "", None)
 
 
-def _read_torch(path: Path) -> tuple[np.ndarray, pl.Series | None]:
+def _read_torch(path: Path) -> tuple[Matrix, pl.Series | None]:
     """Return the matrix, and the ids if they are in the file."""
     content = _load(path)
+    where = str(path)
     if isinstance(content, Mapping) and set(content) == {"vectors", "ids"}:
-        return _matrix(content["vectors"], path), _text(content["ids"])
+        return to_matrix(content["vectors"], where), _text(content["ids"], where)
     if isinstance(content, Mapping):
-        return _stack(content, path), _text(content)
-    return _matrix(content, path), None
+        vectors = ((f"id {item_id!r}", vector) for item_id, vector in content.items())
+        return stack_vectors(vectors, where), _text(list(content), where)
+    return to_matrix(content, where), None
 
 
 def _load(path: Path) -> Any:
@@ -102,29 +105,5 @@ def _load(path: Path) -> Any:
         ) from None
 
 
-def _stack(vectors: Mapping[Any, Any], path: Path) -> np.ndarray:
-    for item_id, vector in vectors.items():
-        if getattr(vector, "ndim", None) != 1:
-            raise DataError(f"{path}, id {item_id!r}: not a vector; give a tensor of one axis for each id")
-    widths = {len(vector) for vector in vectors.values()}
-    if len(widths) != 1:
-        raise DataError(f"{path}: vectors of the widths {sorted(widths)}; give all of them one width")
-    return np.stack([_numpy(vector) for vector in vectors.values()])
-
-
-def _matrix(tensor: Any, path: Path) -> np.ndarray:
-    if getattr(tensor, "ndim", None) != 2:
-        raise DataError(f"{path}: not a matrix; give a tensor with one row per item")
-    return _numpy(tensor)
-
-
-def _numpy(tensor: Any) -> np.ndarray:
-    import torch
-
-    # numpy has no bfloat16; float16 and uint8 stay as they are.
-    array: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-    return array
-
-
-def _text(ids: Any) -> pl.Series:
-    return pl.Series("item_id", [str(item_id) for item_id in ids], dtype=pl.String)
+def _text(ids: Any, where: str) -> pl.Series:
+    return pl.Series("item_id", ids_from(ids, f"{where}: ids"), dtype=pl.String)

@@ -17,6 +17,7 @@ from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.sequence_recommender import Candidates, SequenceRecommender
@@ -33,7 +34,8 @@ FusionConfig = Annotated[
     | ConcatFusionConfig
     | GateFusionConfig
     | PrismConfig
-    | PublishedPrismConfig,
+    | PublishedPrismConfig
+    | NestedPrismConfig,
     Kinds("prism_rec.fusions", FusionSettings),
 ]
 

@@ -1,7 +1,7 @@
 """From user states to ordered items: the one path that evaluation, recommendation and serving share."""
 
 from prism_rec.rank.popularity import PopularityRanker
-from prism_rec.rank.ranker import Ranker, Ranks, RanksItems
+from prism_rec.rank.ranker import Ranker, Ranks, RanksItems, Tables
 from prism_rec.rank.seen import NEVER, Seen
 
-__all__ = ["NEVER", "PopularityRanker", "Ranker", "Ranks", "RanksItems", "Seen"]
+__all__ = ["NEVER", "PopularityRanker", "Ranker", "Ranks", "RanksItems", "Seen", "Tables"]

@@ -9,10 +9,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from prism_rec.data.histories import Histories, ranges
+from prism_rec.fusion.reading import ItemSet
 from prism_rec.model import SequenceRecommender, UserStates
+from prism_rec.model.keys import KeyGroup
 from prism_rec.rank.ordering import best, rank_of
 from prism_rec.rank.seen import NEVER, Seen
-from prism_rec.rank.twins import find_twins
+from prism_rec.rank.twins import Twins, find_twins
 
 HELD_CPU, HELD_GPU = 1 << 21, 1 << 28
 """Number of scores that are held at once: 8 MB, about the cache of some cores, and 1 GB of a GPU's memory."""
@@ -32,6 +34,22 @@ class RanksItems(Protocol):
         """Rank each history's target among the candidates."""
 
 
+class Tables(NamedTuple):
+    """What depends on the catalogue only, computed once."""
+
+    items: ItemSet
+    groups: list[KeyGroup]
+    twins: list[Twins]
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: SequenceRecommender, items: ItemSet | None = None) -> "Tables":
+        """Compute the tables of the whole catalogue; `items` are the model's own if they are not given."""
+        items = model.item_set() if items is None else items
+        groups = model.keys(items)
+        return cls(items, groups, [find_twins(group.keys_IK) for group in groups])
+
+
 class Ranker:
     """Ranks the catalogue for any number of users; the catalogue's components are computed once, here.
 
@@ -41,16 +59,21 @@ class Ranker:
         model: gives the scores; it reads the latest `max_length` items of a history.
         batch_size: users that are encoded at once. Fewer are scored at once, see `scored`.
         seen: whether the items of a history are candidates.
+        tables: of the catalogue, computed before; if not given, they are computed.
     """
 
-    def __init__(self, model: SequenceRecommender, batch_size: int = 2048, seen: Seen = "remove") -> None:
+    def __init__(
+        self,
+        model: SequenceRecommender,
+        batch_size: int = 2048,
+        seen: Seen = "remove",
+        tables: Tables | None = None,
+    ) -> None:
         self.model = model.eval()
         self.batch_size = batch_size
         self.seen = seen
-        with torch.no_grad():
-            self.items = model.item_set()
-            self.groups = model.keys(self.items)
-            self.twins = [find_twins(group.keys_IK) for group in self.groups]
+        self.tables = Tables.of(model) if tables is None else tables
+        self.items, self.groups, self.twins = self.tables
 
     @torch.no_grad()
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:

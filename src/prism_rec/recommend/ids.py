@@ -46,14 +46,3 @@ class Ids:
     def at(self, rows: IntArray) -> pl.Series:
         """Return the ids of rows."""
         return self.ids.gather(rows - self.first_row)
-
-
-def texts(ids: Iterable[object], what: str) -> list[str]:
-    """Return ids as texts.
-
-    Raises:
-        InputError: one text instead of several ids.
-    """
-    if isinstance(ids, str):
-        raise InputError(f"{what} is one string; give a list of ids")
-    return [str(one) for one in ids]

@@ -9,8 +9,9 @@ import polars as pl
 from prism_rec.data.histories import IntArray
 from prism_rec.errors import InputError
 from prism_rec.events import Events
+from prism_rec.inputs import ids_from
 from prism_rec.recommend.filters import matching
-from prism_rec.recommend.ids import Ids, texts
+from prism_rec.recommend.ids import Ids
 
 TITLES = ("title", "name")
 """Columns of the catalogue that name an item to a person, in order of preference."""
@@ -70,7 +71,7 @@ class Items(Ids):
         return 1 + np.flatnonzero(allowed_N[1:])
 
     def _rows_of(self, given: Iterable[str], what: str, events: Events) -> IntArray:
-        ids = texts(given, what)
+        ids = ids_from(given, what)
         unknown = self.unknown(ids)
         if unknown:
             events.note(

@@ -1,14 +1,15 @@
 """For whom items are recommended: users of the data, or histories, known in part or not at all."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.events import Events
-from prism_rec.recommend.ids import Ids, texts
+from prism_rec.inputs import column_of, ids_from, show
+from prism_rec.recommend.ids import Ids
 
 HistoriesGiven = Mapping[str, Sequence[str]] | Iterable[Sequence[str]]
 
@@ -30,7 +31,7 @@ class Questions(NamedTuple):
 
 def of_users(users: Iterable[str], known: Ids, histories: Histories, events: Events) -> Questions:
     """Return the whole histories of users; that of an unknown user is empty, and a note counts them."""
-    ids = texts(users, "users")
+    ids = ids_from(users, "users", "user_id")
     rows = np.array([known.row_of.get(user, -1) for user in ids], np.int64)
     unknown = np.flatnonzero(rows < 0)
     if len(unknown):
@@ -44,20 +45,18 @@ def of_histories(given: HistoriesGiven, items: Ids, events: Events) -> Questions
     """Return histories without the items that are unknown; a note counts these.
 
     Args:
-        given: item ids by user; or a list of them, in which case the places from 0 are the user ids.
+        given: item ids by user; or a list of them, in which case the places from 0 are the user ids; or a frame with
+            the column `history` and perhaps `user_id`; or a series, whose index has the users.
         items: of the catalogue.
         events: hears the note.
 
     Raises:
-        InputError: a history is one string.
+        InputError: a history is no list of ids.
     """
-    pairs = given.items() if isinstance(given, Mapping) else enumerate(given)
-    users, found, unknown = [], [], []
-    for user, history in pairs:
-        if isinstance(history, str):
-            raise InputError(f"the history of user {user} is one string; give a list of item ids")
-        ids = texts(history if history is not None else (), f"the history of user {user}")
-        users.append(str(user))
+    users, lists = _users_and_lists(given)
+    found, unknown = [], []
+    for user, history in zip(users, lists, strict=True):
+        ids = ids_from(history, f"the history of user {user}")
         found.append(items.known_rows(ids).tolist())
         unknown += [item for item in ids if item not in items.row_of]
     if unknown:
@@ -65,3 +64,26 @@ def of_histories(given: HistoriesGiven, items: Ids, events: Events) -> Questions
             f"note: {len(unknown)} items of the histories are unknown, first {unknown[0]!r}; left out"
         )
     return Questions(users, Histories.from_lists(found))
+
+
+def _users_and_lists(given: Any) -> tuple[list[str], list[Any]]:
+    """Return the users of histories, and the lists of items as they were given."""
+    column = column_of(given, "history")
+    if column is not None:
+        lists = list(column)
+        users = column_of(given, "user_id")
+        return [str(place) for place in range(len(lists))] if users is None else ids_from(
+            users, "users"
+        ), lists
+    is_series = hasattr(given, "items") and hasattr(given, "index") and not hasattr(given, "columns")
+    if isinstance(given, Mapping) or is_series:  # the index of a pandas series has the users
+        return ids_from(list(given.keys()), "the users of histories"), [
+            history for _, history in given.items()
+        ]
+    if hasattr(given, "columns") or isinstance(given, str | bytes | Set) or not isinstance(given, Iterable):
+        raise InputError(
+            f"histories: given is {show(given)}; give lists of item ids, by user or in a list, or a frame with "
+            "the columns user_id and history"
+        )
+    lists = list(given)
+    return [str(place) for place in range(len(lists))], lists

@@ -1,9 +1,9 @@
 """Recommendations from a finished run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,10 +13,11 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
+from prism_rec.inputs import checked, id_from, ids_from
 from prism_rec.rank import Seen
 from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
-from prism_rec.recommend.ids import Ids, texts
+from prism_rec.recommend.ids import Ids
 from prism_rec.recommend.items import Choice, Items
 from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content
 from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users
@@ -30,9 +31,10 @@ class Recommender:
 
     Args:
         run: a trained model with its data.
-        batch_size: number of users that are encoded at once; if not given, that of `Ranker`.
+        batch_size: number of users that are encoded at once; if not given, as in validation.
     """
 
+    @checked
     def __init__(self, run: Run, batch_size: int | None = None) -> None:
         self._batch_size = batch_size
         self._use(run)
@@ -40,7 +42,7 @@ class Recommender:
     def _use(self, run: Run) -> None:
         self.run = run
         self.dataset: Dataset = run.dataset
-        self.ranker = run.ranker() if self._batch_size is None else run.ranker(self._batch_size)
+        self.ranker = run.ranker(self._batch_size)
         self._items = Items(run.dataset.items)
         self._users = Ids(run.dataset.users["user_id"], first_row=0, what="user")
 
@@ -54,6 +56,7 @@ class Recommender:
         """The gate's mean weights over at most 1,000 users of the data; all 1 if no gate depends on the user."""
         return self._everybody.weights
 
+    @checked
     def recommend(
         self,
         histories: HistoriesGiven | None = None,
@@ -97,8 +100,6 @@ class Recommender:
             raise InputError("give either histories or users")
         if k < 1:
             raise InputError(f"k is {k}; ask for at least one item")
-        if seen not in (None, *get_args(Seen)):
-            raise InputError(f"seen is {seen!r}; choose one of {', '.join(get_args(Seen))}")
         if users is not None:
             asked = of_users(users, self._users, self.dataset.histories, events)
         else:
@@ -110,7 +111,8 @@ class Recommender:
         )
         return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
 
-    def explain(self, history: Sequence[str], item: str) -> Explanation:
+    @checked
+    def explain(self, history: Iterable[str], item: str | int) -> Explanation:
         """Say what the score of an item is made of, and what of the history it depends on.
 
         Args:
@@ -121,15 +123,16 @@ class Recommender:
         Raises:
             InputError: the item is unknown, or no item of the history is known.
         """
-        (row,) = self._items.rows([str(item)])
-        rows = self._items.known_rows(texts(history, "history"))
+        (row,) = self._items.rows([id_from(item, "item")])
+        rows = self._items.known_rows(ids_from(history, "history"))
         if not len(rows):
             raise InputError("no item of the history is known to the model: there is no score to explain")
         return explain(self.ranker, rows, int(row), self._items.name, self.average_weights)
 
+    @checked
     def similar_items(
         self,
-        item: str,
+        item: str | int,
         k: int = 10,
         *,
         candidates: Iterable[str] | None = None,
@@ -157,7 +160,7 @@ class Recommender:
         """
         if k < 1:
             raise InputError(f"k is {k}; ask for at least one item")
-        (row,) = self._items.rows([str(item)])
+        (row,) = self._items.rows([id_from(item, "item")])
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
         similarity, rows = most_similar(self.ranker, self._average_ND, int(row), k, allowed)
         frame = pl.DataFrame({"similarity": similarity, "rank": np.arange(1, len(rows) + 1)})
@@ -167,6 +170,7 @@ class Recommender:
         """Return `item_id` and `vector` of all items; see `user_vectors`."""
         return _vectors("item_id", self._items.ids, key_vectors(self.ranker))
 
+    @checked
     def user_vectors(
         self,
         histories: HistoriesGiven | None = None,
@@ -192,24 +196,27 @@ class Recommender:
         ids = pl.Series(known.users, dtype=pl.String)
         return _vectors("user_id", ids, query_vectors(self.ranker, known.histories))
 
-    def history_of(self, user: str) -> list[str]:
+    @checked
+    def history_of(self, user: str | int) -> list[str]:
         """Return the item ids of a user of the data, oldest first.
 
         Raises:
             InputError: the user is unknown.
         """
-        (row,) = self._users.rows([user])
+        (row,) = self._users.rows([id_from(user, "user")])
         return self._items.at(self.dataset.histories[row]).to_list()
 
     def unknown_items(self, items: Iterable[str]) -> list[str]:
         """Return those of some item ids that the model does not know, in the given order."""
-        return self._items.unknown(texts(items, "items"))
+        return self._items.unknown(ids_from(items, "items"))
 
-    def title_of(self, item: str) -> str | None:
+    @checked
+    def title_of(self, item: str | int) -> str | None:
         """Return the title of a known item; None if it has none."""
-        (row,) = self._items.rows([str(item)])
+        (row,) = self._items.rows([id_from(item, "item")])
         return self._items.name(int(row))[1]
 
+    @checked
     def add_items(
         self,
         items: Any,
@@ -252,6 +259,7 @@ class Recommender:
         self.__dict__["_everybody"] = everybody
         return self
 
+    @checked
     def save(self, folder: Path | str, histories: bool = True) -> None:
         """Write everything to a folder that `load` reads, with items that were added.
 
@@ -287,6 +295,7 @@ def _vectors(name: str, ids: pl.Series, vectors: torch.Tensor) -> pl.DataFrame:
     return pl.DataFrame({name: ids, "vector": vectors.cpu().numpy()})
 
 
+@checked
 def load(folder: Path | str, device: str = "auto") -> Recommender:
     """Load a finished run to recommend; nothing but its folder is needed.
 

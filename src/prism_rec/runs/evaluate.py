@@ -6,6 +6,7 @@ from typing import Any, Literal
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
+from prism_rec.inputs import checked
 from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.run import Run
 
@@ -13,6 +14,7 @@ TASK = "ranking"
 """Name of the task that `evaluate` reports to its events."""
 
 
+@checked
 def evaluate(
     run: Run | Path | str,
     part: Literal["test", "validation"] = "test",
@@ -38,8 +40,10 @@ def evaluate(
 
     Raises:
         FolderError: the folder is not a finished run, or is damaged.
+        DataError: the run's data has no such targets.
     """
     loaded = run if isinstance(run, Run) else Run.load(run, device)
+    loaded.dataset.require_targets(part)
     events.begin(TASK)
     evaluation = answer(loaded.ranker(), loaded.dataset.queries(part))
     evaluation.save(loaded.folder.evaluation(part))

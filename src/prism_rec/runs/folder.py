@@ -24,6 +24,7 @@ class RunFolder:
         best.safetensors        weights of the epoch with the best validation
         last.safetensors        the whole state after the latest epoch, until training ends
         log.jsonl               one line per epoch
+        start.json              the weights that the run was begun from, if they are of another run
         manifest.json           written last: a run without it is unfinished
         evaluation-PART.npz     the rank of every user's target, if the run was evaluated
 
@@ -65,6 +66,11 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     @property
+    def start(self) -> Path:
+        """Which weights the run was begun from."""
+        return self.path / "start.json"
+
+    @property
     def claim(self) -> Path:
         """What a comparison began the folder for."""
         return self.path / "cell.json"
@@ -99,7 +105,7 @@ class RunFolder:
     @property
     def has_epochs(self) -> bool:
         """Whether the folder has more than the preparations for the first epoch."""
-        preparations = {LOCK, self.claim.name, self.config.name, self.data.name}
+        preparations = {LOCK, self.claim.name, self.config.name, self.data.name, self.start.name}
         inside = self.path.iterdir() if self.path.is_dir() else ()
         return any(path.name not in preparations and path.suffix != ".partial" for path in inside)
 
@@ -121,6 +127,23 @@ class RunFolder:
     def write_config(self, config: RunConfig) -> None:
         """Write the settings."""
         write_text_atomically(self.config, json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
+
+    def read_start(self) -> str | None:
+        """Return the SHA-256 of the weights that the run was begun from; None if it had fresh weights.
+
+        Raises:
+            DamagedError: the file is not JSON.
+        """
+        if not self.start.exists():
+            return None
+        try:
+            return str(json.loads(self.start.read_text(encoding="utf-8"))["sha256"])
+        except (ValueError, KeyError, TypeError):
+            raise DamagedError(f"{self.start} is damaged; train again") from None
+
+    def write_start(self, sha256: str) -> None:
+        """Write which weights the run is begun from."""
+        write_text_atomically(self.start, json.dumps({"sha256": sha256}) + "\n")
 
     def read_log(self) -> tuple[EpochRecord, ...]:
         """Return the records of the epochs so far; empty if there are none."""
@@ -156,7 +179,16 @@ class RunFolder:
             kept: files that stay, such as `log`.
         """
         parts = (self.evaluation(part) for part in ("test", "validation"))
-        names = [self.config, self.data, self.best, self.last, self.log, self.path / MANIFEST, *parts]
+        names = [
+            self.config,
+            self.start,
+            self.data,
+            self.best,
+            self.last,
+            self.log,
+            self.path / MANIFEST,
+            *parts,
+        ]
         for path in (*names, self.claim, self.ranks, self.result):
             for file in (path, path.with_name(path.name + ".partial")):
                 if file.is_dir():

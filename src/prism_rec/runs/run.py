@@ -9,8 +9,9 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device, peak_memory
 from prism_rec.errors import DamagedError
 from prism_rec.folders import MANIFEST, finish_folder, hash_file
+from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
-from prism_rec.rank import Ranker, Seen
+from prism_rec.rank import Ranker, Seen, Tables
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig
@@ -31,12 +32,14 @@ class Run:
     """The files of the run."""
 
     @classmethod
-    def load(cls, folder: Path | str, device: str = "auto") -> Self:
+    @checked
+    def load(cls, folder: Path | str, device: str = "auto", mapped: bool = False) -> Self:
         """Load a finished run; nothing but its folder is needed.
 
         Args:
             folder: that `train` wrote.
             device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
+            mapped: keep vectors and weights in the memory of their files; see `Dataset.load`.
 
         Raises:
             FolderError: the folder is unfinished, or of another stage.
@@ -47,10 +50,10 @@ class Run:
         if hash_file(files.best) != manifest["files"][files.best.name]["sha256"]:
             raise DamagedError(f"{files.best} was changed after it was written; train again")
         config = files.read_config()
-        dataset = Dataset.load(files.data)
+        dataset = Dataset.load(files.data, mapped)
         model = config.model.build(dataset.number_of_items, dataset.features)
         try:
-            model.load_state_dict(load_tensors(files.best)[0])
+            model.load_state_dict(load_tensors(files.best)[0], assign=mapped)
         except RuntimeError:
             raise DamagedError(f"{files.best} does not fit {files.config}; train again") from None
         return cls(config, dataset, model.to(choose_device(device)).eval(), files)
@@ -60,24 +63,25 @@ class Run:
         """Whether items of a user's history are candidates."""
         return self.config.seen_in(self.dataset)
 
-    def ranker(self, batch_size: int | None = None) -> Ranker:
+    def ranker(self, batch_size: int | None = None, tables: Tables | None = None) -> Ranker:
         """Return what ranks the catalogue for this run, whether it is measured or served.
 
         Args:
             batch_size: users at once; as in validation if not given.
+            tables: of the catalogue, computed before; if not given, they are computed.
         """
-        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen)
+        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen, tables)
 
     def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest and remove the state that is needed only to continue.
 
         Args:
-            records: of all epochs; at least one has a validation.
+            records: of all epochs. If none has a validation, the last one counts as the best.
         """
-        best = best_epoch(records, self.config.train.metric)
-        assert best is not None
+        best = best_epoch(records, self.config.train.metric) or len(records)
         files = self.folder
-        names = [files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
+        start = [files.start.name] if files.start.exists() else []
+        names = [*start, files.config.name, files.best.name, files.log.name, f"{files.data.name}/{MANIFEST}"]
         finish_folder(
             files.path,
             STAGE,

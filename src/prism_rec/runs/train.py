@@ -15,28 +15,35 @@ from prism_rec.errors import FolderError
 from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
-from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder
+from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder, hash_file
+from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData
+from prism_rec.runs.warm_start import begin_from
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import AfterEpoch, EpochRecord, fit
 
 
+@checked
 def train(
     config: RunConfig,
     out: Path | str,
     *,
     data: Dataset | Path | str | SharedData,
+    start: Run | Path | str | None = None,
     device: str = "auto",
     resume: bool = True,
     after_epoch: AfterEpoch | None = None,
     events: Events = Events(),
 ) -> Run:
     """Train a model on a dataset into a run folder. Test data is not used.
+
+    If the data has no validation targets (split none), the model is trained on everything for all epochs, and the last
+    epoch is kept.
 
     A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
     of the same settings and data is loaded.
@@ -45,6 +52,8 @@ def train(
         config: all settings of the run.
         out: folder of the run; new, empty, or of the same run.
         data: a prepared dataset or its folder; or one that shares its files with other runs.
+        start: a finished run of the same model whose weights this run begins with, such as that of yesterday. Items are
+            matched by id; there may be new ones, and new users.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
         resume: continue or load a run that the folder has; if false, a folder with any content is refused.
         after_epoch: called with the records of all epochs after every epoch, and once before the first epoch of a run
@@ -63,8 +72,13 @@ def train(
     config = config.model_copy(update={"seen": config.seen_in(dataset)})
     # Before the folder is touched: settings that do not fit the data leave nothing behind.
     model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+    earlier = start if isinstance(start, Run | None) else Run.load(start, "cpu")
+    if earlier is not None:
+        begin_from(model, dataset, config.model, earlier, events)
     shared = data if isinstance(data, SharedData) and config.features == "given" else None
-    _open(folder, dataset, shared, config, resume)
+    _open(
+        folder, dataset, shared, config, resume, None if earlier is None else hash_file(earlier.folder.best)
+    )
     if folder.is_trained:
         events.note(f"done before: {folder.path}")
         return Run.load(folder.path, device)
@@ -101,7 +115,7 @@ def _fit(
         config.objective.build(),
         dataset.training(),
         config.train,
-        validate,
+        validate if len(questions.users) else None,
         folder.last,
         folder.best,
         write_log,
@@ -116,19 +130,36 @@ def _load(data: Dataset | Path | str | SharedData) -> Dataset:
 
 
 def _open(
-    folder: RunFolder, dataset: Dataset, shared: SharedData | None, config: RunConfig, resume: bool
+    folder: RunFolder,
+    dataset: Dataset,
+    shared: SharedData | None,
+    config: RunConfig,
+    resume: bool,
+    start: str | None,
 ) -> None:
     """Make the folder ready, or check that it has the same run; nothing that is not the run's is touched."""
     path = folder.path
     check_folder(path, STAGE)
     if not resume:
         check_empty(path)
-    others = {file.name for file in path.iterdir()} - {LOCK, folder.claim.name} if path.exists() else set()
+    others = (
+        {file.name for file in path.iterdir()} - {LOCK, folder.claim.name, folder.start.name}
+        if path.exists()
+        else set()
+    )
     if folder.is_begun:
         _require_same_run(folder, dataset, config)
+        if folder.read_start() != start:
+            raise FolderError(
+                f"{path} was begun from other weights; name another folder, or give the same `start`"
+            )
     elif others:
         raise FolderError(f"{path} has {min(others)}, and no run was begun there; name another folder")
     path.mkdir(parents=True, exist_ok=True)
+    if start is None:
+        folder.start.unlink(missing_ok=True)
+    else:
+        folder.write_start(start)
     # Settings before data: if they are there, unfinished data is the run's own and may be written again.
     folder.write_config(config)
     if not (folder.data / MANIFEST).exists():

@@ -21,6 +21,7 @@ from prism_rec.events import Events
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.images.settings import Gathering
 from prism_rec.folders import MANIFEST
+from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 from prism_rec.stages.embed import Embed, Encoding, embed
 from prism_rec.stages.images import Images, images, say_counts
@@ -49,6 +50,7 @@ class Build(Config):
         return self
 
 
+@checked
 def build(settings: Build, out: Path, events: Events = Events()) -> Path:
     """Prepare a log, gather its pictures, encode texts and pictures, and join everything into one dataset.
 

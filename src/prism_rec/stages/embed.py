@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import model_validator
 
 from prism_rec.config import Config
+from prism_rec.errors import FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace, Words
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
+from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
     import polars as pl
 
     from prism_rec.features.contents import Contents
     from prism_rec.features.embedding import Summary
+    from prism_rec.features.stored_encoder import StoredEncoder
 
 TITLE = ("title",)
 """The fields of a text, unless others are named."""
@@ -70,9 +73,13 @@ class Embed(Encoding):
     items: Path | None = None
     """Texts: a table with item_id (.csv, .tsv, .parquet), or a folder of the stage prepare."""
     pictures: Path | None = None
-    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg."""
+    """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg, also in subfolders. Files are
+    read as the stage images stores them, with a shorter side of 224 pixels."""
     picture_table: Path | None = None
     """Pictures: a table with item_id and file, if the files in `pictures` have other names."""
+    like: Path | None = None
+    """A folder of embed whose encoder and fields are used, with all that the encoder has learned: the vectors fit a
+    model that was trained on those of the folder."""
 
     @property
     def modality(self) -> Modality:
@@ -86,9 +93,12 @@ class Embed(Encoding):
             raise ValueError("`fields` are columns of `items`; give `items`, or leave out `fields`")
         if self.items is not None and self.picture_table is not None:
             raise ValueError("`picture_table` names files in `pictures`; give `pictures`, or leave it out")
+        if self.like is not None and (self.fields or self.encoder != HuggingFace()):
+            raise ValueError("`like` has an encoder and fields; leave out `encoder` and `fields`")
         super()._check_settings()
 
 
+@checked
 def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
     """Turn texts or pictures of items into unit vectors, or texts into words.
 
@@ -109,11 +119,23 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
     settings.engine.check()
     if isinstance(settings.encoder, Words):
         return _words(settings, settings.encoder, out)
+    stored = None if settings.like is None else _stored(settings.like, settings.modality)
+    if stored is not None:
+        settings = settings.model_copy(update={"fields": stored.fields, "encoder": stored.encoder})
+    assert not isinstance(settings.encoder, Words)  # nor is a stored one
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
+    if (note := contents.say_skipped()) is not None:
+        events.note(note)
+    encoder = (
+        stored.build(settings.engine)
+        if stored
+        else settings.encoder.build(settings.modality, settings.engine)
+    )
     return embed_contents(
         contents,
-        settings.encoder.build(settings.modality, settings.engine),
+        encoder,
         out,
+        fit=stored is None,
         engine=settings.engine,
         config=settings.recorded(),
         inputs=inputs,
@@ -128,6 +150,19 @@ def _words(settings: Embed, encoder: Words, out: Path) -> "Summary":
     return embed_words(
         items, settings.fields or TITLE, encoder, out, str(path), config=settings.recorded(), inputs=[path]
     )
+
+
+def _stored(folder: Path, modality: Modality) -> "StoredEncoder":
+    from prism_rec.data.embedding_folder import ENCODER, read_encoder
+    from prism_rec.features.stored_encoder import StoredEncoder
+
+    found = read_encoder(folder)
+    if found is None:
+        raise FolderError(f"{folder} has no {ENCODER}; make it again with embed")
+    stored = StoredEncoder.parse(found, str(folder / ENCODER))
+    if stored.modality != modality:
+        raise SettingsError(f"{folder} has vectors of {stored.modality}s, not of {modality}s", key="like")
+    return stored
 
 
 def _texts(settings: Embed) -> tuple["Contents", list[Path]]:

@@ -7,6 +7,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.data.exports import ExportFormat
 from prism_rec.events import Events
 from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder, require_folder
+from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 
 STAGE = "export-data"
@@ -21,6 +22,7 @@ class ExportData(Config):
     """The format of the files, named after the library that reads them."""
 
 
+@checked
 def export_data(settings: ExportData, out: Path, events: Events = Events()) -> list[Path]:
     """Write a dataset as another library reads it.
 

@@ -10,6 +10,7 @@ from prism_rec.errors import FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.images import SOURCES
 from prism_rec.features.images.settings import Gathering
+from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,6 +33,7 @@ class Images(Gathering):
             raise SettingsError(f"{self.local}: no such folder or archive of photos; check `local`")
 
 
+@checked
 def images(settings: Images, out: Path, events: Events = Events(), *, sources: Any = None) -> "pl.DataFrame":
     """Gather one checked picture per item into a folder, continuing the work of an earlier run.
 

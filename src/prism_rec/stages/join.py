@@ -11,6 +11,7 @@ from prism_rec.data.dataset_folder import STAGE as PREPARE
 from prism_rec.data.embedding_folder import STAGE as EMBED
 from prism_rec.events import Events
 from prism_rec.folders import require_folder
+from prism_rec.inputs import checked
 
 
 class Join(Config):
@@ -22,6 +23,7 @@ class Join(Config):
     """A folder of the stage embed per modality."""
 
 
+@checked
 def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
     """Write the dataset with the vectors as its features, and its card; everything else stays as it was prepared.
 

@@ -16,6 +16,7 @@ from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
 from prism_rec.features.vectors_file import files_of, given_features
 from prism_rec.folders import check_folder
+from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 
 
@@ -35,6 +36,7 @@ class Prepare(Config):
     """How histories are cut into training, validation and test."""
 
 
+@checked
 def prepare(settings: Prepare, out: Path, events: Events = Events()) -> Dataset:
     """Read a raw log, clean and split it, align its features, and write a dataset and its card.
 

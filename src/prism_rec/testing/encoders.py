@@ -11,9 +11,9 @@ from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.features.contents import Contents, pictures_of, texts_of
 from prism_rec.features.embedding import embed_contents
 from prism_rec.features.encoders.encoder import Encoder, Modality, PictureEncoder, Placement
-from prism_rec.features.encoders.pictures import open_picture
 from prism_rec.features.encoders.settings import EncoderSettings
 from prism_rec.features.engines.local import LocalEngine
+from prism_rec.features.pictures import open_picture
 from prism_rec.testing.checks import undescribed
 
 TEXTS = [
@@ -28,14 +28,16 @@ CLOSE = 2e-5
 
 
 def draw_pictures(folder: Path) -> list[Path]:
-    """Draw six pictures of several shapes into a folder, one of them of a single colour."""
+    """Draw six pictures of several shapes into a folder, one of them of two colours."""
     from PIL import Image
 
     random = np.random.default_rng(0)
     shapes = [(40, 50), (64, 33), (32, 32), (100, 90), (35, 70)]
     drawn = [Image.fromarray(random.integers(0, 256, (*shape, 3), dtype=np.uint8)) for shape in shapes]
     paths = [folder / f"{number}.png" for number in range(len(drawn) + 1)]
-    for path, picture in zip(paths, [*drawn, Image.new("RGB", (20, 30), "red")], strict=True):
+    plain = Image.new("RGB", (20, 30), "red")
+    plain.paste("blue", (5, 5, 15, 15))
+    for path, picture in zip(paths, [*drawn, plain], strict=True):
         picture.save(path)
     return paths
 
@@ -103,6 +105,17 @@ class EncoderContract:
                 if self.other is not None:
                     other = self.other.build(one.encodes).fit(contents)
                     assert other.fingerprint != one.fit(contents).fingerprint
+
+    def test_an_encoder_that_learns_is_made_again_from_the_contents_that_it_keeps(self) -> None:
+        """So that contents that come later get vectors of the same kind."""
+        with TemporaryDirectory() as folder:
+            for one, two in zip(self.encoders(), self.encoders(), strict=True):
+                fitted = one.fit(self.contents(one, Path(folder)))
+                assert (fitted.learned_from is None) is one.portable, (
+                    "an encoder that learns sets learned_from"
+                )
+                if fitted.learned_from is not None:
+                    assert two.fit(fitted.learned_from).fingerprint == fitted.fingerprint
 
     def test_texts_without_letters_and_long_texts_are_taken(self) -> None:
         """They get a vector or a zero row, and a text beyond the token limit is reported."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
-from prism_rec.features.encoders.pictures import open_picture
 from prism_rec.features.encoders.settings import HashedText, PictureDescriptors
 from prism_rec.features.engines.engine import Engine, Part
+from prism_rec.features.pictures import open_picture
 from prism_rec.testing.checks import undescribed
 from prism_rec.testing.encoders import TEXTS, draw_pictures
 
@@ -92,7 +92,7 @@ class EngineContract:
             for part_size in PART_SIZES:
                 parts = self.run(encoder, contents, part_size)
                 failed = {row: reason for part in parts for row, reason in part.failed.items()}
-                assert failed == {1: "unreadable (UnidentifiedImageError)", len(contents) - 1: "no file"}
+                assert failed == {1: "not a picture", len(contents) - 1: "no file"}
                 assert_parts(parts, vectors)
 
     def test_errors_of_an_encoder_come_in_one_line(self) -> None:

@@ -48,7 +48,7 @@ class TrainConfig(Config):
     """The validation metric that chooses the best epoch."""
     rank_batch_size: int = Field(2048, ge=1)
     """Users ranked at once in validation and testing."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Seed of all random numbers of a run."""
 
 

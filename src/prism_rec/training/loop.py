@@ -50,13 +50,15 @@ def fit(
     objective: Objective,
     histories: Histories,
     config: TrainConfig,
-    validate: Callable[[SequenceRecommender], Mapping[str, float]],
+    validate: Callable[[SequenceRecommender], Mapping[str, float]] | None,
     last: Path,
     best: Path,
     after_epoch: AfterEpoch | None = None,
     events: Events = Events(),
 ) -> list[EpochRecord]:
     """Train until the epochs or the patience run out, and leave the model with the weights of its best epoch.
+
+    Without a validation, training takes all epochs, and the last one counts as the best.
 
     The whole state is written to `last` after every epoch. If that file exists, training continues from it and ends,
     on the CPU, with the same numbers bit for bit.
@@ -66,7 +68,7 @@ def fit(
         objective: the loss; its own parameters are trained too.
         histories: training histories, without any validation or test item.
         config: of the loop.
-        validate: returns metrics of the model; `config.metric` must be among them.
+        validate: returns metrics of the model; `config.metric` must be among them. None: nothing is validated.
         last: checkpoint file of the whole state.
         best: checkpoint file of the best epoch's weights.
         after_epoch: called after every epoch, and once before the first one if training continues; it may raise an
@@ -98,10 +100,10 @@ def fit(
         events.advance(TASK, 0, _facts(records, config))
         record = train_epoch(step, optimizer, batches, epoch, config, events, average)
         with average.applied(model) if average else nullcontext():
-            if epoch % config.validate_every == 0 or epoch == config.epochs:
+            if validate is not None and (epoch % config.validate_every == 0 or epoch == config.epochs):
                 record = replace(record, validation=dict(validate(model)))
             records.append(record)
-            if best_epoch(records, config.metric) == epoch:
+            if validate is None or best_epoch(records, config.metric) == epoch:
                 save_tensors(best, model.state_dict(), {"epoch": epoch})
         state.save(last, {"records": [asdict(record) for record in records]})
         hear(records)

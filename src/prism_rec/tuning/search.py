@@ -10,6 +10,7 @@ from pydantic import Field
 
 from prism_rec.config import Config, name_origin, read_yaml, set_key
 from prism_rec.errors import SettingsError
+from prism_rec.inputs import checked
 from prism_rec.training.config import BUDGET, RunConfig
 from prism_rec.tuning.ranges import Range, Suggests, Value
 
@@ -21,7 +22,7 @@ class TuneConfig(Config):
 
     trials: int = Field(20, ge=1)
     """Number of trials, including pruned, refused and failed ones."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Fixes the proposals."""
     prune_after: int | None = Field(10, ge=0)
     """Number of epochs that no trial is pruned in. Later, a trial ends if its validation metric is below the median of
@@ -93,6 +94,7 @@ class _File(Config):
     """The section of that name."""
 
 
+@checked
 def read_search(path: Path, overrides: Sequence[str] = ()) -> Search:
     """Read a YAML file with the settings of a run and a section `tune`; see `read_yaml` and `Search.parse`."""
     return Search.parse(read_yaml(path, overrides), name_origin(path, overrides))

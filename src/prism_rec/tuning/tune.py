@@ -31,6 +31,7 @@ from prism_rec.folders import (
     require_folder,
     write_text_atomically,
 )
+from prism_rec.inputs import checked
 from prism_rec.runs.shared_data import SharedData, fingerprint
 from prism_rec.training.config import RunConfig
 from prism_rec.tuning.attempt import Bench
@@ -60,6 +61,7 @@ class Tuned:
     """Number of trials that were made now; 0 if the search was finished before."""
 
 
+@checked
 def tune(
     search: Search,
     out: Path | str,
@@ -110,6 +112,7 @@ def run_trials(search: Search, data: Path, out: Path, device: str, events: Event
     choose_device(device)
     bench = Bench(search, SharedData(data, out / "data"), out, device, events)
     dataset = bench.data.dataset
+    dataset.require_targets("validation")
     search.settings({}).model.build(dataset.number_of_items, dataset.features)
     if not (out / STUDY).exists():
         begin_folder(out, STAGE)

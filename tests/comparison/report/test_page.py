@@ -16,12 +16,14 @@ from prism_rec.comparison.report.charts import (
     curve_chart,
     gate_chart,
     interval_chart,
+    map_chart,
     sweep_chart,
 )
 from prism_rec.comparison.report.figures import curves, differences, gates, over_seeds, slices
 from prism_rec.comparison.report.page import fold, make_page, read_style, write_report
 from prism_rec.comparison.report.svg import PAGE_COLOURS, draw
 from prism_rec.evaluation.intervals import Estimate
+from prism_rec.explain.component_map import ComponentMap
 from prism_rec.training import RunConfig
 
 
@@ -164,6 +166,7 @@ def test_bars_begin_at_zero_and_end_at_the_mean() -> None:
     assert [line.get_xdata().tolist() for line in axis.lines] == [[0.4, 0.6], [0.1, 0.3]]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
     assert axis.get_title(loc="left") == "x"
+    assert [lines.get_gridlines()[0].get_visible() for lines in (axis.xaxis, axis.yaxis)] == [True, False]
 
 
 def test_a_difference_has_a_dot_on_its_side_of_zero() -> None:
@@ -246,6 +249,7 @@ def test_points_of_a_sweep_stand_at_their_means_equally_far_apart() -> None:
     assert curve.get_xydata().tolist() == [[0, 0.1], [1, 0.3], [2, 0.2]]
     assert across.get_ydata() == [0.15, 0.15]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["0.01", "0.1", "1"]
+    assert axis.get_xlim() == (-0.5, 2.5)
 
 
 def test_the_cost_of_an_epoch_is_a_mean_over_all_epochs(comparison: Comparison) -> None:
@@ -263,3 +267,19 @@ def test_of_many_figures_of_one_kind_the_first_are_shown_and_the_rest_folded_awa
     folded = fold("how to read", figures)[-1]
     assert folded.tag == "details"
     assert len(list(folded.iter("figure"))) == 2
+
+
+def test_charts_are_as_high_as_their_rows_and_have_the_style_of_the_page() -> None:
+    estimate = Estimate(0.5, 0.4, 0.6, 9)
+    bars = [Bar(name, 0, estimate) for name in "abc"]
+    places = ComponentMap(("a", "b"), 2, np.array([0, 0, 1, 1]), np.zeros((4, 2)), np.array([0.5, 0.25]))
+    charts = {
+        interval_chart([Group("x", bars), Group("y", bars[:2])]): 5 * 0.2 + 2 * 0.3 + 0.3,
+        curve_chart([Curve("a", 0, [(1, 0.1)], 1)], "x", "y"): 3,
+        gate_chart(GATE, 0): 2 * 0.6 + 0.3,
+        sweep_chart([("1", estimate)], None, "x", "y"): 2.6,
+        map_chart(places): 4.5,
+    }
+    for chart, height in charts.items():
+        assert tuple(chart.get_size_inches()) == pytest.approx((7.5, height))
+        assert not any(axis.spines["top"].get_visible() for axis in chart.axes)

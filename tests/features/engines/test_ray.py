@@ -1,8 +1,8 @@
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
 
+from features.drawn import plain
 from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.errors import InputError
 from prism_rec.features.contents import pictures_of, texts_of
@@ -28,7 +28,7 @@ def test_two_workers_give_what_this_machine_gives(tmp_path, tiny_clip):
     folder = tmp_path / "p"
     folder.mkdir()
     for number in range(7):
-        Image.new("RGB", (40, 30), (40 * number, 0, 90)).save(folder / f"{number}.png")
+        plain("RGB", (40, 30), (40 * number, 0, 90)).save(folder / f"{number}.png")
     (folder / "bad.png").write_text("<html>")
     words = ["jazz", "space war", None, "a quiet romance in paris at night among robots and rebels in paris"]
     texts = texts_of(pl.DataFrame({"item_id": list("abcd"), "title": words}), ["title"])

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from features.drawn import plain
 from features.images.picture_server import draw, draw_bomb
 from prism_rec.features.images.outcome import Failure, Picture
 from prism_rec.features.images.pictures import PictureStore, quiet_decoders
@@ -48,19 +49,19 @@ def near(found: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return max(abs(a - b) for a, b in zip(found, wanted, strict=True)) <= 12
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "MPO"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "MPO", "TIFF", "JPEG2000"])
 def test_every_format_becomes_a_small_jpeg(store: PictureStore, kind: str) -> None:
-    picture = store.store(encode(Image.new("RGB", (90, 60), GREEN), kind))
+    picture = store.store(encode(plain("RGB", (90, 60), GREEN), kind))
     image = read_back(store, picture)
     assert (picture.width, picture.height) == (90, 60)
     assert image.size == (48, 32)
     assert near(corner(image), GREEN)
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "JPEG2000"])
+@pytest.mark.parametrize("kind", ["ICO", "PPM", "EPS", "TGA"])
 def test_a_format_outside_the_list_is_not_a_picture(store: PictureStore, kind: str) -> None:
     with pytest.raises(Failure, match="not-a-picture"):
-        store.store(encode(Image.new("RGB", (32, 32), GREEN), kind))
+        store.store(encode(plain("RGB", (32, 32), GREEN), kind))
 
 
 def test_a_small_picture_is_not_enlarged(store: PictureStore) -> None:
@@ -68,7 +69,7 @@ def test_a_small_picture_is_not_enlarged(store: PictureStore) -> None:
 
 
 def test_a_large_jpeg_is_shrunk_while_decoding_and_told_in_full(store: PictureStore) -> None:
-    picture = store.store(encode(Image.new("RGB", (1000, 800), GREEN), "JPEG"))
+    picture = store.store(encode(plain("RGB", (1000, 800), GREEN), "JPEG"))
     assert (picture.width, picture.height) == (1000, 800)
     assert read_back(store, picture).size == (40, 32)
 
@@ -76,7 +77,7 @@ def test_a_large_jpeg_is_shrunk_while_decoding_and_told_in_full(store: PictureSt
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_a_camera_held_in_any_way_gives_an_upright_picture(store: PictureStore, turn: int) -> None:
     """Turn an upright picture with one red corner the way `turn` says, and expect it back."""
-    upright = Image.new("RGB", (64, 48), GREEN)
+    upright = plain("RGB", (64, 48), GREEN)
     upright.paste(RED, (0, 0, 24, 16))
     inverse = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -101,17 +102,17 @@ def test_a_camera_held_in_any_way_gives_an_upright_picture(store: PictureStore, 
 
 def test_broken_camera_notes_make_no_broken_picture(store: PictureStore) -> None:
     notes = b"Exif\x00\x00II*\x00\xff\xff\xff\xff" + b"\x99" * 40
-    read_back(store, store.store(encode(Image.new("RGB", (40, 40), GREEN), "JPEG", exif=notes)))
+    read_back(store, store.store(encode(plain("RGB", (40, 40), GREEN), "JPEG", exif=notes)))
 
 
 def test_transparency_becomes_white(store: PictureStore) -> None:
-    clear = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
-    palette = Image.new("P", (40, 40), 0)
+    clear = plain("RGBA", (40, 40), (255, 0, 0, 0))
+    palette = plain("P", (40, 40), 0)
     palette.putpalette([255, 0, 0, 0, 128, 0])
     for body in (
         encode(clear, "PNG"),
         encode(clear, "WEBP", lossless=True),
-        encode(Image.new("LA", (40, 40), (0, 0)), "PNG"),
+        encode(plain("LA", (40, 40), (255, 0)), "PNG"),
         encode(palette, "PNG", transparency=0),
         encode(palette, "GIF", transparency=0),
     ):
@@ -121,21 +122,23 @@ def test_transparency_becomes_white(store: PictureStore) -> None:
 def test_other_colour_models_become_rgb(store: PictureStore) -> None:
     for mode, colour, wanted in (
         ("CMYK", (0, 254, 254, 0), RED),
-        ("L", 128, (128, 128, 128)),
+        ("L", 100, (100, 100, 100)),
         ("YCbCr", Image.new("RGB", (1, 1), GREEN).convert("YCbCr").getpixel((0, 0)), GREEN),
     ):
-        picture = store.store(encode(Image.new(mode, (40, 40), colour), "JPEG", quality=95))
+        picture = store.store(encode(plain(mode, (40, 40), colour), "JPEG", quality=95))
         assert near(corner(read_back(store, picture)), wanted)
 
 
 def test_sixteen_bits_are_scaled_not_clipped(store: PictureStore) -> None:
-    grey = Image.fromarray(np.full((40, 40), 2**15, dtype=np.uint16))
+    values = np.full((40, 40), 2**15, dtype=np.uint16)
+    values[10:30, 10:30] = 0
+    grey = Image.fromarray(values)
     assert near(corner(read_back(store, store.store(encode(grey, "PNG")))), (128, 128, 128))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_of_an_animation_the_first_frame_is_taken(store: PictureStore, kind: str) -> None:
-    frames = [Image.new("RGB", (40, 40), colour) for colour in (GREEN, RED)]
+    frames = [plain("RGB", (40, 40), colour) for colour in (GREEN, RED)]
     body = encode(frames[0], kind, save_all=True, append_images=frames[1:])
     assert near(corner(read_back(store, store.store(body))), GREEN)
 
@@ -149,13 +152,13 @@ def test_the_same_bytes_give_the_same_file_once(store: PictureStore) -> None:
 def test_too_many_pixels_are_refused_undecoded(store: PictureStore) -> None:
     for body in (
         draw_bomb(),
-        encode(Image.new("1", (70_000, 8)), "PNG"),
-        encode(Image.new("1", (1001, 1000)), "PNG"),
+        encode(plain("1", (70_000, 8)), "PNG"),
+        encode(plain("1", (1001, 1000)), "PNG"),
     ):
         with pytest.raises(Failure, match="too-many-pixels") as caught:
             store.store(body)
         assert not caught.value.may_pass
-    store.store(encode(Image.new("1", (1000, 1000)), "PNG"))
+    store.store(encode(plain("1", (1000, 1000)), "PNG"))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
@@ -189,4 +192,12 @@ def test_any_bytes_give_a_picture_or_a_failure(
             read_back(store, store.store(bytes(body)))
         except Failure as failure:
             reason = failure.reason
-    assert reason in {None, "not-a-picture", "damaged", "too-many-pixels"}
+    assert reason in {
+        None,
+        "not-a-picture",
+        "damaged",
+        "too-many-pixels",
+        "too-small",
+        "too-oblong",
+        "one-colour",
+    }

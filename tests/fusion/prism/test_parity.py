@@ -112,3 +112,13 @@ def test_the_masked_view_of_one_modality_differs_from_that_of_the_other(experts,
     assert_close(views[text].masked[1], image_alone[text])  # without its own
     assert_close(views[redundancy].masked[0], image_alone[redundancy])
     assert_close(views[synergy].masked[0], image_alone[synergy])
+
+
+def test_weights_start_as_those_of_separate_networks():
+    """Xavier-normal: the variance is 2 / (inputs + outputs) of each network's maps, M D -> H and H -> D."""
+    torch.manual_seed(0)
+    experts = Experts(modalities=3, components=5, width=32, hidden=48, dropout=0.0)
+    assert experts.inner_weight_MJDH.std().item() == pytest.approx((2 / (3 * 32 + 48)) ** 0.5, rel=0.03)
+    assert experts.outer_weight_JHD.std().item() == pytest.approx((2 / (48 + 32)) ** 0.5, rel=0.03)
+    assert not experts.inner_bias_JH.any()
+    assert not experts.outer_bias_JD.any()

@@ -50,6 +50,11 @@ def test_a_step_is_embedded_as_published(golden):
     assert_close(embed_steps(torch.tensor([0, 10, 199]), 16), published, rtol=0, atol=1e-10)
 
 
+def test_the_narrowest_step_has_one_frequency():
+    angle = torch.tensor(3.0, dtype=torch.float64)
+    assert_close(embed_steps(torch.tensor([3]), 2), torch.stack([angle.sin(), angle.cos()])[None])
+
+
 def test_generation_is_the_reverse_chain_with_guidance():
     diffusion, guides = made(), torch.randn(5, 8, dtype=torch.float64)
     schedule = make_schedule("exp", 20)

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
-from prism_rec.features.encoders.pictures import UnreadablePictureError, open_picture
 from prism_rec.features.engines.engine import Engine, Part, warm_up
+from prism_rec.features.pictures import NoPictureError, open_picture
 
 _MOST_WORKERS = 16
 
@@ -80,7 +80,7 @@ class _Pictures:
     def __getitem__(self, row: int) -> tuple[int, dict[str, np.ndarray] | str]:
         try:
             return row, self._prepare(open_picture(self._paths[row]))
-        except UnreadablePictureError as error:
+        except NoPictureError as error:
             return row, str(error)
 
 

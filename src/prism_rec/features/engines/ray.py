@@ -17,8 +17,8 @@ from pydantic import Field
 
 from prism_rec.errors import SettingsError
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
-from prism_rec.features.encoders.pictures import UnreadablePictureError, open_picture
 from prism_rec.features.engines.engine import Engine, Part, warm_up
+from prism_rec.features.pictures import NoPictureError, open_picture
 
 Columns = dict[str, np.ndarray]
 
@@ -79,7 +79,7 @@ class _Prepare:
                 arrays = self._prepare(open_picture(Path(path)))
                 prepared.append(save({name: np.ascontiguousarray(one) for name, one in arrays.items()}))
                 failed.append("")
-            except UnreadablePictureError as error:
+            except NoPictureError as error:
                 prepared.append(b"")
                 failed.append(str(error))
         return {"row": batch["row"], "prepared": np.array(prepared, object), "failed": np.array(failed)}

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from prism_rec.config import Config
+from prism_rec.features.pictures import MOST_PIXELS, SIZE, SMALLEST_SIDE
 
 
 class Gathering(Config):
@@ -21,7 +22,7 @@ class Gathering(Config):
     """The table's column of item ids."""
     source_column: str = "images"
     """The table's column of URLs or names of photos, text or lists of text; prepare writes `images`."""
-    size: int = Field(default=224, ge=16, le=4096)
+    size: int = Field(default=SIZE, ge=SMALLEST_SIDE, le=4096)
     """Shorter side of a stored picture in pixels. Smaller pictures are not enlarged."""
     connections: int = Field(default=32, ge=1, le=1024)
     """Requests at a time."""
@@ -41,7 +42,7 @@ class Gathering(Config):
     """Most redirects of one source."""
     max_bytes: int = Field(default=16 * 2**20, ge=1)
     """Most bytes of one picture."""
-    max_pixels: int = Field(default=50_000_000, ge=1, le=170_000_000)
+    max_pixels: int = Field(default=MOST_PIXELS, ge=1, le=170_000_000)
     """Most pixels of one picture."""
     decoders: int = Field(default=0, ge=0, le=64)
     """Threads that decode; 0 means one per processor, but at most eight."""

@@ -126,5 +126,6 @@ def lambda_vector(
         [
             lambdas.of_unique(modalities[role]) if isinstance(role, int) else getattr(lambdas, role)
             for role in roles_J
-        ]
+        ],
+        device="cpu",  # its values are read even if the model has none (device meta)
     )

@@ -1,0 +1,133 @@
+"""The folder that is served: versions of a recommender, and the name of the current one.
+
+    7/              a recommender as `Recommender.save` writes it, and the tables of its ranker
+    current.json    which version is served, and of which run; replaced when a version is complete
+
+Every worker follows `current.json`. So a run that was trained again, and items that were added, reach all of them.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from prism_rec.config import Config
+from prism_rec.errors import DamagedError, FolderError
+from prism_rec.folders import LOCK, MANIFEST, hash_file, locked, write_text_atomically
+from prism_rec.recommend.recommender import Recommender
+from prism_rec.runs.run import Run
+from prism_rec.serve.tables import map_tables, save_tables
+
+CURRENT = "current.json"
+KEPT = 3
+"""Versions that stay: workers may still read one that was replaced just now."""
+
+
+class Current(Config):
+    """Which version is served."""
+
+    version: int
+    """Counts from 1."""
+    source: str
+    """The hash of the manifest of the run that the version was made of."""
+
+
+class Served(NamedTuple):
+    """A version in memory."""
+
+    version: int
+    recommender: Recommender
+
+
+def fingerprint(run: Path) -> str | None:
+    """Return what tells a finished run from others; None if there is no finished run."""
+    return hash_file(run / MANIFEST) if (run / MANIFEST).is_file() else None
+
+
+class Bundles:
+    """The versions in a folder.
+
+    Args:
+        path: the folder; made if it does not exist.
+
+    Raises:
+        FolderError: the folder has something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        others = {file.name for file in path.iterdir()} - {LOCK} if path.is_dir() else set()
+        if path.exists() and not path.is_dir() or (others and CURRENT not in others):
+            raise FolderError(f"{path} is not a folder of bundles; name a new or empty folder")
+        path.mkdir(parents=True, exist_ok=True)
+
+    def current(self) -> Current | None:
+        """Return what is served; None if there is no version yet.
+
+        Raises:
+            DamagedError: the file that says so is damaged.
+        """
+        file = self.path / CURRENT
+        if not file.exists():
+            return None
+        try:
+            return Current.model_validate_json(file.read_text(encoding="utf-8"))
+        except ValueError:
+            raise DamagedError(f"{file} is damaged; name a new or empty folder") from None
+
+    def publish(self, recommender: Recommender, source: str, histories: bool) -> int:
+        """Write a recommender as the next version, and make it the current one.
+
+        Args:
+            recommender: on the CPU.
+            source: `fingerprint` of its run.
+            histories: write users and their histories too.
+
+        Returns:
+            The version.
+        """
+        with locked(self.path, wait=True):
+            return self._publish(recommender, source, histories)
+
+    def change(self, change: Callable[[Recommender], object], histories: bool) -> int:
+        """Publish the current version with a change, such as added items; other changes wait.
+
+        Args:
+            change: gets the recommender.
+            histories: see `publish`.
+        """
+        with locked(self.path, wait=True):
+            current = self.current()
+            assert current is not None
+            recommender = self._load(current.version)
+            change(recommender)
+            return self._publish(recommender, current.source, histories)
+
+    def load(self) -> Served:
+        """Load the current version; its tables are mapped, not read.
+
+        Raises:
+            FolderError: there is none, or it was removed just now because newer ones exist.
+        """
+        current = self.current()
+        if current is None:
+            raise FolderError(f"{self.path} has no bundle yet; publish one first")
+        return Served(current.version, self._load(current.version))
+
+    def _load(self, version: int) -> Recommender:
+        folder = self.path / str(version)
+        recommender = Recommender(Run.load(folder, "cpu", mapped=True))
+        recommender.ranker = recommender.run.ranker(tables=map_tables(recommender.run.model, folder))
+        return recommender
+
+    def _publish(self, recommender: Recommender, source: str, histories: bool) -> int:
+        current = self.current()
+        version = 1 if current is None else current.version + 1
+        folder = self.path / str(version)
+        shutil.rmtree(folder, ignore_errors=True)  # begun by a process that did not finish it
+        recommender.save(folder, histories=histories)
+        save_tables(recommender.ranker.tables, folder)
+        text = Current(version=version, source=source).model_dump_json()
+        write_text_atomically(self.path / CURRENT, f"{text}\n")
+        shutil.rmtree(self.path / str(version - KEPT), ignore_errors=True)
+        return version

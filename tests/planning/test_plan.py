@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+import prism_rec
+from prism_rec.data.dataset import Dataset
+from prism_rec.errors import InputError
+from prism_rec.planning import plan as planning
+from prism_rec.planning.plan import count_parameters
+from prism_rec.planning.probe import probe
+from prism_rec.training.config import RunConfig
+
+CONFIG = RunConfig.parse(
+    {
+        "model": {"width": 8, "max_length": 5, "fusion": {"kind": "prism"}},
+        "train": {"epochs": 7, "validate_every": 2, "batch_size": 4},
+    }
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    random = np.random.default_rng(0)
+    log = pl.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(12), 5),
+            "item_id": np.concatenate([random.permutation(8)[:5] for _ in range(12)]),
+        }
+    )
+    vectors = random.standard_normal((8, 6)).astype(np.float32)
+    features = {name: (vectors, list(range(8))) for name in ("image", "text")}
+    Dataset.from_frame(log, features=features, time="order").save(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_weights_are_counted_without_making_them(data: Path) -> None:
+    dataset = Dataset.load(data)
+    model = CONFIG.model.build(dataset.number_of_items, dataset.features)
+    assert count_parameters(CONFIG, dataset) == sum(weight.numel() for weight in model.parameters())
+
+
+def test_an_epoch_is_all_of_its_steps(data: Path) -> None:
+    whole, short = probe(CONFIG, data), probe(CONFIG, data, seconds=0)
+    assert whole.batches == short.batches == 3
+    assert min(whole.epoch_seconds, short.epoch_seconds, whole.validation_seconds) > 0
+    assert whole.checkpoint_bytes == short.checkpoint_bytes
+
+
+def test_a_plan_says_what_training_takes(data: Path, tmp_path: Path) -> None:
+    planned = prism_rec.plan(CONFIG, data, device="cpu", threads=1)
+    assert planned.epochs == 7
+    assert planned.seconds >= 7 * planned.epoch_seconds + 4 * planned.validation_seconds
+    assert planned.memory > 50e6, "PyTorch itself takes more"
+    run = prism_rec.train(CONFIG, tmp_path / "run", data=data)
+    written = sum(path.stat().st_size for path in run.folder.path.rglob("*") if path.is_file())
+    assert written <= planned.disk + 10_000, "the log and the settings are not counted"
+    assert not [path for path in tmp_path.iterdir() if path.name not in ("data", "run")], "nothing is kept"
+
+
+def test_what_does_not_fit_is_refused_before_it_is_made(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "free_memory", lambda device: 1000)
+    with pytest.raises(
+        InputError, match=r"^[\d,]+ weights with gradients and moments take 0 MB, and cpu has"
+    ):
+        planning.plan(CONFIG, data, device="cpu")
+
+
+def test_a_trial_that_fails_says_why(tmp_path: Path) -> None:
+    log = pl.DataFrame({"user_id": np.repeat(np.arange(4), 3), "item_id": np.tile(np.arange(3), 4)})
+    Dataset.from_frame(log, time="order").save(tmp_path / "data")
+    config = RunConfig.parse({"model": {"width": 8, "max_length": 5}})
+    with pytest.raises(InputError, match="a short trial of these settings failed: .* has two items"):
+        planning.plan(config, tmp_path / "data", device="cpu")
+
+
+def test_there_is_memory() -> None:
+    assert planning.free_memory(torch.device("cpu")) > 1 << 20

@@ -1,0 +1,230 @@
+"""The application: what it answers, and what it refuses."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from prism_rec import load
+from prism_rec.events import Events
+from prism_rec.serve.app import make_app
+from prism_rec.serve.bundles import Bundles
+from prism_rec.serve.settings import Service
+from recommend.test_recommender import WIDTH, make_run
+
+HISTORIES = [["item-01", "item-02"], ["item-03"], ["gone", "item-04"], []]
+
+
+class Notes(Events):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "prism"
+    make_run(folder)
+    return folder
+
+
+@pytest.fixture
+def bundles(run: Path, tmp_path: Path) -> Bundles:
+    bundles = Bundles(tmp_path / "bundles")
+    bundles.publish(load(run, "cpu"), "source", histories=False)
+    return bundles
+
+
+@pytest.fixture
+def client(bundles: Bundles) -> Iterator[TestClient]:
+    with TestClient(make_app(bundles, Service(max_k=20, max_history=50, max_histories=10))) as client:
+        yield client
+
+
+def test_histories_get_what_python_returns(client: TestClient, run: Path) -> None:
+    answer = client.post("/recommend", json={"histories": HISTORIES, "k": 3}).json()
+    frame = load(run, "cpu").recommend(HISTORIES, k=3)
+    found = [item for items in answer["recommendations"] for item in items]
+    assert [item["item_id"] for item in found] == frame["item_id"].to_list()
+    assert [item["score"] for item in found] == frame["score"].to_list()
+    assert answer["unknown_items"] == ["gone"]
+    assert answer["version"] == 1
+    first = found[0]
+    assert sum(first["contributions"].values()) == pytest.approx(first["score"], abs=1e-5)
+    assert first["title"] == f"Title {first['item_id']}"
+    assert answer["recommendations"][3][0]["contributions"] == {}
+    assert answer["recommendations"][3][0]["score"] is None
+
+
+def test_conditions_and_lists_without_items_keep_the_order(client: TestClient) -> None:
+    request = {
+        "histories": [["item-01"], ["item-02"]],
+        "candidates": ["item-01"],
+        "where": {"title": {"contains": "01"}},
+    }
+    answer = client.post("/recommend", json=request).json()["recommendations"]
+    assert answer[0] == []
+    assert [item["item_id"] for item in answer[1]] == ["item-01"]
+    seen = client.post("/recommend", json=request | {"seen": True}).json()["recommendations"]
+    assert [item["item_id"] for item in seen[0]] == ["item-01"]
+
+
+def test_explanations_and_similar_items_are_those_of_python(client: TestClient, run: Path) -> None:
+    recommender = load(run, "cpu")
+    found = client.post("/explain", json={"history": HISTORIES[0], "item": "item-05"}).json()
+    assert found == json.loads(recommender.explain(HISTORIES[0], "item-05").model_dump_json())
+    similar = client.post("/similar", json={"item": "item-05", "k": 4, "exclude": ["item-06"]}).json()[
+        "similar"
+    ]
+    frame = recommender.similar_items("item-05", k=4, exclude=["item-06"])
+    assert similar == frame.drop("rank").to_dicts()
+
+
+def test_health_metrics_and_description(client: TestClient) -> None:
+    assert client.get("/health").json()["items"] == 12
+    client.post("/recommend", json={"histories": [["item-01"]]})
+    text = client.get("/metrics").text
+    assert 'prism_rec_requests_total{route="/recommend",status="200"} 1.0' in text
+    assert "prism_rec_model_version 1.0" in text
+    paths = client.get("/openapi.json").json()["paths"]
+    assert set(paths) == {"/recommend", "/explain", "/similar", "/items", "/health", "/metrics"}
+
+
+@pytest.mark.parametrize(
+    ("path", "request_", "status", "reason"),
+    [
+        ("/recommend", {}, 422, "give either histories or users"),
+        ("/recommend", {"histories": [["item-01"]], "users": ["u1"]}, 422, "give either"),
+        ("/recommend", {"users": ["u1"]}, 422, "this server knows no users"),
+        ("/recommend", {"histories": [["item-01"]], "k": 0}, 422, "k: Input should be greater"),
+        ("/recommend", {"histories": [["item-01"]], "k": 10**9}, 422, "1000000000 items for each user"),
+        ("/recommend", {"histories": [["item-01"]], "k": 10**400}, 422, "k: Input should be less"),
+        ("/recommend", {"histories": [["item-01"]], "k": "5"}, 422, "k: "),
+        ("/recommend", {"histories": [["item-01"]], "K": 5}, 422, "K: Extra inputs"),
+        ("/recommend", {"histories": [[1]]}, 422, "histories.0.0: "),
+        ("/recommend", {"histories": "item-01"}, 422, "histories: "),
+        ("/recommend", {"histories": [["item-01"] * 51]}, 422, "51 items of a history are too many"),
+        ("/recommend", {"histories": [[]] * 11}, 422, "11 histories or users are too many"),
+        ("/recommend", {"histories": [["item-01"]], "where": {"price": 1}}, 422, "no column 'price'"),
+        ("/recommend", {"histories": [["item-01"]], "candidates": ["x"]}, 422, "none of the candidates"),
+        ("/explain", {"history": [], "item": "item-01"}, 422, "no item of the history is known"),
+        ("/explain", {"history": ["item-01"], "item": "x"}, 422, "item 'x' is unknown"),
+        ("/similar", {"item": "x"}, 422, "item 'x' is unknown"),
+        ("/items", {"items": [{"item_id": "new"}]}, 403, "this server takes no items"),
+        ("/nothing", {}, 404, "Not Found"),
+        ("/health", {}, 405, "Method Not Allowed"),
+    ],
+)
+def test_a_wrong_request_gets_a_reason(
+    client: TestClient, path: str, request_: dict[str, object], status: int, reason: str
+) -> None:
+    answer = client.post(path, json=request_)
+    assert answer.status_code == status
+    assert reason in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b"{", 422),
+        (b'{"histories": [["item-01"]], "k": NaN}', 422),
+        (b'{"histories": [["item-01"]], "where": {"title": {"min": Infinity}}}', 422),
+        (b'{"histories": [["\\ud800"]]}', 422),
+        (b"\xff\xfe\x00", 400),
+        (b"[" * 100_000, 400),
+        (b'{"histories": ' + b"9" * 5000 + b"}", 400),
+        (b" " * 2_000_000, 413),
+    ],
+)
+def test_a_body_that_is_no_request_is_refused(client: TestClient, body: bytes, status: int) -> None:
+    answer = client.post("/recommend", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+
+
+def test_without_the_token_only_health_answers(bundles: Bundles) -> None:
+    with TestClient(make_app(bundles, Service(), token="secret")) as client:
+        assert client.get("/health").status_code == 200
+        for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
+            answer = client.get("/metrics", headers=header)
+            assert (answer.status_code, "Bearer TOKEN" in answer.json()["error"]) == (401, True)
+        assert client.get("/metrics", headers={"Authorization": "Bearer secret"}).status_code == 200
+
+
+def test_users_are_answered_only_if_the_server_has_them(run: Path, tmp_path: Path) -> None:
+    bundles = Bundles(tmp_path / "with-users")
+    recommender = load(run, "cpu")
+    bundles.publish(recommender, "source", histories=True)
+    with TestClient(make_app(bundles, Service(users=True))) as client:
+        answer = client.post("/recommend", json={"users": ["u1", "nobody", "u1"], "k": 2}).json()
+    found = [[item["item_id"] for item in items] for items in answer["recommendations"]]
+    assert found[0] == found[2] == recommender.recommend(users=["u1"], k=2)["item_id"].to_list()
+    assert answer["recommendations"][1][0]["score"] is None
+
+
+def test_added_items_are_a_new_version(bundles: Bundles) -> None:
+    features = {"text": {"new": [1.0] * WIDTH}}
+    with TestClient(make_app(bundles, Service(add_items=True))) as client:
+        request = {"items": [{"item_id": "new", "title": "Fresh"}], "features": features}
+        assert client.post("/items", json=request).json() == {"added": 1, "version": 2}
+        assert client.get("/health").json()["items"] == 13
+        answer = client.post("/recommend", json={"histories": [["item-01"]], "candidates": ["new"]}).json()
+        assert answer["recommendations"][0][0]["title"] == "Fresh"
+        for wrong, reason in (
+            (request, "in the catalogue already"),
+            ({"items": [{"item_id": "a", "x": 1.5}, {"item_id": "b", "x": ["y"]}]}, "of several types"),
+            ({"items": [{"item_id": "a"}], "features": {"text": {"a": [1.0]}}}, "text"),
+            ({"items": [{"item_id": "a"}], "features": {"text": {}}}, "or there is none"),
+            ({"items": [{"item_id": "a"}], "features": {"smell": {"a": [0.5]}}}, "no feature 'smell'"),
+        ):
+            answer = client.post("/items", json=wrong)
+            assert (answer.status_code, reason in answer.json()["error"]) == (422, True), answer.json()
+
+
+def test_the_log_has_no_personal_data(bundles: Bundles, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = Notes()
+    app = make_app(bundles, Service(), events=notes, log_requests=True)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("item-01 of the customer")
+
+    with TestClient(app) as client:
+        client.post("/recommend?who=ann", json={"histories": [["item-01"]]})
+        monkeypatch.setattr("prism_rec.serve.batching.answer_all", fail)
+        answer = client.post("/recommend", json={"histories": [["item-01"]]})
+    assert answer.status_code == 500
+    assert "item-01" not in answer.text
+    assert len(notes.lines) == 2
+    assert "RuntimeError in fail" in notes.lines[1]
+    assert not any(
+        word in line
+        for line in notes.lines
+        for word in ("item", "ann", "customer", "127.0.0.1", "testclient")
+    )
+
+
+def test_a_request_that_takes_too_long_is_given_up(bundles: Bundles, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(*_: object) -> None:
+        await asyncio.sleep(5)
+
+    with TestClient(make_app(bundles, Service(max_seconds=0.05))) as client:
+        monkeypatch.setattr(client.app.state.server.batches, "ask", ask)
+        answer = client.post("/recommend", json={"histories": [["item-01"]]})
+    assert (answer.status_code, "took too long" in answer.json()["error"]) == (503, True)
+
+
+def test_more_requests_than_may_wait_are_refused(bundles: Bundles) -> None:
+    def full(_: object) -> None:
+        raise asyncio.QueueFull
+
+    with TestClient(make_app(bundles, Service())) as client:
+        client.app.state.server.batches.queue.put_nowait = full
+        answer = client.post("/recommend", json={"histories": [["item-01"]]})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
