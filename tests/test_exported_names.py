@@ -47,6 +47,7 @@ NAMES = [
     "MMRecFolder",
     "ModelConfig",
     "MovieLens",
+    "NestedPrismConfig",
     "PictureDescriptors",
     "Plan",
     "Prepare",

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from prism_rec.fusion.baselines import IdFusionConfig as IdFusionConfig
     from prism_rec.fusion.baselines import SumFusionConfig as SumFusionConfig
     from prism_rec.fusion.prism.module import PrismConfig as PrismConfig
+    from prism_rec.fusion.prism.nested import NestedPrismConfig as NestedPrismConfig
     from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
     from prism_rec.model.config import ModelConfig as ModelConfig
     from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
@@ -118,6 +119,7 @@ _NAMES = {
     "features.engines.ray": ("RayEngine",),
     "fusion.baselines": ("ConcatFusionConfig", "GateFusionConfig", "IdFusionConfig", "SumFusionConfig"),
     "fusion.prism.module": ("PrismConfig",),
+    "fusion.prism.nested": ("NestedPrismConfig",),
     "fusion.prism.published": ("PublishedPrismConfig",),
     "model.config": ("ModelConfig",),
     "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),
