@@ -27,7 +27,7 @@ class NestedPrismConfig(FusionSettings):
     hidden: int = Field(32, ge=1)
     """Width of each expert's hidden layer."""
     dropout: float = Field(0.0, ge=0, lt=1)
-    """Probability of dropping an element of a vector that is added to an id in a history. Candidates have no dropout."""
+    """Probability of dropping an element of a vector that is added to an id in a history."""
     gate: Literal["none", "history"] = "history"
     """Whether a user's weights count in the history. A candidate is one vector, the same for all users."""
     gate_hidden: int = Field(32, ge=1)
