@@ -27,6 +27,8 @@ demo: .venv/ready
 	$(BIN)/prism-rec compare recipes/demo.yaml --data movielens-small=$(DEMO)/data --out $(DEMO)/comparison
 	$(BIN)/prism-rec recommend $(DEMO)/comparison/cells/movielens-small/prism/seed-0 --user 1 --k 5
 	@echo "the whole report: $(DEMO)/comparison/report.html"
+	@echo "look at users, recommendations and reasons:"
+	@echo "    $(BIN)/prism-rec explore $(DEMO)/comparison/cells/movielens-small/prism/seed-0"
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto

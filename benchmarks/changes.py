@@ -37,9 +37,9 @@ CHANGES = (
         (
             ('        state.save(last, {"records": [asdict(record) for record in records]})\n', ""),
             (
-                "        if best_epoch(records, config.metric) == epoch:\n",
+                "        if validate is None or best_epoch(records, config.metric) == epoch:\n",
                 '        state.save(last, {"records": [asdict(record) for record in records]})\n'
-                "        if best_epoch(records, config.metric) == epoch:\n",
+                "        if validate is None or best_epoch(records, config.metric) == epoch:\n",
             ),
         ),
         "tests/training/test_loop.py",
@@ -173,8 +173,8 @@ CHANGES = (
     _change(
         "gate weights of the validation questions",
         "comparison/cell",
-        "weigh(run.model, questions,",
-        'weigh(run.model, run.dataset.queries("validation"),',
+        "weigh(run.model, questions.histories,",
+        'weigh(run.model, run.dataset.queries("validation").histories,',
         "comparison/test_cell.py",
     ),
     _change(
@@ -190,6 +190,20 @@ CHANGES = (
         ".masked_fill(removed_B, NEVER)",
         "",
         "rank",
+    ),
+    _change(
+        "states of users remembered for a gradient",
+        "rank/ranker",
+        "    @torch.no_grad()\n    def states",
+        "    def states",
+        "rank/test_ranker.py",
+    ),
+    _change(
+        "scores of the catalogue remembered for a gradient",
+        "rank/ranker",
+        "    @torch.no_grad()\n    def scores",
+        "    def scores",
+        "rank/test_ranker.py",
     ),
     _change(
         "the run's setting for seen items ignored in serving",

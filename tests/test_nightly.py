@@ -24,7 +24,9 @@ def write_shop(folder: Path, share: float) -> None:
     log = busy.head(int(share * len(busy))).rename({"userId": "user_id", "movieId": "item_id"})
     log.write_csv(folder / "log.csv")
     films = pl.read_csv(data / "movies.csv.gz").rename({"movieId": "item_id"})
-    films.filter(pl.col("item_id").is_in(log["item_id"].implode())).write_csv(folder / "items.csv")
+    sold = films.filter(pl.col("item_id").is_in(log["item_id"].implode()))
+    unsold = films.filter(~pl.col("item_id").is_in(log["item_id"].implode())).head(5)
+    pl.concat([sold, unsold]).write_csv(folder / "items.csv")
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
@@ -58,4 +60,6 @@ def test_two_nights(tmp_path: Path) -> None:
         <= tuesday["user_id"].n_unique()
         == len(pl.read_parquet(tmp_path / "data/tuesday/users.parquet"))
     )
+    wider = pl.read_parquet(tmp_path / "runs/tuesday-all/data/items.parquet")
+    assert len(wider) == 5 + len(pl.read_parquet(tmp_path / "data/tuesday/items.parquet"))
     assert tuesday["basis"].unique().to_list() == ["model"]

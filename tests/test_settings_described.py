@@ -16,6 +16,7 @@ PACKAGES = (
     "comparison",
     "data",
     "explain",
+    "explore",
     "fusion",
     "model",
     "objectives",

@@ -94,7 +94,9 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
         unknown = _name_key(values, (*first["loc"], context["key"]))
         fix = "".join(f"did you mean {name}?" for name in context["near"]) or "remove it"
         return SettingsError(f"unknown key {unknown}; {fix}", where)
-    given = "" if first["type"] == "missing" else f" (given: {_SHORT.repr(first['input']):.60})"
+    given = (
+        "" if first["type"] == "missing" else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
+    )
     return SettingsError(f"{_say_plainly(first)}{given}", where, key or "the file")
 
 

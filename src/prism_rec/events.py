@@ -67,5 +67,5 @@ class JsonLines(Events):
         self._write(event="note", line=line)
 
     def _write(self, **values: object) -> None:
-        self.stream.write(json.dumps(values, ensure_ascii=False) + "\n")
+        self.stream.write(json.dumps(values) + "\n")  # ASCII only, so that no control character is in it
         self.stream.flush()

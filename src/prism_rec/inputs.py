@@ -17,6 +17,7 @@ from prism_rec.errors import DataError, InputError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_LONGEST_NAME = 255
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 40
 _NAMES = {
@@ -48,6 +49,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             wanted = signature.parameters[name].annotation
             if wanted is Path and isinstance(value, str):
                 bound.arguments[name] = value = Path(value) if value else None
+            if wanted is int and isinstance(value, Integral) and not isinstance(value, bool):
+                bound.arguments[name] = int(value)  # a number of NumPy
             if not _suits(value, wanted):
                 raise InputError(f"{name} is {show(value)}; give {_say(wanted)}")
         return function(*bound.args, **bound.kwargs)
@@ -70,7 +73,9 @@ def ids_from(given: Any, what: str, column: str = "item_id") -> list[str]:
     types = set(map(type, values))
     for place, value in enumerate(values) if not all(map(_is_of_ids, types)) else ():
         if not _is_of_ids(type(value)):
-            raise DataError(f"{what}: {show(value)} at place {place} is no id; give texts or whole numbers")
+            raise DataError(
+                f"{what}: {show(value)} at place {place} is not an id; give texts or whole numbers"
+            )
     if len({issubclass(one, str) for one in types}) > 1:
         raise DataError(f"{what}: some ids are texts and some are numbers; give all of them as texts")
     return [str(value) for value in values]
@@ -138,17 +143,21 @@ def _suits(value: Any, wanted: Any) -> bool:
         return True
     if kind in (int, float):
         return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
+    if kind is Sequence:
+        listed = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        return listed and all(_suits(one, args[0]) for one in value)
     if isinstance(value, str) and kind is not str and issubclass(kind, Iterable):
         return False
     return isinstance(value, kind) and not (isinstance(value, str | Path) and not _is_name(value))
 
 
 def _is_name(value: str | Path) -> bool:
-    """Return whether a text can be the name of a file: not empty, without a zero, and in UTF-8."""
+    """Return whether a text can be the name of a file: not empty, without a zero, in UTF-8, no part over 255 bytes."""
     try:
-        return bool(str(value)) and b"\0" not in os.fsencode(value)
+        parts = [os.fsencode(part) for part in Path(value).parts]
     except UnicodeEncodeError:
         return False
+    return bool(str(value)) and all(len(part) <= _LONGEST_NAME and b"\0" not in part for part in parts)
 
 
 def _say(wanted: Any) -> str:

@@ -6,6 +6,8 @@ import yaml
 
 MOST_NODES = 100_000
 """Values of a file, every alias counted as a copy of its anchor."""
+LONGEST = 200_000
+"""Characters of a file."""
 DEEPEST = 50
 """Levels of sections within sections."""
 
@@ -23,8 +25,10 @@ def load(text: str) -> Any:
     """Return the value of a YAML document.
 
     Raises:
-        yaml.YAMLError: it is not YAML, has a key twice, is nested too deeply, or has too many values.
+        yaml.YAMLError: it is not YAML, too long, has a key twice, is nested too deeply, or has too many values.
     """
+    if len(text) > LONGEST:  # before it is read, which takes a second or two for this many
+        raise yaml.YAMLError(f"more than {LONGEST:,} characters; this is no file of settings")
     try:
         return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except RecursionError:

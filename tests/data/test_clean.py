@@ -73,6 +73,8 @@ def test_every_loss_is_counted_once() -> None:
     assert left["row"].to_list() == [0, 1, 2, 3, 4, 5]
     assert dropped == {
         "interactions_below_min_rating": 1,  # of user 2
+        "users_below_min_rating": 0,
+        "items_below_min_rating": 0,
         "interactions_repeated": 1,  # of user 0
         "interactions_outside_core": 2,  # users 2 and 4
         "users_outside_core": 2,

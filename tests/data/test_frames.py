@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from prism_rec.data import frames
-from prism_rec.data.frames import entities_from, events_from, text_ids, to_polars
+from prism_rec.data.frames import complete_columns, entities_from, text_ids, to_polars
 from prism_rec.errors import InputError
 
 LOG = pl.DataFrame(
@@ -17,74 +17,21 @@ LOG = pl.DataFrame(
 )
 
 
-def test_takes_the_columns_of_the_roles_in_file_order() -> None:
-    events = events_from(LOG.lazy(), {}, "absolute", "log")
-    assert events.equals(LOG.drop("more"))
-
-
-def test_columns_of_other_names() -> None:
-    renamed = LOG.rename({"user_id": "uid", "item_id": "asin", "timestamp": "when", "rating": "stars"})
-    names = {"user": "uid", "item": "asin", "timestamp": "when", "rating": "stars"}
-    assert events_from(renamed.lazy(), names, "absolute", "log").equals(LOG.drop("more"))
-
-
-def test_ratings_may_be_absent_and_order_needs_no_timestamps() -> None:
-    events = events_from(LOG.select("user_id", "item_id").lazy(), {}, "order", "log")
-    assert events.columns == ["user_id", "item_id", "timestamp"]
-    assert events["timestamp"].to_list() == [0, 1]
-
-
-def test_order_uses_timestamps_where_there_are_any() -> None:
-    assert events_from(LOG.lazy(), {}, "order", "log")["timestamp"].to_list() == [2, 1]
-
-
-@pytest.mark.parametrize("column", ["user_id", "item_id", "timestamp"])
-def test_a_missing_column_is_named_with_the_mend(column: str) -> None:
-    role = column.removesuffix("_id")
-    with pytest.raises(InputError) as error:
-        events_from(LOG.rename({column: "other"}).lazy(), {}, "absolute", "log.csv")
-    assert str(error.value).startswith(f"log.csv has no column '{column}' (found: ")
-    assert "other" in str(error.value)
-    assert str(error.value).endswith(f"give the name of the {role} column in `columns`")
-
-
-@pytest.mark.parametrize("role", ["rating", "timestamp"])
-def test_a_column_named_by_the_user_must_exist(role: str) -> None:
-    with pytest.raises(InputError, match="no column 'stars'"):
-        events_from(LOG.lazy(), {role: "stars"}, "order", "log")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"user_id": ["a", None]}, "log, row 2: no user_id"),
-        ({"item_id": [None, "7"]}, "log, row 1: no item_id"),
-        ({"item_id": [1.0, 2.0]}, "column 'item_id' has the type Float64; give ids as text or whole numbers"),
-        ({"timestamp": ["1", "soon"]}, "log, row 2: timestamp 'soon' is not a time"),
-        ({"rating": ["5", "good"]}, "log, row 2: rating 'good' is not a number"),
-    ],
-)
-def test_a_wrong_value_is_named_by_row_and_column(change: dict[str, list[object]], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        events_from(
-            LOG.with_columns(**{k: pl.Series(v) for k, v in change.items()}).lazy(), {}, "absolute", "log"
-        )
-
-
-def test_a_rating_of_nan_is_no_rating() -> None:
-    frame = LOG.with_columns(rating=pl.Series([float("nan"), 3.0]))
-    assert events_from(frame.lazy(), {}, "absolute", "log")["rating"].to_list() == [None, 3.0]
-
-
-def test_no_rows_no_kind_of_time_no_such_role() -> None:
-    with pytest.raises(InputError, match="log is empty"):
-        events_from(LOG.clear().lazy(), {}, "absolute", "log")
+def test_an_unknown_role_is_refused() -> None:
     with pytest.raises(
-        InputError, match="time: there is no 'seconds'; choose one of absolute, relative, order"
+        InputError, match="unknown role 'usr'; the roles are user, item, timestamp, rating, event"
     ):
-        events_from(LOG.lazy(), {}, "seconds", "log")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="unknown role 'usr'; the roles are user, item, timestamp, rating"):
-        events_from(LOG.lazy(), {"usr": "u"}, "absolute", "log")
+        complete_columns({"usr": "u"})
+    assert complete_columns({"user": 0})["user"] == "0"  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("ids", [["a", ""], ["a", "  "], ["a", None], [None, None], [1, None]])
+def test_an_empty_id_is_a_missing_id(ids: list[object]) -> None:
+    with pytest.raises(InputError, match="log, row .: no user_id; add it or remove the row"):
+        text_ids(pl.Series("user_id", ids), "log")
+    assert "(2 rows have none)" in str(
+        pytest.raises(InputError, text_ids, pl.Series("u", ["", "", "a"]), "log").value
+    )
 
 
 def test_ids_are_text_exactly_as_given() -> None:
@@ -136,3 +83,36 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(frames.nw, "from_native", fail)
     with pytest.raises(InputError, match="log: .*install pyarrow"):
         to_polars(pd.DataFrame({"user_id": ["a"]}), "log")
+
+
+@pytest.mark.parametrize(
+    "odd", [[[1]], [{"a": 1}], [b"x"], [object()]], ids=["list", "struct", "bytes", "object"]
+)
+def test_ratings_of_odd_types_are_refused(odd: list[object]) -> None:
+    frame = LOG.head(1).with_columns(
+        rating=pl.Series(odd, dtype=pl.Object if type(odd[0]) is object else None)
+    )
+    with pytest.raises(InputError, match="column 'rating' has the type .*; give ratings as numbers"):
+        events_from(frame.lazy(), {}, "absolute", "log")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(2**64 - 1, pl.UInt64), (2**100, pl.Int128)], ids=["unsigned", "128 bits"]
+)
+def test_times_beyond_64_bits_are_refused(value: int, kind: type[pl.DataType]) -> None:
+    frame = LOG.with_columns(timestamp=pl.lit(value, dtype=kind))
+    with pytest.raises(InputError, match="log, row 1: timestamp"):
+        events_from(frame.lazy(), {}, "absolute", "log")
+
+
+def test_columns_that_are_not_read_may_be_odd() -> None:
+    odd = LOG.to_pandas().assign(more=[object(), {1, 2}])
+    with pytest.raises(InputError, match="give every column one type"):
+        to_polars(odd, "log")
+    assert to_polars(odd, "log", ["user_id", "none"]).columns == ["user_id"]
+
+
+def test_objects_among_the_columns_of_items_are_refused() -> None:
+    frame = pl.DataFrame({"item_id": ["a"], "thing": pl.Series([object()], dtype=pl.Object)})
+    with pytest.raises(InputError, match="column 'thing' has Python objects"):
+        entities_from(frame, "item_id", {}, "items")

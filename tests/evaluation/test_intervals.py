@@ -4,6 +4,7 @@ from scipy import stats
 
 from prism_rec.evaluation import resampling
 from prism_rec.evaluation.intervals import estimate, estimate_metrics
+from prism_rec.evaluation.metrics import ndcg
 from prism_rec.evaluation.resampling import bootstrap_means, sign_flip_means
 
 
@@ -67,7 +68,8 @@ def test_estimates_of_every_metric():
     assert estimates["recall@10"].mean == pytest.approx(0.1)
     assert estimates["recall@10"].low < 0.1 < estimates["recall@10"].high
     assert estimates["recall@10"].queries == 100
-    assert estimates["recall@10"] == estimate((ranks <= 10).astype(float))  # with the same seed
+    assert estimates["ndcg@10"] == estimate(ndcg(ranks, 10))  # with the same seed
+    assert estimates["ndcg@10"] != estimate(ndcg(ranks, 10), seed=1)
 
 
 def test_a_seed_gives_the_same_means_as_ever():

@@ -57,7 +57,7 @@ def test_a_user_is_chosen_and_a_modality_switched_off_with_the_keyboard(
     page.goto(address)
     page.get_by_label("User").fill("u3")
     page.keyboard.press("Enter")
-    page.get_by_text("5 items, the latest last").wait_for()
+    page.get_by_text("5 items, the latest first").wait_for()
     before = titles(page)
     assert len(before) == 5
     page.get_by_label("switch image off").focus()

@@ -34,6 +34,7 @@ def built(**backbone: object):
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_it_is_the_published_loss(distance):
     model = built(kind="stosa", distance=distance, heads=2)
+    model.items.ids.weight.data *= 2.5  # so that some targets are nearer to the user than to the negative
     batch = next(TrainingBatches(HISTORIES, BatchPlan(5, 3, seed=0)).epoch(1))
     objective = prepared(model, negatives=1, weight=0.005)
     torch.manual_seed(1)
@@ -50,6 +51,7 @@ def test_it_is_the_published_loss(distance):
     user = Gaussian(state[:, :8], state[:, 8:])
     near, far = d(user, gaussian(target)), d(user, gaussian(negative))
     excess = (near - d(gaussian(target), gaussian(negative))).clamp_min(0)
+    assert (excess == 0).any()
     assert (excess > 0).any()
     expected = (-torch.log(torch.sigmoid(far - near)) + 0.005 * excess).mean()
     torch.testing.assert_close(loss, expected)

@@ -168,6 +168,17 @@ def test_missing_columns_are_noted_or_refused(recommender: Recommender) -> None:
     recommender.add_items(pl.DataFrame({"item_id": ["newer"], "title": ["x"]}), encode=False)
 
 
+def test_a_whole_catalogue_may_be_given_and_what_is_known_is_counted(recommender: Recommender) -> None:
+    notes, before = Notes(), recommender.dataset.items
+    catalogue = pl.DataFrame({"item_id": ["a", "new", "b"], "title": ["changed", "space robots", "changed"]})
+    recommender.add_items(catalogue, skip_known=True, events=notes)
+    assert notes.lines == ["2 items are known already, 1 are new"]
+    assert recommender.dataset.items.head(len(before)).equals(before)
+    assert recommender.dataset.items["item_id"][-1] == "new"
+    recommender.add_items(catalogue, skip_known=True, events=notes)
+    assert notes.lines[1:] == ["3 items are known already, 0 are new"]
+
+
 def test_the_command_writes_a_run_with_the_new_items(shop: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("item_id,title\n007,space robots\n008,\n")
     photos = draw(tmp_path / "photos", {"007": "red"})
@@ -177,6 +188,8 @@ def test_the_command_writes_a_run_with_the_new_items(shop: Path, tmp_path: Path)
     assert "note: 1 of 2 new items have no vectors, first 008" in ran.err
     ran = prism_rec("recommend", str(tmp_path / "wider"), "--history", "a,007", "--k", "9", "--json")
     assert {"008"} < {row["item_id"] for row in json.loads(ran.out)}
+    ran = prism_rec("add-items", tmp_path / "wider", *words[2:], "--skip-known", "--out", tmp_path / "again")
+    assert ran.out == f"wrote {tmp_path / 'again'}: 0 new items, 8 in all\n"
     ran = prism_rec(*words, "--out", str(tmp_path / "wider"))
     assert ran.status == 2
     assert "has earlier work in it" in ran.err

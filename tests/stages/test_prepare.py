@@ -59,10 +59,11 @@ def test_makes_a_folder_of_everything(raw: Path) -> None:
     ]
     assert manifest["config"]["source"] == {
         "kind": "table",
-        "interactions": "log.csv",
+        "interactions": ["log.csv"],
         "items": "items.csv",
         "columns": {},
         "time": "absolute",
+        **dict.fromkeys(("validation", "test", "time_unit", "separator", "encoding", "header")),
     }
     assert "| modality image | width 4, 3 items (75.0%) |" in (raw / "data/card.md").read_text()
     assert "<title>Dataset card</title>" in (raw / "data/card.html").read_text()

@@ -130,6 +130,11 @@ def test_what_has_run_out(values, by):
     assert stopped_by(records, TrainConfig(epochs=5, patience=2)) == by
 
 
+def test_patience_does_not_count_epochs_before_the_first_validation():
+    records = [EpochRecord(number, 1.0, 0.0, 0.0) for number in (1, 2, 3)]
+    assert stopped_by(records, TrainConfig(epochs=5, patience=1)) is None
+
+
 CHANGES = {
     "prism": {},
     "softmax and AdamW": {

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Output, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Output, Talk, use_threads
+from prism_rec.cli.terminal import print_json, say
 from prism_rec.events import Events
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class AddItemsOptions(Talk, Machine, Output):
     """NAME=FILE: vectors of one modality, as in prepare. Repeat for more."""
     pictures: Path | None = None
     """A folder of images, or of files named ITEM_ID.jpg."""
+    skip_known: bool = False
+    """Skip items that the run knows already, unchanged, instead of refusing them."""
 
 
 def add_items(options: AddItemsOptions) -> None:
@@ -44,7 +47,9 @@ def add_items(options: AddItemsOptions) -> None:
     recommender = load(options.run, options.device)
     before = recommender.dataset.number_of_items
     with shown(options.quiet) as events:
-        add_from_files(recommender, options.items, options.features, options.pictures, events)
+        add_from_files(
+            recommender, options.items, options.features, options.pictures, events, options.skip_known
+        )
     recommender.save(options.out)
     counts = {
         "new": recommender.dataset.number_of_items - before,
@@ -62,6 +67,7 @@ def add_from_files(
     features: Mapping[str, str],
     pictures: Path | None,
     events: Events,
+    skip_known: bool = False,
 ) -> None:
     """Add new items; note how many of them have no vectors.
 
@@ -77,7 +83,9 @@ def add_from_files(
     with reading(str(items)):
         frame = scan_table(items).collect()
     known = recommender.dataset.number_of_items
-    recommender.add_items(frame, given_features(features), pictures=pictures, events=events)
+    recommender.add_items(
+        frame, given_features(features), pictures=pictures, skip_known=skip_known, events=events
+    )
     dataset = recommender.dataset
     described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]
     bare = dataset.items["item_id"][known:].filter(~described)

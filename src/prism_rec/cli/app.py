@@ -22,6 +22,7 @@ from prism_rec.cli.plan import PlanOptions, plan
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.serve import ServeOptions, serve
+from prism_rec.cli.terminal import say
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
@@ -100,7 +101,7 @@ def main() -> None:
         run(sys.argv[1:])
         sys.stdout.flush()
     except (InputError, CycloptsError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        say(f"error: {' '.join(str(error).split())}", sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: finished work is kept; run the same command again to continue\n")

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -16,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from prism_rec.cli.terminal import SafeConsole
 from prism_rec.events import Events, Fact
 
 
@@ -30,7 +30,7 @@ class Bars(Events):
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[facts]}"),
-            console=Console(stderr=True),
+            console=SafeConsole(stderr=True),
         )
         self.tasks: dict[str, TaskID] = {}
 
@@ -64,7 +64,7 @@ class Bars(Events):
 
     def note(self, line: str) -> None:
         """Print a line above the bars."""
-        self.progress.console.print(escape(line), highlight=False, soft_wrap=True)
+        self.progress.console.print(line, highlight=False, soft_wrap=True)
 
 
 def say_facts(facts: Mapping[str, Fact]) -> str:

@@ -1,9 +1,6 @@
 """Options that have the same name and meaning in every command that has them."""
 
-import json
-import sys
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
@@ -65,13 +62,3 @@ def use_threads(options: Machine) -> None:
         import torch
 
         torch.set_num_threads(options.threads)
-
-
-def say(line: str) -> None:
-    """Print one line of a result."""
-    sys.stdout.write(f"{line}\n")
-
-
-def print_json(result: Any) -> None:
-    """Print a result as one JSON document."""
-    say(json.dumps(result, indent=2, ensure_ascii=False))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say
+from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk
+from prism_rec.cli.terminal import SafeConsole, print_json, say
 
 if TYPE_CHECKING:
     from prism_rec.comparison.comparison import Comparison
@@ -50,13 +51,12 @@ def compare(options: CompareOptions) -> None:
 
 
 def _show(comparison: "Comparison") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from prism_rec.comparison.findings import findings
     from prism_rec.comparison.table import difference_column
 
-    console = Console()
+    console = SafeConsole()
     reference, metrics = comparison.reference, comparison.recipe.metrics
     for data in comparison.recipe.data:
         users = comparison.estimates[data, reference, metrics[0]].queries

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.cli.common import Talk
+from prism_rec.cli.terminal import SafeConsole, print_json
 
 if TYPE_CHECKING:
     from prism_rec.data.dataset import Dataset
@@ -30,9 +31,6 @@ def describe(options: DescribeOptions) -> None:
 
 def show(dataset: "Dataset", title: str, json: bool = False) -> None:
     """Print a dataset's description as a table of at most 80 columns, or as JSON."""
-    from json import dumps
-
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -40,9 +38,9 @@ def show(dataset: "Dataset", title: str, json: bool = False) -> None:
     from prism_rec.data.card.describe import in_words
 
     facts = measure(dataset)
-    console = Console()
+    console = SafeConsole()
     if json:
-        console.out(dumps(facts, indent=2, ensure_ascii=False), highlight=False)
+        print_json(facts)
         return
     table = Table(title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False)
     for label, value in in_words(facts):

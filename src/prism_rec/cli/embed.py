@@ -2,7 +2,8 @@
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Resume, Talk, print_json, say
+from prism_rec.cli.common import Output, Resume, Talk
+from prism_rec.cli.terminal import print_json, say
 from prism_rec.stages.embed import Embed
 
 

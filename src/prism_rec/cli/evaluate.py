@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Talk, print_json, use_threads
+from prism_rec.cli.common import Machine, Talk, use_threads
+from prism_rec.cli.terminal import SafeConsole, print_json
 
 SHOWN = ("recall@10", "ndcg@10")
 
@@ -42,13 +43,12 @@ def evaluate(options: EvaluateOptions) -> None:
 
 
 def _show(report: dict[str, Any], run: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from prism_rec.evaluation.slices import FEWEST_USERS
 
     metrics, intervals = report["metrics"], report["intervals"]
-    console = Console()
+    console = SafeConsole()
     table = Table(
         title=f"{run}: {report['part']}, {report['users']:,} users, whole catalogue, seen items "
         + ("removed" if report["seen"] == "remove" else "kept"),

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_rec.cli.common import Machine, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Talk, use_threads
+from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,11 +60,10 @@ def explain(options: ExplainOptions) -> None:
 
 def _show(found: "Explanation") -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = SafeConsole()
     console.print(Text(found.sentence))
     parts = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("part of the score", "adds", "weight", "mean weight of all users"):

@@ -24,7 +24,7 @@ class ExploreOptions(Explore):
     run: Path
     """Folder of a finished run."""
     quiet: bool = False
-    """Show no notes."""
+    """Show no progress and no notes."""
 
 
 def explore(options: ExploreOptions) -> None:

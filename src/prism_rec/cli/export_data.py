@@ -3,6 +3,7 @@
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
 from prism_rec.cli.common import Output, Talk
+from prism_rec.cli.terminal import print_json, say
 from prism_rec.stages.export_data import ExportData
 from prism_rec.stages.export_data import export_data as run
 
@@ -20,10 +21,9 @@ class ExportDataOptions(Talk, Output, ExportData):
 
 def export_data(options: ExportDataOptions) -> None:
     """Write the files and list them."""
-    from json import dumps
-
-    from rich.console import Console
-
     with shown(options.quiet) as events:
         files = [str(path) for path in run(only(options, ExportData), options.out, events)]
-    Console().out(dumps(files) if options.as_json else "\n".join(files), highlight=False)
+    if options.as_json:
+        print_json(files)
+    else:
+        say("\n".join(files))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Resume, Talk, print_json, say
+from prism_rec.cli.common import Output, Resume, Talk
+from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.stages.images import Images
 
 if TYPE_CHECKING:
@@ -40,11 +41,10 @@ def images(options: ImagesOptions) -> None:
 
 def show(counts: "pl.DataFrame", out: Path, as_json: bool) -> None:
     """Print the counts as a table, with advice, or as JSON."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = SafeConsole()
     if as_json:
         print_json(counts.to_dicts())
         return

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_rec.cli.common import Machine, Overrides, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Overrides, Talk, use_threads
+from prism_rec.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from prism_rec.planning.plan import Plan

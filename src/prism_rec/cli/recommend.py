@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Talk, use_threads
 from prism_rec.cli.options import flag_of
+from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 
@@ -136,11 +137,10 @@ def _add_items(recommender: "Recommender", options: RecommendOptions, events: Ev
 
 def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recommender") -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = SafeConsole()
     many = options.user is None and options.history is None
     if not many:
         _show_history(options, recommender)
@@ -163,13 +163,12 @@ def _named(item: str, title: str | None) -> str:
 
 
 def _show_history(options: RecommendOptions, recommender: "Recommender") -> None:
-    from rich.console import Console
     from rich.text import Text
 
     history = _items_of(options.history or "")
     if options.user is not None and options.user in recommender.dataset.users["user_id"]:
         history = recommender.history_of(options.user)
-    console = Console()
+    console = SafeConsole()
     console.print(f"history: {len(history)} items, the latest last", highlight=False)
     unknown = set(recommender.unknown_items(history))
     for item in history[-SHOWN_HISTORY:]:

@@ -24,7 +24,7 @@ class ServeOptions(Serve):
     run: Path
     """Folder of a finished run."""
     quiet: bool = False
-    """Show no notes."""
+    """Show no progress and no notes."""
 
 
 def serve(options: ServeOptions) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, use_threads
+from prism_rec.cli.terminal import print_json, say
 
 
 class TrainOptions(Talk, Resume, Machine, Overrides, Output):

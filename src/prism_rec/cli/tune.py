@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, print_json, say, use_threads
+from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, use_threads
+from prism_rec.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from prism_rec.tuning.tune import Tuned

@@ -6,15 +6,17 @@ from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.data.raw_log import RawLog
-from prism_rec.data.split import LeaveOneOut, Split, SplitRule, Temporal
+from prism_rec.data.split import Given, LeaveOneOut, NoSplit, Split, SplitRule, Temporal
 
 __all__ = [
     "Bag",
     "Cleaning",
     "Dataset",
     "FeatureTable",
+    "Given",
     "Histories",
     "LeaveOneOut",
+    "NoSplit",
     "Queries",
     "RawLog",
     "Split",

@@ -1,5 +1,6 @@
 """Cleaning: drops low ratings, repeated pairs, and users and items with few events, and counts them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,35 +15,51 @@ from prism_rec.errors import SettingsError
 class Cleaning(Config):
     """What to drop from a log; the steps run in the order of these settings."""
 
+    event_types: tuple[str, ...] = ()
+    """Keep events of these types only, as in the column of the role event; by default all. Repeat for more."""
     min_rating: float | None = None
     """Drop events rated lower, or without a rating; by default all are kept, and no ratings are needed."""
     duplicates: Literal["first", "last", "all"] = "first"
     """Which of a user's several events with the same item to keep: the first in time, the last, or all. If all are
     kept, seen items stay candidates in evaluation and recommendation, unless a run says `seen: remove`."""
+    ties: Literal["file", "shuffle"] = "file"
+    """The order of a user's events at the same time: that of the file, or a random one."""
+    ties_seed: int = Field(0, ge=0, lt=2**63)
+    """The seed of the random order of events at the same time."""
     core: int = Field(1, ge=1)
     """Drop users and items with fewer events, repeatedly until none is left; 1 keeps all."""
 
 
 def clean(
-    events: pl.DataFrame, cleaning: Cleaning, shortest_history: int = 1
+    events: pl.DataFrame,
+    cleaning: Cleaning,
+    shortest_history: int = 1,
+    order_by: Sequence[str] = ("timestamp",),
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Drop what the settings say and put each user's events in order.
 
     Args:
-        events: `user`, `item`, `timestamp` (numbers), optionally `rating`, and `row`, the position in the file.
+        events: `user`, `item`, `timestamp` (numbers), optionally `rating` and `event`, and `row`, the position in the
+            file.
         cleaning: the settings.
         shortest_history: users with fewer events are dropped in the end.
+        order_by: the columns that the events of a user are sorted by.
 
     Returns:
-        The events kept, by user, then time, equal times in file order; and how many were dropped, by reason.
+        The events kept, by user, then time, equal times in file order or shuffled; and how many events, users and
+        items were dropped, by reason.
 
     Raises:
-        SettingsError: a rating threshold without ratings, or no event left.
+        SettingsError: ratings or types of events are needed and missing, or no event is left.
     """
     dropped: dict[str, int] = {}
-    left = _drop_low_ratings(events, cleaning.min_rating)
-    dropped["interactions_below_min_rating"] = len(events) - len(left)
-    left = left.sort("user", "timestamp", "row")
+    left = _keep_types(events, cleaning.event_types, dropped)
+    left = _drop_low_ratings(left, cleaning.min_rating, dropped)
+    tie = "row"
+    if cleaning.ties == "shuffle":
+        tie = "tie"
+        left = left.with_columns(tie=np.random.default_rng(cleaning.ties_seed).permutation(len(left)))
+    left = left.sort("user", *order_by, tie)
     distinct = left
     if cleaning.duplicates != "all":
         distinct = left.unique(["user", "item"], keep=cleaning.duplicates, maintain_order=True)
@@ -55,9 +72,21 @@ def clean(
         raise SettingsError(
             f"none of the {len(events)} interactions is left after cleaning "
             f"({', '.join(f'{reason}: {count}' for reason, count in dropped.items() if count)}); "
-            "lower `cleaning.core` or `cleaning.min_rating`"
+            f"{_remedy(dropped, shortest_history)}"
         )
     return long, dropped
+
+
+def _remedy(dropped: Mapping[str, int], shortest_history: int) -> str:
+    """Return what to do about the step that dropped the last events."""
+    if dropped["interactions_in_short_histories"]:
+        return (
+            f"the split needs {shortest_history} events per user; give a longer log, or use `split` temporal or lower "
+            "`cleaning.core` or `cleaning.min_rating` if that is set"
+        )
+    if dropped["interactions_outside_core"]:
+        return "lower `cleaning.core` or `cleaning.min_rating`"
+    return "lower `cleaning.min_rating`, or change `cleaning.event_types`"
 
 
 def k_core(users: npt.NDArray[np.integer], items: npt.NDArray[np.integer], k: int) -> npt.NDArray[np.bool_]:
@@ -82,7 +111,29 @@ def k_core(users: npt.NDArray[np.integer], items: npt.NDArray[np.integer], k: in
         kept = enough
 
 
-def _drop_low_ratings(events: pl.DataFrame, min_rating: float | None) -> pl.DataFrame:
+def _keep_types(events: pl.DataFrame, types: Sequence[str], dropped: dict[str, int]) -> pl.DataFrame:
+    if not types:
+        return events
+    if "event" not in events.columns:
+        raise SettingsError(
+            "the interactions have no types, so `cleaning.event_types` cannot be used; give the name of the column of "
+            "types in `columns` (event=NAME)"
+        )
+    found = events["event"].drop_nulls().unique().sort()
+    unknown = next((name for name in types if name not in found), None)
+    if unknown is not None:
+        raise SettingsError(
+            f"there is no event of the type {unknown!r} (found: {', '.join(found[:10])}); choose one of these",
+            key="cleaning.event_types",
+        )
+    left = events.filter(pl.col("event").is_in(list(types)))
+    dropped |= _count_difference(events, left, "of_other_types")
+    return left
+
+
+def _drop_low_ratings(
+    events: pl.DataFrame, min_rating: float | None, dropped: dict[str, int]
+) -> pl.DataFrame:
     if min_rating is None:
         return events
     if "rating" not in events.columns:
@@ -90,7 +141,9 @@ def _drop_low_ratings(events: pl.DataFrame, min_rating: float | None) -> pl.Data
             "the interactions have no ratings, so `cleaning.min_rating` cannot be used; give the name of the rating "
             "column in `columns`"
         )
-    return events.filter(pl.col("rating").fill_null(float("-inf")) >= min_rating)
+    left = events.filter(pl.col("rating").fill_null(float("-inf")) >= min_rating)
+    dropped |= _count_difference(events, left, "below_min_rating")
+    return left
 
 
 def _count_difference(before: pl.DataFrame, after: pl.DataFrame, reason: str) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """A prepared dataset: numbered interactions, catalogue, features and split, in memory and as a folder."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,16 +17,20 @@ from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files_of, read_facts
 from prism_rec.data.embedding_folder import read_encoder
+from prism_rec.data.event_table import events_from
 from prism_rec.data.feature_table import Catalogue
-from prism_rec.data.frames import entities_from, events_from, to_polars
+from prism_rec.data.frames import complete_columns, entities_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
-from prism_rec.data.split import LeaveOneOut, Split, SplitRule
+from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, needs_parts
+from prism_rec.data.times import TimeUnit, in_seconds
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DamagedError, DataError, SettingsError
 from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
 from prism_rec.inputs import checked
 from prism_rec.plugins import choose
+
+_OTHER_SPLIT = "use other times, give more events, or use `split` none to train on everything"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +65,9 @@ class Dataset:
     """Everything that training and evaluation read.
 
     Attributes:
-        interactions: `user` (0..U-1), `item` (1..N; 0 is padding), `timestamp`; sorted by user, then time, equal
-            times in the order of the file.
+        interactions: `user` (0..U-1), `item` (1..N; 0 is padding), `timestamp`, and `part` if the source has parts;
+            sorted by user, then part if the split is given, then time, equal times in the order of the file unless
+            they are shuffled.
         users: `row` (0..U-1), `user_id` (string, unchanged), given columns.
         items: `row` (1..N), `item_id` (string, unchanged), given columns.
         features: one table per modality, by name, in the order given; may be empty.
@@ -70,7 +75,9 @@ class Dataset:
         time: what the timestamps mean.
         cleaning: which events were dropped.
         dropped: how much was dropped, and why.
-        notes: one line each on the first problems of the source's files, with file and line.
+        notes: one line each on what was inferred, and on the first problems of the source's files.
+        unit: the unit of the timestamps: s, ms, us or ns.
+        read: how many interactions, users and items were read; each number is that of the dataset plus those dropped.
         encoders: how new contents are encoded like those of a modality, by its name, if its vectors came from a folder
             of the stage embed; JSON values (`features.stored_encoder`).
     """
@@ -84,6 +91,8 @@ class Dataset:
     cleaning: Cleaning
     dropped: dict[str, int]
     notes: tuple[str, ...] = ()
+    unit: str = "s"
+    read: dict[str, int] = field(default_factory=dict)
     encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -97,8 +106,11 @@ class Dataset:
         users: Any = None,
         columns: Mapping[str, str] | None = None,
         time: TimeKind = "absolute",
+        time_unit: TimeUnit | None = None,
+        event_types: Sequence[str] = (),
         min_rating: float | None = None,
         duplicates: Literal["first", "last", "all"] = "first",
+        ties: Literal["file", "shuffle"] = "file",
         core: int = 1,
         split: str | Mapping[str, Any] | SplitRule = "leave-one-out",
         allow_unknown_features: bool = False,
@@ -116,10 +128,14 @@ class Dataset:
                 `FeatureTable`, or a folder of the stage embed; see `vectors.table_from`. Any item may lack any
                 modality.
             users: frame with `user_id` and any columns.
-            columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, if they differ.
+            columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, `event` and `history`, if
+                they differ.
             time: what timestamps mean; with "order" they may be missing, and the order of the rows counts.
+            time_unit: the unit of numbers, such as "ms"; by default their size tells.
+            event_types: keep events of these types only; by default all.
             min_rating: drop events rated lower.
             duplicates: which of a user's several events with the same item to keep.
+            ties: the order of a user's events at the same time: that of the rows, or a random one.
             core: drop users and items with fewer events, repeatedly until none is left.
             split: the kind of a split, a mapping with `kind` and its settings, or the settings themselves
                 (`LeaveOneOut`, `Temporal`).
@@ -129,13 +145,13 @@ class Dataset:
             InputError: a frame or setting is wrong; the message names column and row.
         """
         columns = columns or {}
-        log = RawLog(
-            events=events_from(to_polars(interactions, "interactions").lazy(), columns, time, "interactions"),
+        frame = to_polars(interactions, "interactions", complete_columns(columns).values()).lazy()
+        log = events_from(frame, columns, time, "interactions", time_unit).as_log(
             items=_entities(items, "item_id", columns, "items"),
             users=_entities(users, "user_id", columns, "users"),
-            time=time,
         )
-        settings = {"min_rating": min_rating, "duplicates": duplicates, "core": core}
+        settings: dict[str, Any] = {"event_types": tuple(event_types), "min_rating": min_rating}
+        settings |= {"duplicates": duplicates, "ties": ties, "core": core}
         rule = split if isinstance(split, Config) else choose(SplitRule, split, "split")
         return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
 
@@ -167,7 +183,13 @@ class Dataset:
                 f"{rule.kind} needs absolute times, and these are {log.time!r}; use leave-one-out",
                 key="split",
             )
-        tables = assemble(log, cleaning, rule.shortest_history)
+        if needs_parts(rule) and "part" not in log.events.columns:
+            raise SettingsError(
+                f"{rule.kind} needs a source with files or labels for training, validation and test, and this log has "
+                "none; use leave-one-out or temporal",
+                key="split",
+            )
+        tables = assemble(log, cleaning, rule.shortest_history, needs_parts(rule))
         dataset = cls(
             interactions=tables.interactions,
             users=tables.users,
@@ -177,9 +199,12 @@ class Dataset:
             time=log.time,
             cleaning=cleaning,
             dropped=tables.dropped,
-            notes=log.notes,
+            notes=tables.notes,
+            unit=log.unit,
+            read=tables.read,
         )
         dataset._require_queries()
+        dataset = replace(dataset, notes=(*dataset.notes, *dataset._compare_parts()))
         features = {**log.features, **(features or {})}
         return dataset.with_features(features, tables.known_items, allow_unknown_features)
 
@@ -231,7 +256,13 @@ class Dataset:
     @cached_property
     def split(self) -> Split:
         """The cuts of each history."""
-        return self.rule.cut(self.histories, self.interactions["timestamp"].to_numpy())
+        if needs_parts(self.rule):
+            return self.rule.cut(self.histories, self.interactions["part"].to_numpy())
+        return self.rule.cut(self.histories, self.seconds().to_numpy())
+
+    def seconds(self) -> pl.Series:
+        """Return the times of the interactions in seconds."""
+        return in_seconds(self.interactions["timestamp"], self.unit)
 
     def counts(self) -> dict[str, int]:
         """Return U, N and the number of interactions."""
@@ -264,7 +295,7 @@ class Dataset:
 
     @checked
     def save(
-        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Iterable[Path] = ()
+        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Sequence[Path] = ()
     ) -> None:
         """Write the dataset as a stage folder, its manifest last.
 
@@ -297,9 +328,11 @@ class Dataset:
             ],
             inputs=inputs,
             time=self.time,
+            unit=self.unit,
             features=list(self.features),
             bags=[name for name, table in self.features.items() if isinstance(table, Bag)],
             counts=self.counts(),
+            read=self.read,
             dropped=self.dropped,
             notes=self.notes,
         )
@@ -328,17 +361,38 @@ class Dataset:
             cleaning=facts.cleaning,
             dropped=facts.dropped,
             notes=facts.notes,
+            unit=facts.unit,
+            read=facts.read,
             encoders=facts.encoders,
         )
         if dataset.split.counts() != facts.split_counts:
             raise DamagedError(f"{folder / SPLITS} does not fit the interactions; run {STAGE} again")
         return dataset
 
+    def _compare_parts(self) -> tuple[str, ...]:
+        """Return a note if the split is another one than that of the source."""
+        if "part" not in self.interactions.columns or needs_parts(self.rule):
+            return ()
+        lengths, split = self.histories.lengths, self.split
+        places = np.arange(len(self.interactions)) - np.repeat(self.histories.offsets[:-1], lengths)
+        parts = np.zeros(len(places), np.int64)
+        for ends in (split.train_end, split.validation_end):
+            parts += places >= np.repeat(ends, lengths)
+        other = self.interactions["user"].filter(self.interactions["part"].to_numpy() != parts).n_unique()
+        if not other:
+            return ()
+        return (
+            f"{self.rule.kind} splits {other:,} of {self.number_of_users:,} users differently from the source's files "
+            "or labels; `split` given keeps theirs",
+        )
+
     def _require_queries(self) -> None:
+        if not has_questions(self.rule):
+            return
         counts = self.split.counts()
         for part in ("validation", "test"):
             if not counts[f"{part}_queries"]:
-                raise SettingsError(f"{self.rule.kind} leaves no {part} target; use other times", key="split")
+                raise SettingsError(f"{self.rule.kind} leaves no {part} target; {_OTHER_SPLIT}", key="split")
 
 
 def _entities(frame: Any, id_name: str, columns: Mapping[str, str], where: str) -> pl.DataFrame | None:

@@ -5,6 +5,8 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from prism_rec.config import Config
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
@@ -33,6 +35,10 @@ class Facts(Config):
     """Names of the modalities."""
     bags: list[str] = []
     """Names of those of words."""
+    unit: str = "s"
+    """The unit of the timestamps."""
+    read: dict[str, int] = Field(default_factory=dict)
+    """How many interactions, users and items were read."""
     dropped: dict[str, int]
     """How much was dropped, by reason."""
     notes: tuple[str, ...] = ()
@@ -85,7 +91,9 @@ def read_facts(folder: Path) -> Facts:
                 raise DamagedError(f"{folder / file} was changed after it was written; run {STAGE} again")
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
         recorded: dict[str, Any] = {
-            key: manifest[key] for key in ("time", "features", "bags", "dropped", "notes") if key in manifest
+            key: manifest[key]
+            for key in ("time", "unit", "features", "bags", "read", "dropped", "notes")
+            if key in manifest
         }
         if further:
             recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))

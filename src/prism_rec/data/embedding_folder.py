@@ -33,8 +33,8 @@ def load_embedding(folder: Path) -> tuple[np.ndarray | Bag, list[str]]:
         FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
     if WORDS in require_folder(folder, STAGE)["files"]:
-        return Bag.read(folder / WORDS), pl.read_parquet(folder / ITEMS)["item_id"].to_list()
-    table = pl.read_parquet(folder / ITEMS).filter(pl.col("file").is_not_null())
+        return Bag.read(folder / WORDS), pl.read_parquet(folder / ITEMS, glob=False)["item_id"].to_list()
+    table = pl.read_parquet(folder / ITEMS, glob=False).filter(pl.col("file").is_not_null())
     if not len(table):
         raise FolderError(f"{folder}: no item has a vector; see the reasons in {ITEMS}")
     table = table.with_row_index("at")

@@ -1,22 +1,33 @@
 """Frames of any library, with columns of any name, as the tables of a `RawLog`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import narwhals as nw
 import polars as pl
 
 from prism_rec.data.numbering import require_distinct
-from prism_rec.data.raw_log import TimeKind
-from prism_rec.data.reading import first_line, reading
-from prism_rec.data.times import to_seconds
+from prism_rec.data.reading import first_line
 from prism_rec.errors import DataError, SettingsError
 
-DEFAULT_COLUMNS = {"user": "user_id", "item": "item_id", "timestamp": "timestamp", "rating": "rating"}
+DEFAULT_COLUMNS = {
+    "user": "user_id",
+    "item": "item_id",
+    "timestamp": "timestamp",
+    "rating": "rating",
+    "event": "event",
+    "history": "history",
+}
+"""The name of the column of each role, if none is given."""
 
 
-def to_polars(frame: Any, where: str) -> pl.DataFrame:
+def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFrame:
     """Return a polars, pandas or Arrow frame (or another eager one that Narwhals reads) as polars.
+
+    Args:
+        frame: any such frame.
+        where: the argument, for messages.
+        needed: columns that are read; if any are given, others that polars cannot hold are left out.
 
     Raises:
         DataError: not such a frame, a column of mixed types, or pyarrow is needed and missing.
@@ -24,7 +35,13 @@ def to_polars(frame: Any, where: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     try:
-        polars_frame: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
+        eager = nw.from_native(frame, eager_only=True)
+        try:
+            polars_frame: pl.DataFrame = eager.to_polars()
+        except ValueError:
+            if not needed:
+                raise
+            polars_frame = eager.select([name for name in eager.columns if name in needed]).to_polars()
         return polars_frame
     except TypeError as error:
         raise DataError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
@@ -38,56 +55,14 @@ def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
     """Return the column of each role: the names given, and the default names for the rest.
 
     Raises:
-        SettingsError: a role other than user, item, timestamp and rating.
+        SettingsError: there is no such role.
     """
     for role in columns:
         if role not in DEFAULT_COLUMNS:
             raise SettingsError(
                 f"unknown role {role!r}; the roles are {', '.join(DEFAULT_COLUMNS)}", key="columns"
             )
-    return DEFAULT_COLUMNS | dict(columns)
-
-
-def events_from(frame: pl.LazyFrame, columns: Mapping[str, str], time: TimeKind, where: str) -> pl.DataFrame:
-    """Return the events of a frame as `RawLog.events` has them.
-
-    Args:
-        frame: one row per event; only the columns of the roles are read.
-        columns: the frame's names for the roles user, item, timestamp and rating, if they are not the defaults.
-        time: with `order`, timestamps may be missing, and the order of the rows counts.
-        where: the file or argument, for messages.
-
-    Raises:
-        DataError: no rows, a missing column or id, a wrong time or rating, or an unknown kind of time.
-    """
-    names = complete_columns(columns)
-    if time not in get_args(TimeKind):
-        raise SettingsError(
-            f"there is no {time!r}; choose one of {', '.join(get_args(TimeKind))}", key="time"
-        )
-    with reading(where):
-        found = frame.collect_schema().names()
-    roles = ["user", "item"]
-    if time != "order" or "timestamp" in columns or names["timestamp"] in found:
-        roles.append("timestamp")
-    if "rating" in columns or names["rating"] in found:
-        roles.append("rating")
-    for role in roles:
-        require_column(found, names[role], role, where)
-    with reading(where):
-        given = frame.select(names[role] for role in roles).collect()
-    if given.is_empty():
-        raise DataError(f"{where} is empty; at least one interaction is needed")
-    events = {
-        "user_id": text_ids(given[names["user"]], where),
-        "item_id": text_ids(given[names["item"]], where),
-        "timestamp": pl.int_range(len(given), eager=True),
-    }
-    if "timestamp" in roles:
-        events["timestamp"] = to_seconds(given[names["timestamp"]], where)
-    if "rating" in roles:
-        events["rating"] = _ratings(given[names["rating"]], where)
-    return pl.DataFrame(events)
+    return DEFAULT_COLUMNS | {role: str(name) for role, name in columns.items()}
 
 
 def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str], where: str) -> pl.DataFrame:
@@ -111,6 +86,11 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
         raise DataError(
             f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); rename the id column to {id_name}"
         )
+    objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
+    if objects:
+        raise DataError(
+            f"{where}: column {objects[0]!r} has Python objects; make them texts, or leave the column out"
+        )
     ids = text_ids(frame[source_name], where).alias(id_name)
     others = frame.drop(source_name)
     for reserved in ("row", id_name):
@@ -133,24 +113,20 @@ def text_ids(ids: pl.Series, where: str) -> pl.Series:
     """Return ids as text: '007' stays '007', 7 becomes '7'.
 
     Raises:
-        DataError: a missing id, or ids that are neither text nor whole numbers.
+        DataError: a missing or empty id, or ids that are neither text nor whole numbers.
     """
-    if ids.null_count():
-        row = ids.is_null().arg_max() or 0
-        raise DataError(f"{where}, row {row + 1}: no {ids.name}; add it or remove the row")
+    if ids.dtype == pl.Null:
+        ids = ids.cast(pl.String)
     if not (ids.dtype.is_integer() or ids.dtype in (pl.String, pl.Categorical, pl.Enum)):
         raise DataError(
             f"{where}: column {ids.name!r} has the type {ids.dtype}; give ids as text or whole numbers"
         )
-    return ids.cast(pl.String)
-
-
-def _ratings(ratings: pl.Series, where: str) -> pl.Series:
-    numbers = ratings.cast(pl.Float64, strict=False).fill_nan(None)
-    wrong = numbers.is_null() & ratings.is_not_null()
-    if ratings.dtype.is_float():
-        wrong &= ratings.is_not_nan()
-    if wrong.any():
-        row = wrong.arg_max() or 0
-        raise DataError(f"{where}, row {row + 1}: rating {ratings[row]!r} is not a number; fix that row")
-    return numbers
+    text = ids.cast(pl.String)
+    missing = (
+        text.is_null() | (text.str.strip_chars(" \t") == "") if ids.dtype == pl.String else text.is_null()
+    )
+    if missing.any():
+        row = missing.arg_max() or 0
+        count = f" ({missing.sum():,} rows have none)" if missing.sum() > 1 else ""
+        raise DataError(f"{where}, row {row + 1}: no {ids.name}; add it or remove the row{count}")
+    return text

@@ -1,6 +1,7 @@
 """Splits: where each history is cut into training, validation and test.
 
 A split is a settings class with a `kind`. `cut` returns the cuts; `shortest_history` and `needs_times` are its needs.
+With `needs_parts`, `cut` gets the part of each event, not its time; with `has_questions` false, there is no question.
 A package adds a split by an entry point of the group `prism_rec.splits`; `testing.SplitContract` has its tests.
 """
 
@@ -10,12 +11,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 from pydantic import BeforeValidator, field_validator, model_validator
 
 from prism_rec.config import Config
 from prism_rec.data.histories import Histories, IntArray
-from prism_rec.data.times import to_seconds
+from prism_rec.data.times import seconds_of
 from prism_rec.plugins import Kinds
 
 Times = npt.NDArray[np.int64] | npt.NDArray[np.float64]
@@ -76,12 +76,10 @@ class LeaveOneOut(Config):
 def _seconds(moment: Any) -> Any:
     if not isinstance(moment, str):
         return moment
-    try:
-        return float(to_seconds(pl.Series("time", [moment]), "").item())
-    except ValueError:
-        raise ValueError(
-            f"{moment!r} is not a time; give seconds since 1970 or a date (2018-09-24)"
-        ) from None
+    seconds = seconds_of(moment)
+    if seconds is None:
+        raise ValueError(f"{moment!r} is not a time; give seconds since 1970 or a date (2018-09-24)")
+    return seconds
 
 
 Moment = Annotated[float, BeforeValidator(_seconds)]
@@ -101,8 +99,8 @@ class Temporal(Config):
     quantiles: tuple[float, float] | None = (0.8, 0.9)
     """When validation and test begin, as quantiles of all event times."""
     times: tuple[Moment, Moment] | None = None
-    """When validation and test begin, instead of quantiles: two dates, such as 2017-01-01 2018-01-01, or two times in
-    the unit of the timestamps."""
+    """When validation and test begin, instead of quantiles: two dates, such as 2017-01-01 2018-01-01, or seconds since
+    1970."""
     shortest_history: ClassVar[int] = 1
     needs_times: ClassVar[bool] = True
 
@@ -143,24 +141,70 @@ class Temporal(Config):
 
         Args:
             histories: U histories, each in time order.
-            timestamps: [E], the time of every item of `histories`.
+            timestamps: [E], the time of every item of `histories`, in seconds.
         """
-        validation_from, test_from = self.moments(timestamps)
-        before_validation = _count_before(histories, timestamps, validation_from)
-        before_test = _count_before(histories, timestamps, test_from)
-        has_input = (before_validation > 0, before_test > 0)
-        return Split(
-            train_end=before_validation,
-            validation_end=before_test,
-            validation_at=np.where(has_input[0] & (before_validation < before_test), before_validation, -1),
-            test_at=np.where(has_input[1] & (before_test < histories.lengths), before_test, -1),
-        )
+        return _cut_at(histories, timestamps, *self.moments(timestamps))
 
 
-SplitRule = Annotated[LeaveOneOut | Temporal, Kinds("prism_rec.splits")]
+class Given(Config):
+    """The parts that the source has: files for training, validation and test, or MMRec's labels.
+
+    A user's question of a part is the first event there; its input is everything before it. Without an earlier event
+    there is no question.
+    """
+
+    kind: Literal["given"] = "given"
+    """Name of the split."""
+    shortest_history: ClassVar[int] = 1
+    needs_times: ClassVar[bool] = False
+    needs_parts: ClassVar[bool] = True
+
+    def cut(self, histories: Histories, timestamps: Times) -> Split:
+        """Cut every history; `timestamps` is the part of every item: 0, 1 or 2."""
+        return _cut_at(histories, timestamps, 1, 2)
+
+
+class NoSplit(Config):
+    """Everything is for training; there are no questions, so that nothing can be measured."""
+
+    kind: Literal["none"] = "none"
+    """Name of the split."""
+    shortest_history: ClassVar[int] = 1
+    needs_times: ClassVar[bool] = False
+    has_questions: ClassVar[bool] = False
+
+    def cut(self, histories: Histories, timestamps: Times) -> Split:
+        """Cut no history."""
+        none = np.full(len(histories), -1)
+        return Split(histories.lengths, histories.lengths, none, none)
+
+
+SplitRule = Annotated[LeaveOneOut | Temporal | Given | NoSplit, Kinds("prism_rec.splits")]
 """The settings of any split."""
+
+
+def _cut_at(histories: Histories, timestamps: Times, validation_from: float, test_from: float) -> Split:
+    before_validation = _count_before(histories, timestamps, validation_from)
+    before_test = _count_before(histories, timestamps, test_from)
+    has_input = (before_validation > 0, before_test > 0)
+    return Split(
+        train_end=before_validation,
+        validation_end=before_test,
+        validation_at=np.where(has_input[0] & (before_validation < before_test), before_validation, -1),
+        test_at=np.where(has_input[1] & (before_test < histories.lengths), before_test, -1),
+    )
 
 
 def _count_before(histories: Histories, timestamps: Times, moment: float) -> IntArray:
     earlier = np.concatenate([[0], np.cumsum(timestamps < moment)])
     return np.diff(earlier[histories.offsets])
+
+
+def needs_parts(rule: Any) -> bool:
+    """Tell whether a split is made of the parts that the source gives; by default it is not."""
+    return bool(getattr(rule, "needs_parts", False))
+
+
+def has_questions(rule: Any) -> bool:
+    """Tell whether a split has validation and test questions; by default it has."""
+    return bool(getattr(rule, "has_questions", True))

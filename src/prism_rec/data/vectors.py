@@ -115,7 +115,7 @@ def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
             f"{where}: next to 'item_id' give one column of lists or numeric columns only (found: "
             f"{', '.join(wrong) or 'nothing'})"
         )
-    return others.cast({pl.Decimal: pl.Float64}).to_numpy(), ids
+    return others.cast({pl.Decimal: pl.Float64, pl.Int128: pl.Float64}).to_numpy(), ids
 
 
 def _align_bag(
@@ -146,7 +146,10 @@ def _stack_lists(lists: pl.Series, ids: pl.Series, where: str) -> Matrix:
         )
     flat = lists.explode()
     return to_matrix(
-        flat.cast(pl.Float64 if inner.is_decimal() else inner).to_numpy().reshape(len(lists), -1), where
+        flat.cast(pl.Float64 if inner in (pl.Decimal, pl.Int128) else inner)
+        .to_numpy()
+        .reshape(len(lists), -1),
+        where,
     )
 
 

@@ -17,6 +17,8 @@ MEANINGS = {
 }
 """What the parts of a score mean, in a few words."""
 LISTED_USERS = 500
+FOLDED = 6
+"""Older items of a history are folded."""
 
 
 def document(title: str, question: Question, *content: Content) -> Element:
@@ -30,7 +32,8 @@ def document(title: str, question: Question, *content: Content) -> Element:
     )
     pages = (("/", "Recommendations"), ("/weights", "Everybody's weights"))
     nav = element("nav", *(element("a", name, href=question.address(path)) for path, name in pages))
-    body = element("body", element("header", element("h1", title), nav), element("main", *content))
+    skip = element("a", "Skip to the recommendations", href="#list-1", class_="skip")
+    body = element("body", skip, element("header", element("h1", title), nav), element("main", *content))
     return element("html", head, body, lang="en")
 
 
@@ -104,7 +107,7 @@ def _choose(look: Look, question: Question, tiles: Tiles) -> list[Content]:
 
 def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
     rows = []
-    for item in question.items:
+    for item in reversed(question.items):
         if item not in look.place:
             rows.append(element("li", element("span", f"{item} is unknown to {look.name}", class_="soft")))
             continue
@@ -115,7 +118,8 @@ def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
             f"{'put back' if out else 'leave out'} {seen.title}",
         )
         remove = _action("remove", question.without_item(item), f"remove {seen.title}")
-        rows.append(element("li", *tiles.draw(seen), toggle, remove, class_="out" if out else "in"))
+        actions = element("span", toggle, remove, class_="actions")
+        rows.append(element("li", *tiles.draw(seen), actions, class_="out" if out else "in"))
     if not rows:
         return [
             element(
@@ -123,11 +127,17 @@ def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
                 "Choose a user, or search for titles and add them. Without a history, popular items are shown.",
             )
         ]
-    said = f"{len(question.items)} items, the latest last"
+    said = f"{len(question.items)} items, the latest first"
     if question.user in look.users:
         whole = len(look.recommender.history_of(question.user))
         said += f"; of the {whole} of user {question.user}" if whole != len(question.items) else ""
-    return [element("p", said, class_="soft"), element("ol", *rows, class_="items")]
+    shown: list[Content] = [element("p", said, class_="soft"), element("ol", *rows[:FOLDED], class_="items")]
+    if rows[FOLDED:]:
+        summary = element("summary", f"{len(rows) - FOLDED} older items")
+        folded = element("details", summary, element("ol", *rows[FOLDED:], class_="items"))
+        folded.attrib |= {"open": "open"} if set(question.out) & set(question.items[:-FOLDED]) else {}
+        shown.append(folded)
+    return shown
 
 
 def _list(look: Look, question: Question, shown: Shown, tiles: Tiles, both: set[str], place: str) -> Element:
@@ -182,7 +192,10 @@ def _recommended(
         add = _action(
             "add to history", question.with_item(row.item.item_id), f"add {row.item.title} to the history"
         )
-        content += [bar(row.parts), element("span", f"{row.score:.2f}", class_="soft"), why, add]
+        score = element(
+            "span", bar(row.parts), element("span", f"{row.score:.2f}", class_="soft"), class_="score"
+        )
+        content += [score, element("span", why, add, class_="actions")]
     return element("li", *content)
 
 

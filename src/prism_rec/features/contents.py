@@ -123,7 +123,7 @@ def _text_content(item_id: str, text: str) -> Content:
 
 def _gathered_pictures(folder: Path) -> list[Content]:
     size = require_folder(folder, IMAGES)["config"].get("size")
-    pictures = pl.read_parquet(folder / PICTURES)
+    pictures = pl.read_parquet(folder / PICTURES, glob=False)
     entries = []
     for item_id, status, reason, file, source in pictures.select(
         "item_id", "status", "reason", "file", "sha256"

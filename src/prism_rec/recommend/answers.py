@@ -1,6 +1,6 @@
 """The best items for users as a table: by the model, or by popularity for users without a known history."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +21,8 @@ class Answers(NamedTuple):
 
     ranker: Ranker
     items: Items
-    popular: IntArray
-    """All catalogue rows, those with the most events first."""
+    popular: Callable[[], IntArray]
+    """Returns all catalogue rows, those with the most events first; called only if somebody has no known history."""
 
     def __call__(self, asked: Questions, k: int, seen: Seen, allowed: IntArray | None) -> pl.DataFrame:
         """Return the k best items of each user, users in the given order.
@@ -44,8 +44,10 @@ class Answers(NamedTuple):
         return pl.concat([users.to_frame(), names, frame.drop("place", "row")], how="horizontal")
 
     def _popular(self, places: IntArray, k: int, allowed: IntArray | None) -> pl.DataFrame:
-        rows = self.popular if allowed is None else self.popular[np.isin(self.popular, allowed)]
-        best = rows[:k] if len(places) else rows[:0]
+        best = np.empty(0, np.int64)
+        if len(places):
+            rows = self.popular()
+            best = (rows if allowed is None else rows[np.isin(rows, allowed)])[:k]
         return self._frame(
             np.repeat(places, len(best)),
             np.tile(best, len(places)),

@@ -87,7 +87,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
 
 def _read_table(path: Path) -> pl.DataFrame:
     with reading(str(path)):
-        return pl.read_ndjson(path) if path.suffix == ".jsonl" else scan_table(path).collect()
+        return pl.read_ndjson(path.read_bytes()) if path.suffix == ".jsonl" else scan_table(path).collect()
 
 
 def _column(table: pl.DataFrame, name: str, path: Path) -> pl.Series:

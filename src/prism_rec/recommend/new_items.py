@@ -95,6 +95,13 @@ def new_items_frame(items: Any) -> pl.DataFrame:
     return entities_from(to_polars(items, "new items"), "item_id", {}, "new items")
 
 
+def without_known(items: pl.DataFrame, known_ids: pl.Series, events: Events) -> pl.DataFrame:
+    """Return the items that are new; a note counts both."""
+    known = items["item_id"].is_in(known_ids.implode())
+    events.note(f"{known.sum():,} items are known already, {len(items) - known.sum():,} are new")
+    return items.filter(~known)
+
+
 def require_content(model: SequenceRecommender) -> None:
     """Refuse a model that scores items only by their ids.
 
@@ -116,9 +123,10 @@ def extend(run: Run, items: pl.DataFrame, features: Mapping[str, Any]) -> Run:
     """
     dataset: Dataset = add_items(run.dataset, items, features)
     model = run.config.model.build(dataset.number_of_items, dataset.features)
-    weights = dict(run.model.state_dict())
     further = dataset.number_of_items - run.dataset.number_of_items
-    weights["items.ids.weight"] = F.pad(weights["items.ids.weight"], (0, 0, 0, further))
-    weights["items.known_N"] = F.pad(weights["items.known_N"], (0, further))
+    fresh, weights = model.state_dict(), dict(run.model.state_dict())
+    for name, values in weights.items():
+        if values.shape != fresh[name].shape:  # one row per item: zero for the new ones
+            weights[name] = F.pad(values, (*[0, 0] * (values.dim() - 1), 0, further))
     model.load_state_dict(weights)
     return replace(run, dataset=dataset, model=model.to(run.model.device).eval())

@@ -51,7 +51,7 @@ def of_histories(given: HistoriesGiven, items: Ids, events: Events) -> Questions
         events: hears the note.
 
     Raises:
-        InputError: a history is no list of ids.
+        InputError: a history is not a list of ids.
     """
     users, lists = _users_and_lists(given)
     found, unknown = [], []
@@ -87,3 +87,13 @@ def _users_and_lists(given: Any) -> tuple[list[str], list[Any]]:
         )
     lists = list(given)
     return [str(place) for place in range(len(lists))], lists
+
+
+def require_k(k: int) -> None:
+    """Refuse to return no item.
+
+    Raises:
+        InputError: k is below one.
+    """
+    if k < 1:
+        raise InputError(f"k is {k}; ask for at least one item")

@@ -10,6 +10,7 @@ import polars as pl
 import torch
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.histories import IntArray
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
@@ -19,10 +20,16 @@ from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids
 from prism_rec.recommend.items import Choice, Items
-from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content
-from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users
+from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content, without_known
+from prism_rec.recommend.questions import HistoriesGiven, of_histories, of_users, require_k
 from prism_rec.recommend.saving import save
-from prism_rec.recommend.vectors import average_vectors, key_vectors, most_similar, query_vectors
+from prism_rec.recommend.vectors import (
+    average_vectors,
+    key_vectors,
+    most_similar,
+    query_vectors,
+    vector_frame,
+)
 from prism_rec.runs.run import Run
 
 
@@ -98,17 +105,14 @@ class Recommender:
         """
         if (histories is None) == (users is None):
             raise InputError("give either histories or users")
-        if k < 1:
-            raise InputError(f"k is {k}; ask for at least one item")
+        require_k(k)
         if users is not None:
             asked = of_users(users, self._users, self.dataset.histories, events)
         else:
             assert histories is not None
             asked = of_histories(histories, self._items, events)
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
-        answers = Answers(
-            self.ranker, self._items, self._everybody.by_popularity(self.dataset.number_of_items)
-        )
+        answers = Answers(self.ranker, self._items, lambda: self._popular)
         return answers(asked, min(k, self.dataset.number_of_items), seen or self.ranker.seen, allowed)
 
     @checked
@@ -147,10 +151,10 @@ class Recommender:
         Args:
             item: any item of the catalogue; it is left out itself.
             k: number of items.
-            candidates: compare only with these items; see `recommend`.
-            exclude: leave out these items.
-            where: conditions on columns of the catalogue; see `recommend`.
-            events: hears a note for each kind of id that is unknown.
+            candidates: as in `recommend`; so are `exclude`, `where` and `events`.
+            exclude: see there.
+            where: see there.
+            events: see there.
 
         Returns:
             A frame `item_id, title, similarity, rank`, most similar first.
@@ -158,8 +162,7 @@ class Recommender:
         Raises:
             InputError: the item is unknown; or see `recommend`.
         """
-        if k < 1:
-            raise InputError(f"k is {k}; ask for at least one item")
+        require_k(k)
         (row,) = self._items.rows([id_from(item, "item")])
         allowed = self._items.allowed(Choice(candidates, exclude, where), events)
         similarity, rows = most_similar(self.ranker, self._average_ND, int(row), k, allowed)
@@ -168,7 +171,7 @@ class Recommender:
 
     def item_vectors(self) -> pl.DataFrame:
         """Return `item_id` and `vector` of all items; see `user_vectors`."""
-        return _vectors("item_id", self._items.ids, key_vectors(self.ranker))
+        return vector_frame("item_id", self._items.ids, key_vectors(self.ranker))
 
     @checked
     def user_vectors(
@@ -194,7 +197,7 @@ class Recommender:
             asked = of_users(given, self._users, self.dataset.histories, events)
         known = asked.with_items()
         ids = pl.Series(known.users, dtype=pl.String)
-        return _vectors("user_id", ids, query_vectors(self.ranker, known.histories))
+        return vector_frame("user_id", ids, query_vectors(self.ranker, known.histories))
 
     @checked
     def history_of(self, user: str | int) -> list[str]:
@@ -224,44 +227,48 @@ class Recommender:
         *,
         pictures: Path | str | None = None,
         encode: bool = True,
+        skip_known: bool = False,
         events: Events = Events(),
     ) -> "Recommender":
         """Rank items that came after training too, and read them in histories.
 
-        Nothing is trained. The features of a new item count like those of any other item. A new item has no trained id,
-        so its `id` term is 0 (with STOSA, the distance to a Gaussian at 0). If the vectors of the run's data came from
-        folders of the stage embed, texts and pictures of the new items are encoded here in the same way.
+        Nothing is trained. A new item has no trained id, so its `id` term is 0 (with STOSA, the distance to a Gaussian
+        at 0). If the vectors of the run's data came from folders of the stage embed, texts and pictures of the new
+        items are encoded here in the same way.
 
         Args:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, or a folder of the stage embed,
-                made by the encoder of the run's data. Any item may lack any modality; items that lack all of them have
-                the same score.
+            features: as in `Dataset.from_frame`, made by the encoder of the run's data. Any item may lack any modality;
+                items that lack all of them have the same score.
             pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored.
-            encode: encode the texts of `items`, and `pictures`, for modalities that are not in `features`.
-            events: hears a note if contents are missing or cannot be encoded.
+            encode: encode the texts of `items`, and `pictures`, unless their modality is in `features`.
+            skip_known: skip items that are in the catalogue already, unchanged, instead of refusing them.
+            events: hears a note if items are skipped, or if contents are missing or cannot be encoded.
 
         Returns:
             This recommender. A shallow copy that was made before does not get the items.
 
         Raises:
-            InputError: the model scores items only by their ids, an encoder is not available here, or see
-                `data.new_items.add_items`.
+            InputError: the model scores items only by their ids, or see `data.new_items.add_items`.
         """
         require_content(self.ranker.model)
         frame, given = new_items_frame(items), dict(features or {})
+        frame = without_known(frame, self._items.ids, events) if skip_known else frame
+        if frame.is_empty():
+            return self
         if encode:
             folder = None if pictures is None else Path(pictures)
             given = self._contents.features(frame, folder, given, events) | given
         everybody = self._everybody  # of those who trained the model; before the new items come
         self._use(extend(self.run, frame, given))
-        self.__dict__.pop("_average_ND", None)
+        for name in ("_average_ND", "_popular"):  # what depends on the catalogue
+            self.__dict__.pop(name, None)
         self.__dict__["_everybody"] = everybody
         return self
 
     @checked
     def save(self, folder: Path | str, histories: bool = True) -> None:
-        """Write everything to a folder that `load` reads, with items that were added.
+        """Write a run folder that `load` reads, with items that were added.
 
         Args:
             folder: new or empty.
@@ -281,6 +288,10 @@ class Recommender:
         return Everybody.of(self.ranker, self.dataset.histories)
 
     @cached_property
+    def _popular(self) -> IntArray:
+        return self._everybody.by_popularity(self.dataset.number_of_items)
+
+    @cached_property
     def _contents(self) -> NewContents:
         return NewContents(self.dataset.encoders)
 
@@ -289,10 +300,6 @@ class Recommender:
         weights = torch.tensor(list(self.average_weights.values()), device=self.ranker.model.device)
         with torch.no_grad():
             return average_vectors(self.ranker, weights)
-
-
-def _vectors(name: str, ids: pl.Series, vectors: torch.Tensor) -> pl.DataFrame:
-    return pl.DataFrame({name: ids, "vector": vectors.cpu().numpy()})
 
 
 @checked

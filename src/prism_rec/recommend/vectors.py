@@ -1,6 +1,7 @@
 """Vectors of items and users for other programs: an index, a clustering, a classifier."""
 
 import numpy as np
+import polars as pl
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -72,3 +73,8 @@ def _widths(ranker: Ranker) -> tuple[int, list[int]]:
     """Return the width of the ids' part, and that of each group's further part."""
     Q = ranker.model.backbone.id_key(ranker.items.ids_IV[:1]).shape[1]
     return Q, [group.keys_IK.shape[1] - Q for group in ranker.groups]
+
+
+def vector_frame(name: str, ids: pl.Series, vectors: Tensor) -> pl.DataFrame:
+    """Return the ids in a column of a name, and the column `vector`."""
+    return pl.DataFrame({name: ids, "vector": vectors.cpu().numpy()})

@@ -46,7 +46,7 @@ class Worker(Service):
 
     bundles: Path
     """The folder of bundles; see `serve.bundles`."""
-    threads: int = Field(1, ge=1)
+    worker_threads: int = Field(1, ge=1)
     """Threads of the CPU."""
     log_requests: bool = False
     """Write a line for every request, not only for those that fail."""
@@ -61,7 +61,7 @@ class Serve(Service):
     """Port; 0 is any free one."""
     workers: int = Field(1, ge=1)
     """Number of processes that answer. They share the tables of the catalogue."""
-    threads: int = Field(1, ge=1)
+    worker_threads: int = Field(1, ge=1)
     """Threads of the CPU for each process."""
     bundle: Path | None = None
     """Folder for what is served; it stays, with items that were added. If not given, a temporary one."""

@@ -16,7 +16,7 @@ from prism_rec.serve.settings import PATIENCE, SETTINGS, TOKEN, Worker
 def make() -> FastAPI:
     """Return the application of this process, as the environment says."""
     settings = Worker.model_validate_json(os.environ[SETTINGS])
-    torch.set_num_threads(settings.threads)
+    torch.set_num_threads(settings.worker_threads)
     token = os.environ.get(TOKEN) or None
     return make_app(Bundles(settings.bundles), settings, token, JsonLines(sys.stderr), settings.log_requests)
 

@@ -104,6 +104,8 @@ def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str,
             state = path.stat()
         except OSError:
             raise DataError(f"{path}: no such file; check the path") from None
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; give a file")
         facts: dict[str, Any] = {"bytes": state.st_size, "changed": state.st_mtime_ns}
         known = before.get(str(path), {})
         facts["sha256"] = known["sha256"] if {**known, **facts} == known else hash_file(path)

@@ -92,5 +92,10 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
 
 def _without_folders(settings: dict[str, Any]) -> Any:
     """Return settings as JSON values, every path only by its name: a dataset does not record where its files were."""
-    names = {key: value.name if isinstance(value, Path) else value for key, value in settings.items()}
-    return to_jsonable_python(names)
+    return to_jsonable_python({key: _without_folder(value) for key, value in settings.items()})
+
+
+def _without_folder(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_without_folder, value))
+    return value.name if isinstance(value, Path) else value

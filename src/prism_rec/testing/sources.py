@@ -42,7 +42,7 @@ class SourceContract(SettingsContract):
         assert events.select("user_id", "item_id").dtypes == [pl.String, pl.String]
         assert events["timestamp"].dtype in (pl.Int64, pl.Float64)
         assert events.select("user_id", "item_id", "timestamp").null_count().row(0) == (0, 0, 0)
-        assert events.columns[3:] in ([], ["rating"])
+        assert set(events.columns[3:]) <= {"rating", "event", "part"}
         if "rating" in events.columns:
             assert events["rating"].dtype == pl.Float64
 

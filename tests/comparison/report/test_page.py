@@ -9,6 +9,7 @@ import pytest
 from comparison.made_up import GATE, compare_ranks
 from prism_rec.comparison.comparison import Comparison
 from prism_rec.comparison.findings import findings
+from prism_rec.comparison.in_words import results_in_words
 from prism_rec.comparison.report.charts import (
     Bar,
     Curve,
@@ -99,7 +100,8 @@ def test_differences_stand_under_the_model_that_they_are_from() -> None:
     }
     page = make_page(compare_ranks(ranks, metrics=["ndcg@10"], against={"prism": "sum"}), {})
     assert "Differences" in [heading.text for heading in page.iter("h2")]
-    headings = [text.text or "" for text in page.iter("text")]
+    wide = [svg for svg in page.iter("svg") if svg.get("class") == "wide"]
+    headings = [text.text or "" for svg in wide for text in svg.iter("text")]
     assert [heading for heading in headings if "minus" in heading] == [
         "ndcg@10 minus id's",
         "ndcg@10 minus sum's",
@@ -147,7 +149,7 @@ def test_where_no_model_is_tested_the_page_says_so() -> None:
 
 def test_the_page_draws_every_run(comparison: Comparison) -> None:
     whole, fewer = (
-        len([path for path in curves(arms).iter("path") if "clip-path" in path.attrib])
+        len([path for path in curves(arms)[0].iter("path") if "clip-path" in path.attrib])
         for arms in (comparison.arms, comparison.arms[:2])
     )
     assert whole - fewer == 5
@@ -267,6 +269,33 @@ def test_of_many_figures_of_one_kind_the_first_are_shown_and_the_rest_folded_awa
     folded = fold("how to read", figures)[-1]
     assert folded.tag == "details"
     assert len(list(folded.iter("figure"))) == 2
+
+
+def test_the_page_opens_with_the_result_in_plain_words() -> None:
+    ranks = {
+        "id": [[1] * 50 + [30] * 50],
+        "prism": [[1] * 60 + [30] * 40],
+        "sum": [[1] * 50 + [30] * 50],
+    }
+    found = compare_ranks(ranks, metrics=["ndcg@10", "recall@10"])
+    assert results_in_words(found) == [
+        "prism (ids only) against id (ids only): +20 % hits in the top 10. More than chance over these users.",
+        "sum (ids only) against id (ids only): +0 % hits in the top 10. That may be chance.",
+    ]
+    body = make_page(found, {}).find("body")
+    assert body is not None
+    assert [part.text for part in body[1:3]] == results_in_words(found)
+    only = compare_ranks({"id": ranks["id"], "popularity": ranks["sum"]}, models={"id": {}}, popularity=True)
+    assert results_in_words(only) == []
+
+
+def test_charts_for_a_phone_keep_the_size_of_their_letters(comparison: Comparison) -> None:
+    for figure in (differences(comparison, "films"), slices(comparison, "films"), curves(comparison.arms)):
+        wide, narrow = (svg for svg in figure if svg.tag == "svg")
+        width = float(narrow.get("viewBox", "").split()[2])
+        assert (wide.get("class"), narrow.get("class")) == ("wide", "narrow")
+        assert 358 / width * 8 > 10  # pixels of a letter of 8 points on a phone of 390 pixels
+    assert ".narrow" in read_style()
 
 
 def test_charts_are_as_high_as_their_rows_and_have_the_style_of_the_page() -> None:

@@ -31,7 +31,13 @@ def test_tells_what_there_is() -> None:
         "nine tenths": 3.9,
         "longest": 4.0,
     }
-    assert facts["time"] == {"kind": "absolute", "first": "2018-09-24", "last": "2018-09-30"}
+    assert facts["time"] == {
+        "kind": "absolute",
+        "unit": "s",
+        "ties": "file",
+        "first": "2018-09-24",
+        "last": "2018-09-30",
+    }
     assert facts["split"] == {
         "kind": "leave-one-out",
         "training_interactions": 3,
@@ -42,6 +48,12 @@ def test_tells_what_there_is() -> None:
     }
     assert facts["features"] == {"text": {"width": 2, "items": 2, "coverage": 0.5}}
     assert facts["dropped"]["interactions_in_short_histories"] == 1
+    assert facts["balance"] == {
+        "interactions": {"read": 8, "kept": 7, "dropped": {"in_short_histories": 1}},
+        "users": {"read": 3, "kept": 2, "dropped": {"in_short_histories": 1}},
+        "items": {"read": 4, "kept": 4, "dropped": {}},
+    }
+    assert ("interactions read", "8 = 7 kept + 1 in short histories") in in_words(facts)
 
 
 def test_tells_how_many_items_each_column_describes() -> None:
@@ -71,6 +83,7 @@ def test_tells_how_many_targets_their_users_had_before() -> None:
 
 
 def test_dates_exist_only_where_times_are_absolute() -> None:
-    assert describe(make(time="order"))["time"] == {"kind": "order"}
-    milliseconds = 1537790400000 * 1000
-    assert describe(make(milliseconds))["time"]["first"] == str(milliseconds)
+    assert describe(make(time="order"))["time"] == {"kind": "order", "unit": "s", "ties": "file"}
+    assert describe(make(1537790400 * 10**6))["time"]["first"] == "2018-09-24"
+    assert describe(make(1537790400 * 10**6))["time"]["unit"] == "us"
+    assert describe(make(10**10 * 10**6, time_unit="s"))["time"]["first"] == str(10**16)

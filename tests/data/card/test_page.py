@@ -10,6 +10,8 @@ from prism_rec.data import Dataset, RawLog
 from prism_rec.data.card.page import as_html, as_markdown, count_lengths, make_card, write_card
 from prism_rec.errors import FolderError
 
+VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+
 
 def make(**options: object) -> Dataset:
     rows = [
@@ -31,13 +33,15 @@ def test_the_card_is_written_into_the_folder_of_the_dataset(tmp_path: Path) -> N
         "| users | 3 |",
         "| interactions | 12 (density 80.000%) |",
         "| modality text | width 2, 2 items (40.0%) |",
-        "| time | absolute, 2014-05-13 to 2014-05-17 |",
+        "| time | absolute, seconds, 2014-05-13 to 2014-05-17 |",
         "| 3 to 4 | 2 | ████████████████████████ |",
         "are later than a test event",
         r"- log \<1\>.csv",
     ):
         assert fact in markdown
-    ElementTree.fromstring(page.replace("<!doctype html>", "").replace('<meta charset="utf-8">', ""))
+    ElementTree.fromstring(
+        page.replace("<!doctype html>", "").replace('<meta charset="utf-8">', "").replace(VIEWPORT, "")
+    )
     assert "log &lt;1&gt;.csv" in page
     assert "&lt;table&gt;" in page
     assert not re.search("<script|https?://|src=|href=", page)
@@ -99,9 +103,10 @@ def test_bars_are_as_long_as_their_counts() -> None:
     lengths = make_card(Dataset.from_frame(log), {}, []).lengths
     assert lengths == [("3 to 4", "1", "█" * 12), ("5 to 9", "2", "█" * 24)]
     table = ElementTree.fromstring(
-        re.search("<h2>History lengths</h2>(<table>.*?</table>)", page_of(log)).group(1)
+        re.search('<h2>History lengths</h2>(<table class="lengths">.*?</table>)', page_of(log)).group(1)
     )  # type: ignore[union-attr]
-    assert [[cell.text for cell in row] for row in table][1:] == [list(row) for row in lengths]
+    rows = [[cell.text or cell[0].get("style") for cell in row] for row in table[1:]]
+    assert rows == [["3 to 4", "1", "width:50%"], ["5 to 9", "2", "width:100%"]]
 
 
 def page_of(log: pl.DataFrame) -> str:

@@ -112,7 +112,7 @@ def test_users_without_a_question_have_the_labels_of_their_times(tmp_path: Path)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("bad", ["a\tb", "a\nb", 'a"b', ""])
+@pytest.mark.parametrize("bad", ["a\tb", "a\nb", 'a"b'])
 def test_an_id_that_the_format_cannot_hold_is_refused(tmp_path: Path, form: str, bad: str) -> None:
     with pytest.raises(DataError, match="item_id .* which the format does not allow; rename it"):
         export(make([*IDS[:5], bad]), form, tmp_path / "set")

@@ -166,7 +166,7 @@ def test_hostile_metadata_is_counted_and_never_run(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("prism_rec.data.sources.lines.reader._MOST_NOTES", 99)
     good = [repr(record) for record in META_2014]
     log = read(tmp_path, "amazon-2014", [*HOSTILE, *good, *(repr({"asin": "Z"}) for _ in range(1000))])
-    assert log.dropped["lines_unreadable"] == len(HOSTILE)
+    assert log.dropped["descriptions_unreadable"] == len(HOSTILE)
     assert [note.split(": ", 1)[0] for note in log.notes[: len(HOSTILE)]] == [
         f"meta.json.gz, line {line}" for line in range(1, len(HOSTILE) + 1)
     ]
@@ -216,3 +216,15 @@ def test_settings_of_other_sources_are_refused() -> None:
     for key, value in {"columns": {"user": "u"}, "time": "order", "photos": "p.json"}.items():
         with pytest.raises(SettingsError, match=f"unknown key {key}"):
             Amazon2014.parse({"reviews": "x.json", key: value}, "source")
+
+
+@pytest.mark.parametrize("written", ['"it\'s"', '"it\\u0027s"', "'it\\'s'"])
+def test_ids_with_apostrophes_and_escapes_keep_their_description(tmp_path: Path, written: str) -> None:
+    reviews, metadata = tmp_path / "reviews.json", tmp_path / "meta.json"
+    reviews.write_text(
+        "".join(f'{{"reviewerID":"u","asin":"{asin}","unixReviewTime":1}}\n' for asin in ("it's", "b"))
+    )
+    metadata.write_text(f'{{"asin": {written}, "related": {{"asin": "zzz"}}, "title": "Clock"}}\n')
+    log = Amazon2014(reviews=reviews, metadata=metadata).read()
+    assert log.items is not None
+    assert log.items.select("item_id", "title").rows() == [("it's", "Clock")]

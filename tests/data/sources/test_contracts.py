@@ -41,7 +41,7 @@ class TestTable(SourceContract):
 
 
 class TestText(SourceContract):
-    config = Text(interactions=Path("log.txt"), items=Path("items.tsv"), item_column="id")
+    config = Text(interactions=Path("log.txt"), items=Path("items.tsv"), columns={"item": "id"})
 
     def write(self) -> None:
         write_rows("log.txt", " ", "a X Y Z", [("b", "Y", "X", "Z")])

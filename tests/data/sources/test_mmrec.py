@@ -55,7 +55,7 @@ def test_without_times_the_labels_are_the_order(folder: Path) -> None:
 def test_another_split_is_told(folder: Path) -> None:
     (folder / "baby.inter").write_text(INTER.replace("6\t1\n", "6\t2\n"))
     assert make(folder).notes == (
-        "baby.inter: x_label splits 1 of 2 users differently from leave-one-out; the split of prepare is used",
+        "leave-one-out splits 1 of 2 users differently from the source's files or labels; `split` given keeps theirs",
     )
 
 

@@ -52,7 +52,7 @@ def test_reads_the_older_format(tmp_path: Path, encoding: str) -> None:
 def test_a_folder_that_lacks_something_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist; give the folder with ratings"):
         MovieLens(folder=tmp_path / "ratings.csv").files()
-    with pytest.raises(InputError, match=r"has no ratings\.csv, ratings\.csv\.gz or ratings\.dat"):
+    with pytest.raises(InputError, match=r"has no ratings\.csv, ratings\.csv\.gz, ratings\.dat or u\.data"):
         MovieLens(folder=tmp_path).read()
     (tmp_path / "ratings.csv").write_text(RATINGS)
     with pytest.raises(InputError, match=r"has no movies\.csv"):

@@ -26,7 +26,7 @@ def test_items_may_be_described_and_lines_gzipped(tmp_path: Path) -> None:
     (tmp_path / "log.txt.gz").write_bytes(gzip.compress(b"u a b\n"))
     (tmp_path / "items.csv").write_text("item,title\na,A\n")
     files = (tmp_path / "log.txt.gz", tmp_path / "items.csv")
-    source = Text(interactions=files[0], items=files[1], item_column="item")
+    source = Text(interactions=files[0], items=files[1], columns={"item": "item"})
     log = source.read()
     assert source.files() == files
     assert log.items is not None
@@ -39,7 +39,7 @@ def test_items_may_be_described_and_lines_gzipped(tmp_path: Path) -> None:
         (b"", "log.txt is empty"),
         (b" \n\n", "log.txt is empty"),
         (b"u a\n\nv\nw b\n", "log.txt, line 3: user 'v' has no item"),
-        (b"u a\nv \xe9\n", "log.txt, line 2: not UTF-8"),
+        (b"u a\nv \x00\xe9\n", "log.txt, line 2: not text"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, content: bytes, message: str) -> None:
@@ -55,6 +55,6 @@ def test_a_gzip_cut_short_is_refused(tmp_path: Path) -> None:
 
 
 def test_settings_of_other_sources_are_refused(tmp_path: Path) -> None:
-    for key, value in {"columns": {"user": "uid"}, "time": "order"}.items():
-        with pytest.raises(SettingsError, match=f"unknown key {key}"):
+    for key, value in {"columns": {"user": "uid"}, "time": "order", "item_column": "id"}.items():
+        with pytest.raises(SettingsError, match=f"{key}"):
             Text.parse({"interactions": tmp_path / "log.txt", key: value}, "source")

@@ -106,7 +106,7 @@ def test_odd_records_are_told(folder: Path) -> None:
     log = Yelp(folder=folder).read()
     assert log.items is not None
     assert log.items.row(0)[2:4] == ("Pizza, Bars", None)
-    assert log.dropped == {"lines_unreadable": 2, "fields_unreadable": 1}
+    assert log.dropped == {"descriptions_unreadable": 2, "fields_unreadable": 1}
     assert log.notes == (
         "yelp_academic_dataset_business.json, line 1: attributes: expected an object; left empty",
         "photos.json, line 361: no business_id; skipped",

@@ -1,13 +1,17 @@
 """A comparison's numbers as figures with captions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from xml.etree.ElementTree import Element
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from prism_rec.comparison.comparison import Arm, Comparison, SliceOfUsers
 from prism_rec.comparison.recipe import POPULARITY
 from prism_rec.comparison.report.charts import (
+    NARROW,
+    WIDE,
     Bar,
     Curve,
     Group,
@@ -39,7 +43,8 @@ def accuracy(comparison: Comparison, data: str) -> Element:
         for metric in comparison.recipe.metrics
     ]
     return _figure(
-        draw(interval_chart(groups), f"Accuracy on {data}"),
+        partial(interval_chart, groups),
+        f"Accuracy on {data}",
         "Means over the test users with 95 % intervals. Overlapping intervals do not decide whether two models differ, "
         "because both are over the same users. The paired differences decide that.",
     )
@@ -67,7 +72,8 @@ def differences(comparison: Comparison, data: str) -> Element:
     if not groups:
         return element("p", "No model is tested against another.", class_="soft")
     return _figure(
-        draw(interval_chart(groups, differences=True), f"Differences on {data}"),
+        partial(interval_chart, groups, differences=True),
+        f"Differences on {data}",
         "User by user. An interval that includes zero shows no difference in either direction.",
     )
 
@@ -87,7 +93,8 @@ def curves(arms: Sequence[Arm]) -> Element:
         if result.epochs
     ]
     return _figure(
-        draw(curve_chart(drawn, "epoch", f"validation {metric}"), f"Validation {metric} by epoch"),
+        partial(curve_chart, drawn, "epoch", f"validation {metric}"),
+        f"Validation {metric} by epoch",
         f"Validation {metric} by epoch, one line per seed. The dot is the epoch whose weights were tested.",
     )
 
@@ -110,7 +117,8 @@ def slices(comparison: Comparison, data: str) -> Element:
     if not groups:
         return element("p", note.strip() or "There are no parts to compare.", class_="soft")
     return _figure(
-        draw(interval_chart(groups), f"{metric} by slice on {data}"),
+        partial(interval_chart, groups),
+        f"{metric} by slice on {data}",
         f"{metric} with 95 % intervals, by the length of the history, by how often the target occurs in training, and "
         f"by whether it lacks a modality.{note}",
     )
@@ -120,7 +128,8 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
     """Return a figure for every model whose gate weighs components for each user."""
     return [
         _figure(
-            draw(gate_chart(gate, number), f"Gate weights of {arm.model}"),
+            partial(gate_chart, gate, number),
+            f"Gate weights of {arm.model}",
             f"{arm.model}, {len(arm.results)} seed{'s' if len(arm.results) > 1 else ''}",
         )
         for number, arm in enumerate(arms)
@@ -131,7 +140,8 @@ def gates(arms: Sequence[Arm]) -> list[Element]:
 def component_map(found: ComponentMap, model: str, seed: int) -> Element:
     """Return the map of a model's components."""
     return _figure(
-        draw(map_chart(found), f"Components of {model}"),
+        partial(map_chart, found),
+        f"Components of {model}",
         f"{model}, seed {seed}: the components of {found.items} items; mean silhouette {found.separation:+.2f}",
     )
 
@@ -147,7 +157,8 @@ def sensitivity(comparison: Comparison, data: str, sweep: Sweep) -> Element:
     across = None if reference in models else comparison.estimates[data, reference, metric]
     note = "" if across is None else f" The horizontal line is {reference}."
     return _figure(
-        draw(sweep_chart(points, across, sweep.setting, metric), f"{metric} by {sweep.setting}"),
+        partial(sweep_chart, points, across, sweep.setting, metric),
+        f"{metric} by {sweep.setting}",
         f"{metric} of the models that differ only in {sweep.setting} ({', '.join(models)}), with 95 % intervals over "
         f"users; the values are drawn at equal distances.{note} The best value would be chosen on test data.",
     )
@@ -170,5 +181,11 @@ def _size(part: SliceOfUsers, metric: str) -> int:
     return next(iter(part.estimates.values()))[metric].queries
 
 
-def _figure(chart: Element, caption: str) -> Element:
-    return element("figure", chart, element("figcaption", caption))
+def _figure(chart: Callable[..., Figure], title: str, caption: str) -> Element:
+    """Return a chart as wide as a screen and one as wide as a phone, of which the style sheet shows one."""
+    drawn = []
+    for kind, width in (("wide", WIDE), ("narrow", NARROW)):
+        svg = draw(chart(width=width), title)
+        svg.set("class", kind)
+        drawn.append(svg)
+    return element("figure", *drawn, element("figcaption", caption))

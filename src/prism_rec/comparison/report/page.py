@@ -10,6 +10,7 @@ import yaml
 
 from prism_rec.comparison.comparison import Arm, Comparison
 from prism_rec.comparison.findings import findings
+from prism_rec.comparison.in_words import results_in_words
 from prism_rec.comparison.plan import cell_folder
 from prism_rec.comparison.report.figures import (
     accuracy,
@@ -117,6 +118,7 @@ def _opening(comparison: Comparison) -> list[Content]:
     versions = _distinct(trained, "version")
     facts = f"{len(recipe.models)} models, {seeds}, {budget}, whole catalogue ranked; prism-rec {versions}"
     return [
+        *(element("p", sentence, class_="result") for sentence in results_in_words(comparison)),
         element("p", facts, class_="soft"),
         element("h2", "What this shows"),
         element("ul", *(element("li", sentence) for sentence in findings(comparison)), class_="findings"),

@@ -8,6 +8,7 @@ import polars as pl
 
 from prism_rec.data.card.leakage import measure_leakage
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.times import IN_WORDS
 
 _QUANTILES = {
     "shortest": 0.0,
@@ -25,7 +26,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     `density`: share of user-item pairs that are interactions; a repeated pair counts each time. `cold_items`: number
     of items without a training event. `described`: for each column of the items, such as `title`, the share of items
     with a value. `repeated_targets`: for each part, the share of targets that the user had before. `features`: the
-    vectors per modality. The dates are given only if times are absolute.
+    vectors per modality. The dates are given only if times are absolute. `balance`: see there.
     """
     counts = dataset.counts()
     lengths = dataset.histories.lengths
@@ -34,7 +35,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "density": counts["interactions"] / (counts["users"] * counts["items"]),
         "history_length": {"mean": float(lengths.mean())}
         | {name: float(np.quantile(lengths, q)) for name, q in _QUANTILES.items()},
-        "time": {"kind": dataset.time} | _dates(dataset),
+        "time": {"kind": dataset.time, "unit": dataset.unit, "ties": dataset.cleaning.ties} | _dates(dataset),
         "split": {"kind": dataset.rule.kind, **dataset.split.counts(), "cold_items": _count_cold(dataset)},
         "repeated_targets": {part: dataset.queries(part).repeated_share for part in ("validation", "test")},
         "leakage": measure_leakage(dataset),
@@ -43,9 +44,30 @@ def describe(dataset: Dataset) -> dict[str, Any]:
             name: {"width": table.width, "items": int(table.present.sum()), "coverage": table.coverage}
             for name, table in dataset.features.items()
         },
+        "balance": balance(dataset),
         "dropped": dataset.dropped,
         "notes": list(dataset.notes),
     }
+
+
+def balance(dataset: Dataset) -> dict[str, Any]:
+    """Return for interactions, users and items how many were read, kept and dropped by each reason.
+
+    The number read is the number kept plus all those dropped. Empty if it is not known what was read.
+    """
+    kept, facts = dataset.counts(), {}
+    for role in ("interactions", "users", "items") if dataset.read else ():
+        dropped = {
+            reason.removeprefix(f"{role}_"): count
+            for reason, count in dataset.dropped.items()
+            if _is_of(reason, role) and count
+        }
+        facts[role] = {"read": dataset.read[role], "kept": kept[role], "dropped": dropped}
+    return facts
+
+
+def _is_of(reason: str, role: str) -> bool:
+    return reason.startswith(f"{role}_") and not reason.startswith(f"{role}_vectors_")
 
 
 def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -56,7 +78,7 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("items", f"{facts['items']:,} ({split['cold_items']:,} without a training event)"),
         ("interactions", f"{facts['interactions']:,} (density {facts['density']:.3%})"),
         ("items per history", ", ".join(f"{name} {value:.4g}" for name, value in lengths.items())),
-        ("time", time["kind"] + (f", {time['first']} to {time['last']}" if "first" in time else "")),
+        ("time", _time_in_words(time)),
         (
             f"split {split['kind']}",
             f"{split['training_interactions']:,} training interactions, "
@@ -74,17 +96,35 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
         (f"modality {name}", f"width {table['width']}, {table['items']:,} items ({table['coverage']:.1%})")
         for name, table in facts["features"].items()
     ]
-    lines += _leakage_in_words(facts["leakage"], time["kind"])
-    dropped = [(reason.replace("_", " "), count) for reason, count in facts["dropped"].items() if count]
-    lines += [(f"dropped {reason}", f"{count:,}") for reason, count in dropped]
+    lines += _leakage_in_words(facts["leakage"], time)
+    for role, sums in facts["balance"].items():
+        parts = [
+            f"{sums['kept']:,} kept",
+            *(f"{n:,} {why.replace('_', ' ')}" for why, n in sums["dropped"].items()),
+        ]
+        lines.append((f"{role} read", f"{sums['read']:,} = {' + '.join(parts)}"))
+    others = [
+        (reason.replace("_", " "), count)
+        for reason, count in facts["dropped"].items()
+        if count and not any(_is_of(reason, role) for role in facts["balance"])
+    ]
+    lines += [(f"dropped {reason}", f"{count:,}") for reason, count in others]
     return lines + [("note", note) for note in facts["notes"]]
 
 
-def _leakage_in_words(leakage: dict[str, Any], time: str) -> list[tuple[str, str]]:
+def _time_in_words(time: dict[str, Any]) -> str:
+    if time["kind"] == "order":
+        return "order"
+    dates = f", {time['first']} to {time['last']}" if "first" in time else ""
+    return f"{time['kind']}, {IN_WORDS[time['unit']]}{dates}"
+
+
+def _leakage_in_words(leakage: dict[str, Any], time: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("cold test targets", f"{leakage['cold_test_targets']:.2%} of test queries")]
     if "simultaneous" in leakage:
         share = leakage["simultaneous"]
-        lines.append(("simultaneous", f"{share:.2%} of interactions, in the order of the file"))
+        order = "shuffled" if time["ties"] == "shuffle" else "in the order of the file"
+        lines.append(("simultaneous", f"{share:.2%} of interactions, {order}"))
     if "later_training" in leakage:
         later = leakage["later_training"]
         text = (
@@ -92,14 +132,16 @@ def _leakage_in_words(leakage: dict[str, Any], time: str) -> list[tuple[str, str
             f"than a test event; {later['any']:.1%} of test events have later ones"
         )
         return [*lines, ("leakage", text)]
-    known = "an order" if time == "order" else "times since each user's first event"
+    if time["kind"] == "absolute":
+        return [*lines, ("leakage", "none: there are no test questions")]
+    known = "an order" if time["kind"] == "order" else "times since each user's first event"
     return [*lines, ("leakage", f"not known: the data has only {known}")]
 
 
 def _dates(dataset: Dataset) -> dict[str, str]:
     if dataset.time != "absolute":
         return {}
-    timestamps = dataset.interactions["timestamp"].to_numpy()
+    timestamps = dataset.seconds().to_numpy()
     return {
         "first": _date(float(timestamps.min())),
         "last": _date(float(timestamps.max())),
@@ -109,7 +151,7 @@ def _dates(dataset: Dataset) -> dict[str, str]:
 def _date(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-    except (ValueError, OverflowError):  # for instance milliseconds: the unit is the user's choice
+    except (ValueError, OverflowError):  # for instance a wrong unit
         return f"{seconds:.0f}"
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.ties import mark_ties
 
 
 def measure_leakage(dataset: Dataset) -> dict[str, Any]:
@@ -14,26 +15,25 @@ def measure_leakage(dataset: Dataset) -> dict[str, Any]:
     Returns:
         `cold_test_targets`: share of test questions whose item has no training event, so that no id-based model can
         find it. `simultaneous`, if there are times: share of interactions whose user has another one at the same time;
-        their order is that of the file. `later_training`, if times are absolute: the share of all training events that
-        are later than a test event, as `mean` and `median` over test events, and the share of test events with `any`
-        such event. The model has seen these events, so trends after the question help it to answer.
+        their order is that of the file, or random. `later_training`, if times are absolute and there are test
+        questions: the share of all training events that are later than a test event, as `mean` and `median` over test
+        events, and the share of test events with `any` such event. The model has seen these events, so trends after
+        the question help it to answer.
     """
     trained = dataset.training().counts(dataset.number_of_items) > 0
     targets = dataset.queries("test").targets
     facts: dict[str, Any] = {"cold_test_targets": _share(~trained[targets])}
     if dataset.time != "order":
         facts["simultaneous"] = _share(_simultaneous(dataset))
-    if dataset.time == "absolute":
+    if dataset.time == "absolute" and len(targets):
         facts["later_training"] = _later_training(dataset)
     return facts
 
 
 def _simultaneous(dataset: Dataset) -> npt.NDArray[np.bool_]:
     """Mark the interactions with a neighbour of the same user and time; they are sorted by both."""
-    user, time = (dataset.interactions[name].to_numpy() for name in ("user", "timestamp"))
-    as_before = np.zeros(len(user) + 1, np.bool_)
-    as_before[1:-1] = (user[1:] == user[:-1]) & (time[1:] == time[:-1])
-    return as_before[:-1] | as_before[1:]
+    tied = mark_ties(*(dataset.interactions[name].to_numpy() for name in ("user", "timestamp")))
+    return np.append(tied, False) | np.insert(tied, 0, False)
 
 
 def _later_training(dataset: Dataset) -> dict[str, float]:

@@ -19,6 +19,8 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
     "color-scheme:light dark}table{border-collapse:collapse}"
     "td{padding:.15rem 1rem .15rem 0;vertical-align:top;border-bottom:1px solid #8884}pre{overflow:auto}"
+    "body{overflow-wrap:anywhere}.lengths{width:100%}.lengths td{white-space:nowrap}.lengths td:last-child{width:99%}"
+    ".bar{display:block;height:1em;margin-top:.25em;background:currentColor}"
 )
 
 
@@ -105,17 +107,30 @@ def as_html(card: Card) -> str:
         return element("table", *(element("tr", *(element("td", cell) for cell in row)) for row in rows))
 
     head = element(
-        "head", element("meta", charset="utf-8"), element("title", "Dataset card"), element("style", _STYLE)
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", "Dataset card"),
+        element("style", _STYLE),
     )
     body = element(
         "body",
         element("h1", "Dataset card"),
         table(card.facts),
         element("h2", "History lengths"),
-        table([("items", "users", ""), *card.lengths]),
+        _bars(card.lengths),
         element("h2", "Made from"),
         element("ul", *(element("li", name) for name in card.files)),
         element("p", "Hashes are in ", element("code", "manifest.json"), ". Settings:"),
         element("pre", card.settings),
     )
     return render(element("html", head, body, lang="en"))
+
+
+def _bars(lengths: Iterable[tuple[str, str, str]]) -> Any:
+    """Return the history lengths with bars that are as long as the page is wide."""
+    rows = [element("tr", *(element("td", name) for name in ("items", "users", "")))]
+    for label, count, bar in lengths:
+        drawn = element("span", class_="bar", style=f"width:{100 * len(bar) / _LONGEST_BAR:.0f}%")
+        rows.append(element("tr", element("td", label), element("td", count), element("td", drawn)))
+    return element("table", *rows, class_="lengths")

@@ -49,7 +49,9 @@ class AmazonReviews(Config):
         if self.events.unit == "ms":
             events = events.with_columns(timestamp=events["timestamp"] / 1000)
         described = read_items(readers[1], self.items, events["item_id"]) if len(readers) > 1 else None
-        return RawLog(events=events, items=described, time="absolute", **count_problems(readers))
+        return RawLog(
+            events=events, items=described, time="absolute", **count_problems(readers[0], readers[1:])
+        )
 
 
 def _describe_2014(fields: Fields) -> dict[str, Any]:

@@ -5,6 +5,7 @@ and `i_id_mapping.csv`, if the folder has these files.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from prism_rec.config import Config
+from prism_rec.data.event_table import EventTable, events_from
 from prism_rec.data.feature_table import Matrix
-from prism_rec.data.frames import DEFAULT_COLUMNS, events_from
+from prism_rec.data.frames import DEFAULT_COLUMNS
 from prism_rec.data.matrix_file import read_matrix
-from prism_rec.data.raw_log import RawLog, TimeKind
+from prism_rec.data.raw_log import RawLog
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.atomic import find_inter, scan_atomic
 from prism_rec.errors import DataError
@@ -30,8 +32,8 @@ MAPPINGS = {"user": "u_id_mapping.csv", "item": "i_id_mapping.csv"}
 class MMRec(Config):
     """A folder of MMRec: interactions with numbered users and items, and vectors of pictures and texts.
 
-    MMRec may have several test items per user; this library has one. `x_label` orders events without times, and a
-    note says for how many users its split differs from leave-one-out.
+    MMRec may have several test items per user; this library asks for the first. `x_label` orders events without times
+    and is the split of `split` given.
     """
 
     kind: Literal["mmrec"] = "mmrec"
@@ -56,10 +58,10 @@ class MMRec(Config):
             DataError: a file is missing, or a column or value is wrong.
         """
         path = find_inter(self.folder)
-        events, time, labels = _read_inter(path)
+        table = _read_inter(path)
+        events = table.events
         mappings, features = self._there(MAPPINGS), self._there(FEATURES)
         known = {role: _read_mapping(file, COLUMNS[role]) for role, file in mappings.items()}
-        notes = () if labels is None else _compare_split(path, events, labels)
         for role, mapping in known.items():
             events = events.with_columns(_translate(events[DEFAULT_COLUMNS[role]], mapping, mappings[role]))
         vectors = {
@@ -67,54 +69,33 @@ class MMRec(Config):
             for name, file in features.items()
         }
         every = [ids for _, ids in vectors.values()]
-        return RawLog(
-            events=events,
-            items=pl.concat(every).unique(maintain_order=True).to_frame() if every else None,
-            time=time,
-            features=vectors,
-            notes=notes,
-        )
+        items = pl.concat(every).unique(maintain_order=True).to_frame() if every else None
+        return replace(table, events=events).as_log(items=items, features=vectors)
 
     def _there(self, names: Mapping[str, str]) -> dict[str, Path]:
         paths = {key: self.folder / name for key, name in names.items()}
         return {key: path for key, path in paths.items() if path.is_file()}
 
 
-def _read_inter(path: Path) -> tuple[pl.DataFrame, TimeKind, pl.Series | None]:
-    scan = scan_atomic(path)
+def _read_inter(path: Path) -> EventTable:
+    scan, _ = scan_atomic(path)
     with reading(str(path)):
         names = scan.collect_schema().names()
         labels = scan.select(LABEL).collect().to_series() if LABEL in names else None
-    kind: TimeKind = "absolute" if TIME in names else "order"
-    events = events_from(scan, COLUMNS, kind, str(path))
+    table = events_from(scan, COLUMNS, None, str(path))
     if labels is not None:
         labels = labels.cast(pl.Int64, strict=False)
         if not labels.is_between(0, 2).fill_null(False).all():
             raise DataError(f"{path}: column {LABEL!r} may only have 0, 1 and 2; fix it or remove it")
-        if kind == "order":
-            events = events.with_columns(timestamp=labels)
-    return events, kind, labels
-
-
-def _compare_split(path: Path, events: pl.DataFrame, labels: pl.Series) -> tuple[str, ...]:
-    """Return a note on the users whose labels are not leave-one-out's: 0, ..., 0, 1, 2 in time order."""
-    ordered = events.select("user_id", "timestamp", label=labels).sort(
-        "user_id", "timestamp", maintain_order=True
-    )
-    from_end = pl.int_range(pl.len(), dtype=pl.Int64).reverse().over("user_id")
-    expected = (2 - from_end).clip(lower_bound=0)
-    other = ordered.filter(pl.col("label") != expected)["user_id"].n_unique()
-    if not other:
-        return ()
-    return (
-        f"{path.name}: {LABEL} splits {other:,} of {events['user_id'].n_unique():,} users differently from "
-        "leave-one-out; the split of prepare is used",
-    )
+        if table.time == "order":
+            table = replace(table, events=table.events.with_columns(timestamp=labels))
+        table = replace(table, events=table.events.with_columns(part=labels.cast(pl.Int8)))
+    return table
 
 
 def _read_mapping(path: Path, number_column: str) -> pl.DataFrame:
     """Return `number` and `id` as text."""
-    scan = scan_atomic(path)
+    scan, _ = scan_atomic(path)
     with reading(str(path)):
         frame = scan.collect()
     others = [name for name in frame.columns if name != number_column]

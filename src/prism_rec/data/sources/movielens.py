@@ -1,4 +1,4 @@
-"""Folders as GroupLens publishes them: `ratings.csv` (latest, 20M to 32M) or `ratings.dat` (1M, 10M)."""
+"""Folders of GroupLens: `ratings.csv` (latest, 20M to 32M), `ratings.dat` (1M, 10M) or `u.data` (100K)."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,9 +6,11 @@ from typing import Literal
 import polars as pl
 
 from prism_rec.config import Config
-from prism_rec.data.frames import entities_from, events_from
+from prism_rec.data.event_table import events_from
+from prism_rec.data.frames import entities_from
 from prism_rec.data.raw_log import RawLog
 from prism_rec.data.reading import reading
+from prism_rec.data.sources.delimited import open_delimited
 from prism_rec.data.sources.files import check_is_folder, read_lines, scan_table
 from prism_rec.errors import DataError
 
@@ -18,6 +20,12 @@ _COLUMNS = {
     "movies": ("movieId", "title", "genres"),
     "tags": ("userId", "movieId", "tag", "timestamp"),
 }
+_OF_100K = {"ratings": "u.data", "movies": "u.item"}
+_GENRES = (
+    *("Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy"),
+    *("Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
+)
+"""Of 100K, in the order of the last columns of u.item."""
 
 
 class MovieLens(Config):
@@ -26,7 +34,7 @@ class MovieLens(Config):
     kind: Literal["movielens"] = "movielens"
     """Name of the source."""
     folder: Path
-    """The unpacked folder, with ratings.csv or ratings.dat."""
+    """The unpacked folder, with ratings.csv, ratings.dat or u.data."""
 
     def files(self) -> tuple[Path, ...]:
         """Return the files that `read` reads.
@@ -51,35 +59,58 @@ class MovieLens(Config):
         if "tags" in paths:
             tags = _join_tags(_read(paths["tags"], "tags"))
             films = films.join(tags, on="movieId", how="left", maintain_order="left")
-        return RawLog(
-            events=events_from(_scan(ratings, "ratings"), _ROLES, "absolute", str(ratings)),
-            items=entities_from(films, "item_id", _ROLES, str(movies)),
-            time="absolute",
-        )
+        table = events_from(_scan(ratings, "ratings"), _ROLES, "absolute", str(ratings))
+        return table.as_log(items=entities_from(films, "item_id", _ROLES, str(movies)))
 
     def _paths(self) -> dict[str, Path]:
-        check_is_folder(self.folder, "ratings.csv or ratings.dat")
+        check_is_folder(self.folder, "ratings.csv, ratings.dat or u.data")
         paths = {name: path for name in _COLUMNS if (path := _find(self.folder, name))}
         for name in ("ratings", "movies"):
             if name not in paths:
                 raise DataError(
-                    f"{self.folder} has no {name}.csv, {name}.csv.gz or {name}.dat; unpack the whole archive"
+                    f"{self.folder} has no {name}.csv, {name}.csv.gz, {name}.dat or {_OF_100K[name]}; "
+                    "unpack the whole archive"
                 )
         return paths
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    candidates = [folder / f"{name}{ending}" for ending in (".csv", ".csv.gz", ".dat")]
-    return next((path for path in candidates if path.is_file()), None)
+    names = [*(f"{name}{ending}" for ending in (".csv", ".csv.gz", ".dat")), _OF_100K.get(name, "")]
+    return next((folder / file for file in names if (folder / file).is_file()), None)
 
 
 def _scan(path: Path, name: str) -> pl.LazyFrame:
+    if path.name == "u.item":
+        return _scan_films_of_100k(path)
+    if path.name == "u.data":
+        scan = open_delimited(path, separator="\t", header=False, quote=None).scan
+        names = scan.collect_schema().names()
+        return scan.rename(dict(zip(names, _COLUMNS[name], strict=False)))
     if path.suffix != ".dat":
         return scan_table(path)
     columns = _COLUMNS[name]
     fields = pl.col("line").str.splitn("::", len(columns)).struct.rename_fields(columns)
-    lines = read_lines(path, encodings=("utf-8-sig", "latin-1"))  # 1M is in Latin-1, 10M in UTF-8
+    lines, _ = read_lines(path)  # 1M is in Latin-1, 10M in UTF-8
     return lines.to_frame().lazy().select(fields).unnest("line")
+
+
+def _scan_films_of_100k(path: Path) -> pl.LazyFrame:
+    lines, _ = read_lines(path)
+    fields = (
+        lines.str.strip_chars()
+        .to_frame()
+        .filter(pl.col("line") != "")
+        .select(pl.col("line").str.split("|"))
+        .to_series()
+    )
+    # After id, title, two dates and an address comes a flag for unknown genres, then one for each genre.
+    flags = fields.list.slice(6).list.eval(pl.element() == "1")
+    genres = [
+        "|".join(genre for genre, applies in zip(_GENRES, row, strict=False) if applies) or None
+        for row in flags.to_list()
+    ]
+    films = {"movieId": fields.list.get(0), "title": fields.list.get(1, null_on_oob=True), "genres": genres}
+    return pl.DataFrame(films, schema_overrides={"genres": pl.String}).lazy()
 
 
 def _read(path: Path, name: str) -> pl.DataFrame:

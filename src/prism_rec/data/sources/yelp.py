@@ -89,7 +89,8 @@ class Yelp(Config):
             if "photos" in readers:
                 photos = _read_photos(readers["photos"])
                 items = items.join(photos, on="item_id", how="left", maintain_order="left")
-        return RawLog(events=events, items=items, time="absolute", **count_problems(readers.values()))
+        reviews, *others = readers.values()
+        return RawLog(events=events, items=items, time="absolute", **count_problems(reviews, others))
 
     def _paths(self) -> dict[str, Path]:
         if self.folder is None:

@@ -42,7 +42,7 @@ def tabulate(items: pl.DataFrame, outcomes: Mapping[str, SourceOutcome]) -> pl.D
 def summarise(folder: Path) -> pl.DataFrame:
     """Return how many items ended how: `status`, `reason`, `items`; most frequent first within a status."""
     return (
-        pl.read_parquet(folder / PICTURES, columns=["status", "reason"])
+        pl.read_parquet(folder / PICTURES, columns=["status", "reason"], glob=False)
         .group_by("status", "reason")
         .agg(items=pl.len())
         .sort(

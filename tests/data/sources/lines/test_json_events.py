@@ -93,31 +93,57 @@ def test_odd_lines_are_read_as_they_are(tmp_path: Path, line: Any, row: tuple[An
     assert read(write(tmp_path / "x.json", line))[0] == [row]
 
 
-@given(
-    st.lists(
-        st.fixed_dictionaries(
-            {
-                "u": st.text(max_size=4) | st.integers(),
-                "i": st.text(max_size=4) | st.sampled_from(["[", "true", "-1.0", "1e5"]),
-                "t": st.integers(-(2**40), 2**40) | st.none(),
-            },
-            optional={"r": st.floats(allow_nan=False, allow_infinity=False, width=16) | st.none()},
-        ),
-        max_size=6,
-    )
+IDS = (
+    st.text(max_size=4)
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["[", "true", "-1.0", "1e5", 1e5, -2e3, 1e22])
 )
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PAIRS = st.lists(
+    st.sampled_from("ui").flatmap(lambda key: st.tuples(st.just(key), IDS))
+    | st.tuples(st.just("t"), st.integers(-(2**40), 2**40) | st.none() | st.just(7.0))
+    | st.tuples(st.just("r"), st.floats(width=16) | st.none() | st.just("4")),
+    max_size=6,
+)
+
+
+def as_json(pairs: list[tuple[str, Any]]) -> bytes:
+    """Write an object in which a field may occur twice, and numbers in their shortest form."""
+    fields = [f"{json.dumps(key)}:{json.dumps(value).replace('.0e', 'e')}" for key, value in pairs]
+    return f"{{{','.join(fields)}}}".encode().replace(b"100000.0", b"1e5")
+
+
+@given(st.lists(PAIRS.map(lambda pairs: as_json([*pairs, *GOOD.items()])), max_size=6))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_fast_way_gives_what_the_careful_way_gives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[dict[str, Any]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[bytes]
 ) -> None:
     monkeypatch.setattr("prism_rec.data.sources.lines.reader.MOST_UNREADABLE", 1)
     path = write(tmp_path / "x.json", GOOD, *lines)
     fast = read(path)
+    whole = json_events._parse_fast
     with monkeypatch.context() as patch:
-        patch.setattr(json_events, "_parse_fast", lambda *_: None)
+        patch.setattr(
+            json_events, "_parse_fast", lambda part, form: None if b"\n" in part else whole(part, form)
+        )
         careful = read(path)
     assert fast[0] == careful[0]
     assert fast[1].notes == careful[1].notes
+
+
+@pytest.mark.parametrize("neighbour", [json.dumps(GOOD).encode(), b"{broken", b"", b"{'u': 1}"])
+def test_a_line_means_the_same_whatever_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, neighbour: bytes
+) -> None:
+    monkeypatch.setattr("prism_rec.data.sources.lines.reader.MOST_UNREADABLE", 1)
+    odd = [
+        b'{"u":"first","u":"second","i":"b","t":7}',
+        b'{"u":1e5,"i":"b","t":7}',
+        b'{"u":null,"u":"z","i":"b","t":7}',
+        b'{"\\u0075":"x","i":"b","t":7,"t":8}',
+    ]
+    rows, _ = read(write(tmp_path / "x.json", *odd, neighbour))
+    assert [row[:3] for row in rows[:3]] == [("first", "b", 7), ("100000", "b", 7), ("x", "b", 7)]
 
 
 def test_good_lines_go_the_fast_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,10 @@ def _read_chunk(first: int, chunk: bytes, reader: LineReader, fields: EventField
 
 
 def _parse_fast(chunk: bytes, fields: EventFields) -> pl.DataFrame | None:
-    """Return the events of a chunk, or None if any of its lines must be read by itself."""
+    """Return the events of lines, or None if any of them must be read by itself.
+
+    Where both can read a line, this and `_parse_line` give the same, so that no line depends on its neighbours.
+    """
     names = {
         fields.user: "user_id",
         fields.item: "item_id",
@@ -97,6 +100,10 @@ def _parse_fast(chunk: bytes, fields: EventFields) -> pl.DataFrame | None:
 
 def _parse_line(line: bytes, fields: EventFields) -> tuple[str, str, int, float | None]:
     record = fields.parse(line)
+    if any(isinstance(record.get(name), float) for name in (fields.user, fields.item)):
+        events = _parse_fast(line, fields)  # only polars tells 1e5, which is an id, from 1.5, which is none
+        if events is not None:
+            return events.row(0)
     time = record.get(fields.time)
     try:
         moment = _parse_date(time) if fields.unit == "date" else _parse_whole(time)

@@ -1,12 +1,11 @@
 """The lines of one large file, in fixed memory, with a count of the lines and fields that cannot be used."""
 
-import gzip
 from collections.abc import Iterable, Iterator, Mapping
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from prism_rec.data.reading import reading
+from prism_rec.data.raw_log import UNREADABLE
+from prism_rec.data.sources.decoding import unpack
 from prism_rec.errors import DataError
 
 LONGEST_LINE = 8 * 2**20
@@ -15,7 +14,6 @@ MOST_UNREADABLE = 0.01
 """Share of a file's lines that may be skipped; with more, it is the wrong file or a damaged one."""
 _MOST_NOTES = 5
 _BOM = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
 
 
 class LineReader:
@@ -97,31 +95,29 @@ class LineReader:
             )
 
     def _blocks(self) -> Iterator[bytes]:
-        with reading(str(self.path)), _open(self.path) as file:
-            block = file.read(LONGEST_LINE).removeprefix(_BOM)
-            while block:
-                yield block
-                block = file.read(LONGEST_LINE)
+        blocks = unpack(self.path, LONGEST_LINE)
+        for first in blocks:
+            yield first.removeprefix(_BOM)
+            yield from blocks
 
 
-def count_problems(readers: Iterable[LineReader]) -> Mapping[str, Any]:
-    """Return `dropped` and `notes` of a `RawLog`; a count of zero is omitted."""
-    readers = list(readers)
+def count_problems(events: LineReader, others: Iterable[LineReader] = ()) -> Mapping[str, Any]:
+    """Return `dropped` and `notes` of a `RawLog`; a count of zero is omitted.
+
+    Args:
+        events: the reader of the file with one event per line.
+        others: readers of the files that describe items.
+    """
+    others = list(others)
     counts = {
-        "lines_unreadable": sum(reader.unreadable for reader in readers),
-        "fields_unreadable": sum(reader.odd_fields for reader in readers),
+        UNREADABLE: events.unreadable,
+        "descriptions_unreadable": sum(reader.unreadable for reader in others),
+        "fields_unreadable": sum(reader.odd_fields for reader in (events, *others)),
     }
     return {
         "dropped": {reason: count for reason, count in counts.items() if count},
-        "notes": tuple(note for reader in readers for note in reader.notes),
+        "notes": tuple(note for reader in (events, *others) for note in reader.notes),
     }
-
-
-def _open(path: Path) -> gzip.GzipFile | BufferedReader:
-    """Open a file by its content: browsers unpack a download and keep its name."""
-    with path.open("rb") as file:
-        packed = file.read(len(_GZIP)) == _GZIP
-    return gzip.open(path, "rb") if packed else path.open("rb")
 
 
 def _too_long() -> str:

@@ -1,4 +1,7 @@
-"""One line to one record: JSON or a Python literal; an error says in a few words what is wrong."""
+"""One line to one record: JSON or a Python literal; an error says in a few words what is wrong.
+
+If a JSON object has a field twice, the first counts.
+"""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +22,7 @@ def parse_json(line: bytes) -> Mapping[str, Any]:
     """
     text = _decode(line)
     try:
-        record = json.loads(text)
+        record = json.loads(text, object_pairs_hook=_first_of_each)
     except (ValueError, RecursionError):
         raise UnreadableError("not JSON") from None
     return _require_object(record)
@@ -33,7 +36,7 @@ def parse_json_or_literal(line: bytes) -> Mapping[str, Any]:
     """
     text = _decode(line)
     try:
-        record = json.loads(text)
+        record = json.loads(text, object_pairs_hook=_first_of_each)
     except (ValueError, RecursionError):
         try:
             record = parse_literal(text)
@@ -64,6 +67,10 @@ def _decode(line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableError("not UTF-8") from None
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs)) if len(pairs) != len(dict(pairs)) else dict(pairs)
 
 
 def _require_object(record: Any) -> Mapping[str, Any]:
