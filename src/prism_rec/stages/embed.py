@@ -9,15 +9,20 @@ from prism_rec.config import Config
 from prism_rec.errors import FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.encoders.encoder import Modality
-from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace
+from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace, Words
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
 from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from prism_rec.features.contents import Contents
     from prism_rec.features.embedding import Summary
     from prism_rec.features.stored_encoder import StoredEncoder
+
+TITLE = ("title",)
+"""The fields of a text, unless others are named."""
 
 
 class Encoding(Config):
@@ -54,7 +59,8 @@ class Encoding(Config):
             SettingsError: the engine cannot run here, or the encoder's model is not available.
         """
         self.engine.check()
-        self.encoder.build(self.modality, self.engine)
+        if not isinstance(self.encoder, Words):
+            self.encoder.build(self.modality, self.engine)
 
     def recorded(self) -> dict[str, Any]:
         """Return what the vectors depend on, as JSON values."""
@@ -94,7 +100,7 @@ class Embed(Encoding):
 
 @checked
 def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
-    """Turn texts or pictures of items into unit vectors.
+    """Turn texts or pictures of items into unit vectors, or texts into words.
 
     Items without a text or a picture get no vector. What `out` has already is not encoded again: a run that was
     killed continues, and a run after new items came encodes only those. `load_embedding` reads the folder.
@@ -105,14 +111,18 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
         events: hears of the task `texts` or `pictures`.
 
     Raises:
-        InputError: see `prism_rec.features.embedding.embed_contents`; or a table or folder cannot be read.
+        InputError: see `features.embedding.embed_contents` and `features.words.embed_words`; or a table or folder
+            cannot be read.
     """
     from prism_rec.features.embedding import embed_contents
 
     settings.engine.check()
+    if isinstance(settings.encoder, Words):
+        return _words(settings, settings.encoder, out)
     stored = None if settings.like is None else _stored(settings.like, settings.modality)
     if stored is not None:
         settings = settings.model_copy(update={"fields": stored.fields, "encoder": stored.encoder})
+    assert not isinstance(settings.encoder, Words)  # nor is a stored one
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
     if (note := contents.say_skipped()) is not None:
         events.note(note)
@@ -133,6 +143,15 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
     )
 
 
+def _words(settings: Embed, encoder: Words, out: Path) -> "Summary":
+    from prism_rec.features.words import embed_words
+
+    items, path = _read_items(settings)
+    return embed_words(
+        items, settings.fields or TITLE, encoder, out, str(path), config=settings.recorded(), inputs=[path]
+    )
+
+
 def _stored(folder: Path, modality: Modality) -> "StoredEncoder":
     from prism_rec.data.embedding_folder import ENCODER, read_encoder
     from prism_rec.features.stored_encoder import StoredEncoder
@@ -147,14 +166,20 @@ def _stored(folder: Path, modality: Modality) -> "StoredEncoder":
 
 
 def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
+    from prism_rec.features.contents import texts_of
+
+    items, path = _read_items(settings)
+    return texts_of(items, settings.fields or TITLE, str(path)), [path]
+
+
+def _read_items(settings: Embed) -> tuple["pl.DataFrame", Path]:
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
-    from prism_rec.features.contents import texts_of
 
     assert settings.items is not None
     path = settings.items / "items.parquet" if settings.items.is_dir() else settings.items
     with reading(str(path)):
-        return texts_of(scan_table(path).collect(), settings.fields or ("title",), str(path)), [path]
+        return scan_table(path).collect(), path
 
 
 def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:
