@@ -6,22 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from prism_rec.errors import DamagedError, FolderError
+from prism_rec.errors import BusyError, DamagedError, FolderError
+from prism_rec.files import locked, replacing, write_text_atomically
 from prism_rec.folders import (
     MANIFEST,
     begin_folder,
     check_folder,
+    check_listed,
     finish_folder,
     is_finished,
-    locked,
-    replacing,
+    remove_claimed,
+    remove_folder,
     require_folder,
-    write_text_atomically,
+    require_whole,
 )
 
 
 def _finish(folder: Path) -> None:
-    begin_folder(folder, "embed")
+    begin_folder(folder, "embed", ["a"])
     (folder / "a").write_text("content")
     finish_folder(folder, "embed", {}, ["a"])
 
@@ -97,7 +99,7 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     process = context.Process(target=_hold, args=(tmp_path, held), daemon=True)
     process.start()
     assert held.wait(30)
-    with pytest.raises(BlockingIOError), locked(tmp_path, wait=False):
+    with pytest.raises(BusyError, match="another process works in"), locked(tmp_path, wait=False):
         pass
     process.kill()
     process.join()
@@ -113,3 +115,74 @@ def test_a_text_takes_the_place_of_the_old_one_as_a_whole(tmp_path: Path) -> Non
     write_text_atomically(path, "newer")
     assert (path.read_text(), old.read_text()) == ("newer", "old")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "old"]
+
+
+def test_an_input_is_not_an_output(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    log = tmp_path / "data" / "log.csv"
+    log.touch()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    for out in (tmp_path / "data", tmp_path / "link", tmp_path / "data" / ".." / "data"):
+        with pytest.raises(FolderError, match=r"has the input .*log.csv; name another folder"):
+            check_folder(out, "prepare", [log])
+        with pytest.raises(FolderError, match=r"is the input"):
+            check_folder(out, "prepare", [tmp_path / "data"])
+    check_folder(tmp_path / "new", "prepare", [log])
+
+
+def test_a_folder_with_files_of_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(FolderError, match=r"has thesis.txt, and embed was not begun there"):
+        begin_folder(tmp_path, "embed")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_only_names_that_the_stage_wrote_are_replaced_or_deleted(tmp_path: Path) -> None:
+    _finish(tmp_path)
+    (tmp_path / "mine").write_text("precious")
+    begin_folder(tmp_path, "embed", ["b"])
+    with pytest.raises(FolderError, match="mine was not written by embed; move it"):
+        begin_folder(tmp_path, "embed", ["mine"])
+    (tmp_path / "b").touch()
+    finish_folder(tmp_path, "embed", {}, ["b"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", MANIFEST, "mine"]
+    remove_folder(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
+    precious.mkdir()
+    (precious / "a").write_text("precious")
+    begin_folder(out, "embed", ["sub/a"])
+    (out / "sub").symlink_to(precious)
+    with pytest.raises(FolderError, match="is a link or behind one"):
+        begin_folder(out, "embed", ["sub/a"])
+    remove_claimed(out)
+    remove_folder(out)
+    assert (precious / "a").read_text() == "precious"
+
+
+def test_every_changed_byte_of_a_folder_is_noticed_and_the_stage_heals_it(tmp_path: Path) -> None:
+    _finish(tmp_path)
+    for name in ("a", MANIFEST):
+        content = (tmp_path / name).read_bytes()
+        for place in range(0, len(content), 7):
+            changed = bytearray(content)
+            changed[place] ^= 1
+            (tmp_path / name).write_bytes(changed)
+            assert not is_finished(tmp_path, "embed"), (name, place)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "a").write_text("changed")
+    with pytest.raises(DamagedError, match="a was changed after it was written; run embed again"):
+        require_folder(tmp_path, "embed", "a")
+    with pytest.raises(DamagedError, match="changed"):
+        check_listed(tmp_path / "a")
+    _finish(tmp_path)
+    require_whole(tmp_path, "embed")
+
+
+def test_a_thread_may_hold_a_folder_twice_and_an_empty_one_is_removed(tmp_path: Path) -> None:
+    with locked(tmp_path / "out"), locked(tmp_path / "out"):
+        pass
+    assert not (tmp_path / "out").exists()

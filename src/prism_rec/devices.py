@@ -1,4 +1,4 @@
-"""The device that computes, its memory, and what happens if there is too little of it."""
+"""The device that computes, and its memory."""
 
 import os
 from typing import TYPE_CHECKING
@@ -44,14 +44,6 @@ def let_threads_sleep() -> None:
     already, its value is kept.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error means that a tensor did not fit; on the CPU only PyTorch's message says so."""
-    import torch
-
-    said = any(words in str(error) for words in ("can't allocate memory", "not enough memory"))
-    return said or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
 def peak_memory(device: "torch.device") -> int:

@@ -38,5 +38,13 @@ class DamagedError(FolderError):
     """A file of a finished folder is missing or differs from the manifest."""
 
 
+class BusyError(FolderError):
+    """Another process works in the folder."""
+
+
+class MachineError(InputError):
+    """The machine could not do it: the disk is full, a path may not be written, memory is short."""
+
+
 class DivergedError(InputError):
     """The loss became infinite or NaN. In a search, only that trial fails."""

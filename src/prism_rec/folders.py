@@ -1,82 +1,52 @@
 """Stage folders: every stage writes one folder, and its manifest last.
 
 A folder without a manifest is unfinished. A folder whose files differ from the manifest is damaged. Neither is read.
+While a stage works, `unfinished.json` has the place of the manifest and names what the stage may write. So a stage
+writes only into a folder that is empty or that the stage began, replaces and deletes only names that it wrote, and
+follows no link inside.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from prism_rec.errors import DamagedError, FolderError
+from prism_rec.files import LOCK, hash_file, write_text_atomically
 from prism_rec.version import VERSION
 
 MANIFEST = "manifest.json"
-LOCK = "lock"
+UNFINISHED = "unfinished.json"
+STEPS = "steps.json"
+"""What the steps of a chain were done with."""
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Write a file so that a reader sees the old content or the new content, never a part.
-
-    Two writers at once would take each other's partial file: if there may be several, hold the folder `locked`.
-
-    Yields:
-        Where to write. The file there is forced to the disk and takes the place of `path` when the block ends
-        without an error.
-    """
-    partial = path.with_name(path.name + ".partial")
-    yield partial
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
-def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file in UTF-8; see `replacing`."""
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def locked(folder: Path, wait: bool) -> Iterator[None]:
-    """Hold a folder against other processes; the system releases it when this process ends.
-
-    Args:
-        folder: made if it does not exist.
-        wait: wait for another process that holds it.
-
-    Raises:
-        BlockingIOError: another process holds it, and `wait` is false.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / LOCK, timeout=-1 if wait else 0):
-            yield
-    except Timeout:
-        raise BlockingIOError(f"another process works in {folder}") from None
-
-
-def check_folder(folder: Path, stage: str) -> None:
+def check_folder(folder: Path, stage: str, inputs: Iterable[Path] = ()) -> None:
     """Refuse a folder that a stage may not write, before any work is done for it.
 
+    Args:
+        folder: the stage's output folder.
+        stage: the stage's name.
+        inputs: files and folders that the stage reads.
+
     Raises:
-        FolderError: it is a file, or has another stage's output.
+        FolderError: it is a file, is or has an input, has another stage's output, or has files of others.
     """
-    if folder.exists() and not folder.is_dir():
+    place = folder.resolve()
+    for path in inputs:
+        if path.resolve().is_relative_to(place):
+            what = "is" if path.resolve() == place else "has"
+            raise FolderError(f"{folder} {what} the input {path}; name another folder for the output")
+    if os.path.lexists(folder) and not folder.is_dir():
         raise FolderError(f"{folder} is a file; name a folder for the output")
-    if (folder / MANIFEST).exists() and _read_manifest(folder).get("stage") != stage:
+    record = _read_record(folder)
+    if record is None and (others := content_of(folder)):
+        raise FolderError(f"{folder} has {others[0]}, and {stage} was not begun there; name another folder")
+    if record is not None and record.get("stage") != stage:
         raise FolderError(f"{folder} has another stage's output; name an empty folder")
 
 
@@ -86,21 +56,43 @@ def check_empty(folder: Path) -> None:
     Raises:
         FolderError: the folder has content.
     """
-    if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOCK}:
+    if content_of(folder):
         raise FolderError(
             f"{folder} has earlier work in it; name an empty folder, or continue the work with `resume`"
         )
 
 
-def begin_folder(folder: Path, stage: str) -> None:
-    """Make `folder` ready for a stage's output: an old manifest is removed first, so the folder is unfinished.
+def content_of(folder: Path) -> list[str]:
+    """Return what a folder has besides lock and record of steps, by name; empty if there is no such folder."""
+    return sorted({path.name for path in folder.iterdir()} - {LOCK, STEPS}) if folder.is_dir() else []
+
+
+def begin_folder(folder: Path, stage: str, files: Iterable[str] = ()) -> None:
+    """Make `folder` unfinished, and claim names in it; to be called again before further names are written.
+
+    Args:
+        folder: new, empty, or begun by the same stage.
+        stage: the stage's name.
+        files: names that the stage is going to write, relative to the folder; files and folders.
 
     Raises:
-        FolderError: see `check_folder`.
+        FolderError: see `check_folder`; or a name is a file of somebody else, or leads through a link.
     """
     check_folder(folder, stage)
-    (folder / MANIFEST).unlink(missing_ok=True)
+    owned, wanted = _claimed(_read_record(folder) or {}), set(files)
+    for name in sorted(wanted):
+        refuse_links(folder, name)
+        if name not in owned and os.path.lexists(folder / name):
+            raise FolderError(
+                f"{folder / name} was not written by {stage}; move it, or name another folder for the output"
+            )
+    if (folder / UNFINISHED).exists() and wanted <= owned:
+        return
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / MANIFEST).exists():
+        os.replace(folder / MANIFEST, folder / UNFINISHED)
+    record = {"stage": stage, "prism_rec": VERSION, "files": {}, "claimed": sorted(owned | wanted)}
+    _write_record(folder / UNFINISHED, record)
 
 
 def finish_folder(
@@ -109,68 +101,220 @@ def finish_folder(
     config: Mapping[str, Any],
     files: Iterable[str],
     inputs: Iterable[Path] = (),
+    kept: Iterable[str] = (),
     **facts: Any,
 ) -> None:
-    """Write the manifest: what was made, from which inputs, by which version.
+    """Write the manifest: what was made, from which inputs, by which version; then delete other claimed files.
 
     Args:
-        folder: the stage's output folder.
+        folder: the stage's output folder; `begin_folder` was called.
         stage: the stage's name; `require_folder` compares it.
         config: the resolved settings of the stage, JSON values only.
         files: names of the folder's files, relative to it; each is recorded with its size and hash.
         inputs: files that were read; each is recorded with its hash, under its name and its folder's.
+        kept: claimed names that stay claimed, for files that change later and for folders.
         facts: further JSON values for the manifest.
     """
+    names = set(files)
+    claimed = sorted(_claimed(_read_record(folder) or {}) - names)
     manifest = {
         "stage": stage,
         "prism_rec": VERSION,
         "config": dict(config),
         "inputs": {f"{path.parent.name}/{path.name}": hash_file(path) for path in inputs},
-        "files": {
-            name: {"bytes": (folder / name).stat().st_size, "sha256": hash_file(folder / name)}
-            for name in sorted(files)
-        },
+        "files": {name: _facts(folder / name) for name in sorted(names)},
+        **({"claimed": claimed} if claimed else {}),
         **facts,
     }
-    write_text_atomically(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    _write_record(folder / UNFINISHED, manifest)
+    os.replace(folder / UNFINISHED, folder / MANIFEST)
+    remove_claimed(folder, kept=names | set(kept))
 
 
-def require_folder(folder: Path, stage: str) -> dict[str, Any]:
+def copy_manifest(source: Path, target: Path) -> None:
+    """Finish a folder that has the same files as another one."""
+    _write_record(target / UNFINISHED, _read_manifest(source / MANIFEST))
+    os.replace(target / UNFINISHED, target / MANIFEST)
+
+
+def add_files(folder: Path, files: Iterable[str]) -> None:
+    """Add files that were written since to the manifest of a finished folder."""
+    manifest = _read_manifest(folder / MANIFEST)
+    manifest["files"] |= {name: _facts(folder / name) for name in files}
+    manifest["files"] = dict(sorted(manifest["files"].items()))
+    manifest["claimed"] = sorted(set(manifest.get("claimed", ())) - set(manifest["files"]))
+    _write_record(folder / MANIFEST, manifest)
+
+
+def remove_claimed(folder: Path, kept: Iterable[str] = ()) -> None:
+    """Delete the files that the folder's record names, and nothing else; links are not followed."""
+    for name in sorted(_claimed(_read_record(folder) or {}) - set(kept)):
+        path = folder / name
+        if path.is_file() and not leads_through_link(folder, name):
+            path.unlink()
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete what the record of a folder names, the record, and the folder if nothing is left in it."""
+    if _read_record(folder) is None:
+        return
+    names = _claimed(_read_record(folder) or {})
+    remove_claimed(folder)
+    for name in (MANIFEST, UNFINISHED):
+        (folder / name).unlink(missing_ok=True)
+    for part in sorted({part for name in names for part in PurePosixPath(name).parents}, reverse=True):
+        with suppress(OSError):  # not empty
+            (folder / part).rmdir()
+
+
+def require_folder(folder: Path, stage: str, *read: str) -> dict[str, Any]:
     """Return the manifest of a finished stage folder.
+
+    Args:
+        folder: the folder.
+        stage: the stage that should have written it.
+        read: names of files that are read next; they are compared with their hashes. All files are compared with
+            their sizes.
 
     Raises:
         FolderError: no such folder, no manifest (unfinished), or another stage's folder.
-        DamagedError: files are missing or have another size.
+        DamagedError: files are missing or were changed, or the manifest was.
     """
     if not folder.is_dir():
         raise FolderError(f"{folder}: no such folder; a finished {stage} folder is needed")
     if not (folder / MANIFEST).exists():
-        raise FolderError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again")
-    manifest = _read_manifest(folder)
+        where = "" if (folder / UNFINISHED).exists() or not content_of(folder) else " in another folder"
+        raise FolderError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again{where}")
+    manifest = _read_manifest(folder / MANIFEST)
     if manifest.get("stage") != stage:
         raise FolderError(f"{folder} is the output of {manifest.get('stage')!r}; a {stage} folder is needed")
     for name, facts in manifest["files"].items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != facts["bytes"]:
             raise DamagedError(f"{path} is missing or cut short; run {stage} again")
+    for name in read:
+        if name not in manifest["files"]:
+            raise DamagedError(f"{folder / MANIFEST} does not name {name}; run {stage} again")
+        if hash_file(folder / name) != manifest["files"][name]["sha256"]:
+            raise DamagedError(f"{folder / name} was changed after it was written; run {stage} again")
     return manifest
 
 
+def require_whole(folder: Path, stage: str) -> dict[str, Any]:
+    """Return the manifest of a finished stage folder, of which every file is compared with its hash.
+
+    Raises:
+        FolderError: see `require_folder`.
+    """
+    return require_folder(folder, stage, *require_folder(folder, stage)["files"])
+
+
 def is_finished(folder: Path, stage: str) -> bool:
-    """Return whether `require_folder` accepts the folder."""
+    """Return whether `require_whole` accepts the folder."""
     try:
-        require_folder(folder, stage)
+        require_whole(folder, stage)
     except FolderError:
         return False
     return True
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
+def check_listed(path: Path) -> None:
+    """Compare a file with the manifest of its folder, if a stage wrote the folder and lists the file.
+
+    Raises:
+        DamagedError: the file was changed after it was written.
+    """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = _read_manifest(path.parent / MANIFEST)
+    except (OSError, FolderError):
+        return
+    if path.name in manifest["files"]:
+        require_folder(path.parent, str(manifest.get("stage")), path.name)
+
+
+def refuse_links(folder: Path, name: str) -> None:
+    """Refuse a name in a folder that is a link or leads through one.
+
+    Raises:
+        FolderError: a part of the name is a link.
+    """
+    if leads_through_link(folder, name):
+        raise FolderError(f"{folder / name} is a link or behind one; move it, or name another folder")
+
+
+def leads_through_link(folder: Path, name: str) -> bool:
+    """Return whether a name in a folder, or a folder on the way to it, is a link."""
+    parts = PurePosixPath(name).parts
+    return any(folder.joinpath(*parts[:depth]).is_symlink() for depth in range(1, len(parts) + 1))
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+
+
+def _claimed(record: Mapping[str, Any]) -> set[str]:
+    """Return the names that a stage wrote or may write; one that leads out of the folder is not among them."""
+    paths = (
+        {name: PurePosixPath(name) for name in (*record["files"], *record.get("claimed", ()))}
+        if record
+        else {}
+    )
+    return {
+        name
+        for name, path in paths.items()
+        if path.parts and not path.is_absolute() and ".." not in path.parts
+    }
+
+
+def _read_record(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest, or what is claimed in an unfinished folder; None if the folder has neither.
+
+    A manifest that was changed is accepted here, so that its stage can make the folder again.
+    """
+    for name in (UNFINISHED, MANIFEST):
+        try:
+            text = (folder / name).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except UnicodeDecodeError:
+            text = ""
+        try:
+            record = json.loads(text)
+        except ValueError:
+            raise DamagedError(f"{folder / name} is not readable JSON; name another folder") from None
+        if not isinstance(record, dict) or not isinstance(record.get("files"), dict):
+            raise FolderError(f"{folder / name} is not a manifest of prism-rec; name an empty folder")
+        return record
+    return None
+
+
+_SEAL = re.compile(r',\n  "sha256": "([0-9a-f]{64})"\n}\n\Z')
+"""The end of a record: the hash of the text before it."""
+
+
+def _write_record(path: Path, record: Mapping[str, Any]) -> None:
+    content = {key: value for key, value in record.items() if key != "sha256"}
+    text = json.dumps(content, indent=2, ensure_ascii=False).removesuffix("\n}")
+    seal = hashlib.sha256(text.encode()).hexdigest()
+    write_text_atomically(path, f'{text},\n  "sha256": "{seal}"\n}}\n')
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Return a manifest as it was written.
+
+    Raises:
+        FolderError: it is of another program.
+        DamagedError: it was changed.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+        manifest = json.loads(text)
     except ValueError:
-        raise DamagedError(f"{path} is not readable JSON; make the folder again") from None
+        raise DamagedError(f"{path} is not readable JSON; make the folder again under another name") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise FolderError(f"{path} is not a manifest of prism-rec; name an empty folder")
+    seal = _SEAL.search(text)
+    if seal is None or hashlib.sha256(text[: seal.start()].encode()).hexdigest() != seal[1]:
+        raise DamagedError(f"{path} was changed after it was written; run {manifest.get('stage')} again")
     return manifest

@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from prism_rec.errors import DataError, InputError
+from prism_rec.machine import one_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +40,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     Raises:
         InputError: an argument has another type; names it and what to give.
+        MachineError: the disk is full, a path may not be read or written, or memory is short.
     """
     signature = inspect.signature(function)
 
@@ -53,7 +55,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 bound.arguments[name] = int(value)  # a number of NumPy
             if not _suits(value, wanted):
                 raise InputError(f"{name} is {show(value)}; give {_say(wanted)}")
-        return function(*bound.args, **bound.kwargs)
+        with one_line():
+            return function(*bound.args, **bound.kwargs)
 
     return call
 

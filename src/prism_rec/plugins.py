@@ -92,8 +92,9 @@ def _expand(value: Any) -> Any:
 def _load(entry: EntryPoint, base: type[Config]) -> type[Config]:
     try:
         member = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{_name(entry)} cannot be imported ({error}); fix or uninstall it") from None
+    except Exception as error:  # a package of others fails in its own way
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{_name(entry)} cannot be imported ({why}); fix or uninstall it") from None
     if not (isinstance(member, type) and issubclass(member, base) and "kind" in member.model_fields):
         raise InputError(f"{_name(entry)} is not a {base.__name__} with a kind; see docs/how-to/plugins.md")
     return member

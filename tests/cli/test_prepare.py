@@ -73,7 +73,9 @@ def test_what_was_done_before_is_not_done_again(
     first = prepare(*log)
     assert prepare(*log) == first
     assert not done_again()
-    assert done_again("--core", "2")
+    with pytest.raises(InputError, match=r"other settings \(cleaning\); .* with --replace"):
+        prepare(*log, "--core", "2")
+    assert done_again("--core", "2", "--replace")
     np.save(raw / "text.npy", np.eye(10, dtype=np.float32)[::-1])
     assert done_again("--core", "2")
     assert not done_again("--core", "2")

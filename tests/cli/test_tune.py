@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from locks import held_elsewhere
 from prism_rec.cli.app import run
 from prism_rec.errors import InputError
-from prism_rec.folders import locked
 from prism_rec.tuning.tune import BEST
 from tuning.searching import VALUES
 
@@ -18,8 +18,8 @@ def test_the_command_searches_and_says_what_it_found(
     words = ["tune", str(tmp_path / "search.yaml"), "--data", str(data), "--device", "cpu"]
     words += ["--set", "tune.trials=2", "--out"]
     with (
-        locked(tmp_path / "out", wait=False),
-        pytest.raises(InputError, match="another process is searching"),
+        held_elsewhere(tmp_path / "out"),
+        pytest.raises(InputError, match="another process works in"),
     ):
         run([*words, str(tmp_path / "out")])
     run([*words, str(tmp_path / "out")])

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from comparison.tiny import make
+from locks import held_elsewhere
 from prism_rec.comparison.cell import run_cell
 from prism_rec.comparison.compare import compare
 from prism_rec.comparison.plan import Cell, plan
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.comparison.result import load_result
+from prism_rec.errors import BusyError
 from prism_rec.events import Events, Fact
-from prism_rec.folders import locked
+from prism_rec.files import locked
 from prism_rec.jobs.job import Workers
 from prism_rec.jobs.local import run_jobs
 
@@ -44,8 +46,8 @@ class Notes(Events):
 
 def test_a_locked_cell_is_for_one_process_alone(cells: list[Cell]) -> None:
     with (
-        locked(cells[0].folder, wait=False),
-        pytest.raises(BlockingIOError),
+        held_elsewhere(cells[0].folder),
+        pytest.raises(BusyError),
         locked(cells[0].folder, wait=False),
     ):
         pass

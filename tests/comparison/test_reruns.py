@@ -13,7 +13,7 @@ from prism_rec.comparison.recipe import Recipe
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 from prism_rec.events import Events
-from prism_rec.folders import locked
+from prism_rec.files import locked
 
 CLAIM, RANKS, RESULT = "cell.json", "ranks-test.npz", "result.json"
 

@@ -11,7 +11,7 @@ from prism_rec.comparison.plan import Cell, plan
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.data import Dataset
 from prism_rec.events import Events
-from prism_rec.folders import locked
+from prism_rec.files import locked
 
 USERS, ITEMS, EVENTS = 40, 30, 6
 

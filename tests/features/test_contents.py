@@ -2,8 +2,9 @@ import polars as pl
 import pytest
 
 from features.drawn import plain
-from prism_rec.errors import InputError
+from prism_rec.errors import DamagedError, InputError
 from prism_rec.features.contents import pictures_of, texts_of
+from prism_rec.files import hash_file
 from prism_rec.folders import finish_folder
 
 
@@ -57,6 +58,7 @@ def test_pictures_by_name_by_table_and_from_the_images_stage(tmp_path):
         "reason": [None, "http-404"],
         "file": ["a.png", None],
         "sha256": ["00", None],
+        "stored_sha256": [hash_file(folder / "a.png"), None],
     }
     pl.DataFrame(gathered).write_parquet(folder / "pictures.parquet")
     with pytest.raises(InputError, match="never finished"):
@@ -72,6 +74,9 @@ def test_pictures_by_name_by_table_and_from_the_images_stage(tmp_path):
         (folder / "a.png", None),
         (None, "no picture (http-404)"),
     ]
+    draw(folder, a="blue")
+    with pytest.raises(DamagedError, match=r"a\.png is missing or was changed .*; run images again"):
+        pictures_of(folder)
 
 
 @pytest.mark.parametrize("file", ["../secret.png", "/etc/hostname"])
@@ -90,11 +95,12 @@ def test_picture_folders_without_pictures_are_refused(tmp_path):
 
 def test_a_picture_of_another_size_is_encoded_again(tmp_path):
     gathered = {"item_id": ["m"], "status": ["ok"], "reason": [None], "file": ["a.png"], "sha256": ["00"]}
-    keys = []
+    keys: list[str | None] = []
     for size in (224, 224, 384):
         folder = tmp_path / f"{len(keys)}"
         draw(folder, a="red")
-        pl.DataFrame(gathered, schema_overrides={"reason": pl.String}).write_parquet(
+        stored = {"stored_sha256": [hash_file(folder / "a.png")]}
+        pl.DataFrame(gathered | stored, schema_overrides={"reason": pl.String}).write_parquet(
             folder / "pictures.parquet"
         )
         finish_folder(folder, "images", {"size": size}, ["pictures.parquet"])

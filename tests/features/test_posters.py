@@ -12,7 +12,7 @@ import pytest
 
 from command_line import prism_rec
 from prism_rec.data.embedding_folder import load_embedding
-from prism_rec.folders import hash_file
+from prism_rec.files import hash_file
 
 POSTERS = Path(__file__).parents[3] / "shared/data/movielens-latest-small/posters"
 NUMBER = 60

@@ -9,6 +9,7 @@ import pytest
 from prism_rec.data.embedding_folder import read_vectors
 from prism_rec.features.encoders.encoder import Encoded
 from prism_rec.features.shards import Place, Shards
+from prism_rec.folders import finish_folder
 
 
 def keys(*contents: str) -> list[str]:
@@ -70,9 +71,20 @@ def test_a_write_that_fails_leaves_no_shard(tmp_path: Path, monkeypatch: pytest.
     assert not list(tmp_path.glob("*.safetensors"))
 
 
-def test_shards_that_nothing_needs_are_removed(written: Shards, tmp_path: Path) -> None:
+def test_shards_that_nothing_needs_are_removed_and_files_of_others_are_not(
+    written: Shards, tmp_path: Path
+) -> None:
     place = written.places[keys("c")[0]]
-    (tmp_path / "vectors-0.partial").touch()
-    (tmp_path / "notes.txt").touch()
-    written.remove_all_but([place.file])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", place.file]
+    others = ["notes.txt", "vectors-0123456789abcdef.safetensors"]
+    for name in others:
+        (tmp_path / name).touch()
+    finish_folder(tmp_path, "embed", {}, [place.file])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["manifest.json", place.file, *others])
+
+
+def test_a_changed_shard_is_not_read(written: Shards, tmp_path: Path) -> None:
+    path = tmp_path / written.places[keys("c")[0]].file
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert keys("c")[0] not in Shards(tmp_path, "length 1").places

@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 import torch
 
+from locks import held_elsewhere
 from prism_rec.data import Dataset
-from prism_rec.errors import FolderError, InputError
+from prism_rec.errors import BusyError, DamagedError, FolderError, InputError
 from prism_rec.events import Events
+from prism_rec.folders import begin_folder
 from prism_rec.runs.run import Run
 from prism_rec.runs.train import train
 from prism_rec.training import RunConfig, TrainConfig
@@ -42,7 +44,7 @@ def make_dataset(prefix: str = "u", events: int = 5) -> Dataset:
 def test_what_no_run_began_is_neither_taken_nor_touched(tmp_path: Path, left: str) -> None:
     (tmp_path / left).parent.mkdir(exist_ok=True)
     (tmp_path / left).write_text("precious")
-    with pytest.raises(InputError, match="no run was begun there; name another folder"):
+    with pytest.raises(InputError, match="and train was not begun there; name another folder"):
         train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
     assert (tmp_path / left).read_text() == "precious"
     assert not (tmp_path / "config.json").exists()
@@ -50,7 +52,9 @@ def test_what_no_run_began_is_neither_taken_nor_touched(tmp_path: Path, left: st
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("precious")
-    with pytest.raises(FolderError, match=r"has notes.txt, and no run was begun there; name another folder"):
+    with pytest.raises(
+        FolderError, match=r"has notes.txt, and train was not begun there; name another folder"
+    ):
         train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
 
 
@@ -93,8 +97,9 @@ def test_a_file_in_the_place_of_the_folder_is_told_in_one_line(tmp_path: Path) -
 
 def test_a_run_killed_while_its_data_was_written_goes_on(tmp_path: Path) -> None:
     train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
-    for name in ("manifest.json", "data/manifest.json", "data/items.parquet"):
-        (tmp_path / name).unlink()
+    begin_folder(tmp_path, "train")
+    begin_folder(tmp_path / "data", "prepare")
+    (tmp_path / "data/items.parquet").unlink()
     run = train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
     assert Run.load(tmp_path, "cpu").dataset.items.equals(run.dataset.items)
 
@@ -111,8 +116,42 @@ def test_changed_weights_are_never_taken(tmp_path: Path) -> None:
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    with pytest.raises(InputError, match=r"best\.safetensors was changed after it was written; train again"):
+    with pytest.raises(
+        InputError, match=r"best\.safetensors was changed after it was written; run train again"
+    ):
         Run.load(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize("name", ["best.safetensors", "config.json", "log.jsonl", "data/items.parquet"])
+def test_a_changed_run_is_noticed_and_training_again_heals_it(tmp_path: Path, name: str) -> None:
+    first = train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    path = tmp_path / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedError, match=f"{path.name} was changed after it was written; run train again"):
+        Run.load(tmp_path, "cpu")
+    notes = Notes()
+    again = train(CONFIG, tmp_path, data=make_dataset(), device="cpu", events=notes)
+    assert any(line.endswith("the run begins again") for line in notes.lines)
+    weights = first.model.state_dict()
+    assert all(torch.equal(weight, weights[name]) for name, weight in again.model.state_dict().items())
+    Run.load(tmp_path, "cpu")
+
+
+def test_two_trainings_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    with (
+        held_elsewhere(tmp_path / "run"),
+        pytest.raises(BusyError, match="another process works in .*run; wait"),
+    ):
+        train(CONFIG, tmp_path / "run", data=make_dataset(), device="cpu")
+    train(CONFIG, tmp_path / "run", data=make_dataset(), device="cpu")
+
+
+def test_the_data_is_not_the_folder_of_the_run(tmp_path: Path) -> None:
+    make_dataset().save(tmp_path)
+    with pytest.raises(FolderError, match="is the input"):
+        train(CONFIG, tmp_path, data=tmp_path, device="cpu")
 
 
 @pytest.mark.parametrize("objective", ["cross_entropy", "bce", "indirec"])

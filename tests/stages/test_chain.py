@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_rec.errors import DataError, SettingsError
+from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.folders import begin_folder, finish_folder
 from prism_rec.stages.chain import Step, files_in, run_chain
@@ -23,13 +23,14 @@ class Chain:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = {"first": 1, "second": 1}
+        self.replace = False
         (folder / "raw.txt").write_text("raw")
 
     def step(self, name: str, source: Path, check: bool = False) -> Step:
         out = self.folder / name
 
         def run() -> None:
-            begin_folder(out, name)
+            begin_folder(out, name, ["copy.txt"])
             (out / "copy.txt").write_text(source.read_text())
             finish_folder(out, name, {}, ["copy.txt"])
 
@@ -49,7 +50,7 @@ class Chain:
         notes = Notes()
         first = self.step("first", self.folder / "raw.txt")
         second = self.step("second", self.folder / "first/copy.txt", refuse_second)
-        run_chain([first, second], self.folder / "steps.json", notes)
+        run_chain([first, second], self.folder, notes, self.replace)
         told = dict(line.split(": ", 1) for line in notes.lines)
         assert list(told) == ["first", "second"]
         return told
@@ -69,7 +70,13 @@ def test_steps_are_done_once(chain: Chain) -> None:
 def test_a_step_is_done_again_if_something_that_it_depends_on_changed(chain: Chain) -> None:
     chain.run()
     chain.settings["second"] = 2
+    with pytest.raises(
+        FolderError, match=r"second was made with other settings \(x\); name another folder, or"
+    ):
+        chain.run()
+    chain.replace = True
     assert chain.run() == ["second"]
+    chain.replace = False
     (chain.folder / "raw.txt").write_text("new")
     assert chain.run() == ["first", "second"]
     (chain.folder / "second/copy.txt").unlink()
@@ -86,6 +93,7 @@ def test_a_replaced_step_says_why(chain: Chain) -> None:
     first = f"{chain.folder / 'first'} is replaced: "
     assert chain.told() == {"first": str(chain.folder / "first"), "second": str(chain.folder / "second")}
     chain.settings["first"] = 2
+    chain.replace = True
     assert chain.told() == {"first": first + "other settings (x)", "second": "done before"}
     (chain.folder / "raw.txt").write_text("new")
     assert chain.told()["first"] == first + "other input files (raw.txt)"
@@ -103,6 +111,14 @@ def test_mistakes_of_late_steps_are_found_before_the_first(chain: Chain) -> None
     assert not (chain.folder / "first").exists()
     chain.run()
     assert chain.run(refuse_second=True) == [], "a finished step is not checked"
+
+
+def test_a_step_that_was_killed_after_it_finished_is_done_again_with_the_same_settings(chain: Chain) -> None:
+    chain.run()
+    record = json.loads((chain.folder / "steps.json").read_text())
+    record["first"]["begun"] = True
+    (chain.folder / "steps.json").write_text(json.dumps(record))
+    assert chain.run() == ["first"]
 
 
 def test_a_missing_input_is_named(chain: Chain) -> None:

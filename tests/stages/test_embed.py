@@ -43,7 +43,10 @@ def test_texts_are_encoded_by_the_command(items: Path, tmp_path: Path) -> None:
     ]
     ran = prism_rec(*words, "--fields", "brand", "--fields", "title", "--quiet", "--json", "--width", 256)
     assert (json.loads(ran.out)["reused"], ran.err) == (2, "")
-    by_title = prism_rec(*words)
+    refused = prism_rec(*words)
+    assert refused.status == 2
+    assert "vectors of other fields or another encoder; name another folder" in refused.err
+    by_title = prism_rec(*words, "--replace")
     assert "encoded now: 2; encoded before: 0" in by_title.out, "without fields the text is the title"
 
 

@@ -38,8 +38,13 @@ def test_files_are_listed_and_recorded(data: Path) -> None:
 def test_an_export_is_done_once_per_dataset_and_format(data: Path) -> None:
     notes, out = Notes(), data.parent / "set"
     recbole = ExportData.parse({"data": data, "format": "recbole"})
-    for settings in (recbole, recbole, ExportData.parse({"data": data, "format": "mmrec"})):
+    mmrec = ExportData.parse({"data": data, "format": "mmrec"})
+    for settings in (recbole, recbole):
         export_data(settings, out, notes)
+    with pytest.raises(FolderError, match=r"other settings \(format\); .* with `replace`"):
+        export_data(mmrec, out, notes)
+    export_data(mmrec, out, notes, replace=True)
+    assert not (out / "set.item").exists(), "a file of the earlier export"
     assert notes.lines == [
         f"export-data: {out}",
         "export-data: done before",
@@ -48,8 +53,17 @@ def test_an_export_is_done_once_per_dataset_and_format(data: Path) -> None:
     assert "i_id_mapping.csv" in require_folder(out, "export-data")["files"]
 
 
+def test_a_file_of_others_is_not_overwritten(data: Path) -> None:
+    out = data.parent / "set"
+    export_data(ExportData(data=data, format=RecBoleFiles()), out)
+    (out / "i_id_mapping.csv").write_text("precious")
+    with pytest.raises(FolderError, match=r"i_id_mapping.csv was not written by export-data; move it"):
+        export_data(ExportData.parse({"data": data, "format": "mmrec"}), out, replace=True)
+    assert (out / "i_id_mapping.csv").read_text() == "precious"
+
+
 def test_wrong_folders_and_formats_are_refused(data: Path) -> None:
-    with pytest.raises(FolderError, match="another stage's output"):
+    with pytest.raises(FolderError, match="is the input"):
         export_data(ExportData(data=data, format=RecBoleFiles()), data)
     with pytest.raises(SettingsError, match=r"format\.kind: there is no 'csv'; choose one of recbole, mmrec"):
         ExportData.parse({"data": data, "format": "csv"}, "")

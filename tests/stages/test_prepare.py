@@ -84,7 +84,9 @@ def test_what_was_done_before_is_not_done_again(raw: Path) -> None:
     (raw / "items.csv").touch()
     prepare(settings(raw), raw / "data", heard)
     assert heard.notes[1:] == ["prepare: done before"]
-    prepare(settings(raw, cleaning={"core": 2}), raw / "data", heard)
+    with pytest.raises(FolderError, match=r"other settings \(cleaning\); .* with `replace`"):
+        prepare(settings(raw, cleaning={"core": 2}), raw / "data", heard)
+    prepare(settings(raw, cleaning={"core": 2}), raw / "data", heard, replace=True)
     (raw / "items.csv").write_text("item_id,title\ni1,Other\ni8,Unused\n")
     prepare(settings(raw, cleaning={"core": 2}), raw / "data", heard)
     replaced = f"prepare: {raw / 'data'} is replaced: other"
@@ -117,9 +119,31 @@ def test_wrong_input_makes_no_folder(raw: Path, changes: dict[str, object]) -> N
 
 
 def test_a_folder_of_another_stage_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"stage": "embed", "files": {}}')
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/manifest.json").write_text('{"stage": "embed", "files": {}}')
     with pytest.raises(FolderError, match="another stage's output"):
-        prepare(Prepare(source=Table(interactions=tmp_path / "none.csv")), tmp_path)
+        prepare(Prepare(source=Table(interactions=tmp_path / "none.csv")), tmp_path / "out")
+
+
+def test_the_log_is_never_replaced(raw: Path) -> None:
+    (raw / "data").mkdir()
+    log = (raw / "log.csv").rename(raw / "data/interactions.csv")
+    content = log.read_text()
+    with pytest.raises(FolderError, match=r"has the input .*interactions.csv; name another folder"):
+        prepare(Prepare(source=Table(interactions=log)), raw / "data", replace=True)
+    assert [path.name for path in (raw / "data").iterdir()] == [log.name]
+    assert log.read_text() == content
+
+
+@pytest.mark.parametrize("name", ["interactions.parquet", "features/image.npy", "card.md", "steps.json"])
+def test_a_damaged_dataset_is_healed_by_preparing_again(raw: Path, name: str) -> None:
+    before = prepare(settings(raw), raw / "data")
+    content = bytearray((raw / "data" / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (raw / "data" / name).write_bytes(content)
+    after = prepare(settings(raw), raw / "data", replace=name == "steps.json")
+    assert after.interactions.equals(before.interactions)
+    assert (raw / "data" / name).read_bytes() != content
 
 
 def test_an_unknown_source_names_the_known() -> None:

@@ -20,10 +20,11 @@ from prism_rec.comparison.report.page import write_report
 from prism_rec.data import Dataset
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
-from prism_rec.folders import MANIFEST, require_folder
+from prism_rec.folders import MANIFEST, begin_folder, require_folder
 from prism_rec.recommend.recommender import load
 from prism_rec.runs.folder import RunFolder
 from prism_rec.training import RunConfig
+from prism_rec.tuning.study import _in_one_line
 from prism_rec.tuning.tune import BEST, STUDY, TRIALS, Tuned, tune
 from tuning.searching import VALUES, StopsAfter, search_with, timeless
 
@@ -204,7 +205,10 @@ def test_a_damaged_study_is_told_in_one_line(
     out = tmp_path / "out"
     shutil.copytree(alone[1], out)
     damage(out)
-    with pytest.raises(InputError, match=r"study.db cannot be used: .*; remove it to begin") as caught:
+    with pytest.raises(
+        InputError,
+        match=r"study.db .*; search again in another folder",
+    ) as caught:
         tune(search_with(), out, data=data, device="cpu")
     assert "\n" not in str(caught.value)
 
@@ -225,9 +229,32 @@ def test_a_folder_with_files_of_others_in_a_trial_keeps_them(data: Path, tmp_pat
         tune(search_with(), tmp_path, data=data, device="cpu", events=StopsAfter(trial=0, epoch=2))
     (tmp_path / "trials" / "000" / "notes.txt").write_text("precious")
     (tmp_path / "trials" / "000" / "last.safetensors").write_text("damaged")
-    with pytest.raises(FolderError, match=r"000 has notes.txt, and no run was begun there"):
-        tune(search_with(), tmp_path, data=data, device="cpu")
+    tune(search_with(), tmp_path, data=data, device="cpu")
     assert (tmp_path / "trials" / "000" / "notes.txt").read_text() == "precious"
+
+
+def test_folders_of_others_and_links_are_neither_used_nor_deleted(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "trials" / "002").mkdir(parents=True)
+    (tmp_path / "out" / "trials" / "002" / "thesis.txt").write_text("precious")
+    with pytest.raises(FolderError, match="has trials, and tune was not begun there"):
+        tune(search_with(), tmp_path / "out", data=data, device="cpu")
+    (tmp_path / "precious").mkdir()
+    begin_folder(tmp_path / "other", "tune", ["trials"])
+    (tmp_path / "other" / "trials").mkdir()
+    (tmp_path / "other" / "trials" / "000").symlink_to(tmp_path / "precious")
+    with pytest.raises(FolderError, match="is a link or behind one"):
+        tune(search_with(), tmp_path / "other", data=data, device="cpu")
+    assert not any((tmp_path / "precious").iterdir())
+    assert (tmp_path / "out" / "trials" / "002" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_study_in_use_is_waited_for_and_not_removed(tmp_path: Path) -> None:
+    error = _in_one_line(RuntimeError("(sqlite3.OperationalError) database is locked"), tmp_path / STUDY)
+    assert "in use by another program; wait for it" in str(error)
+    assert "remove" not in str(error)
+    error = _in_one_line(RuntimeError("attempt to write a readonly database"), tmp_path / STUDY)
+    assert "cannot be written" in str(error)
+    assert "remove" not in str(error)
 
 
 def test_without_optuna_it_says_what_to_install(

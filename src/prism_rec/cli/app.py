@@ -1,8 +1,10 @@
 """The `prism-rec` command: its commands in the order of the data flow, and how errors are shown."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 from cyclopts import App, CycloptsError, Group
@@ -28,6 +30,7 @@ from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.config import Config
 from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
+from prism_rec.machine import one_line
 from prism_rec.version import VERSION
 
 Command = tuple[type[Config], Callable[[Any], None], tuple[str, ...]]
@@ -93,19 +96,29 @@ def run(words: Sequence[str]) -> None:
     make_app()(words, exit_on_error=False, print_error=False)
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """The system or a person asks the process to end (SIGTERM)."""
+
+
+def _end(signal_number: int, frame: FrameType | None) -> None:
+    raise _TerminatedError
+
+
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
+    signal.signal(signal.SIGTERM, _end)
     let_threads_sleep()
     try:
-        run(sys.argv[1:])
-        sys.stdout.flush()
+        with one_line():
+            run(sys.argv[1:])
+            sys.stdout.flush()
     except (InputError, CycloptsError) as error:
         say(f"error: {' '.join(str(error).split())}", sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as ended:
         sys.stderr.write("interrupted: finished work is kept; run the same command again to continue\n")
-        sys.exit(130)
+        sys.exit(143 if isinstance(ended, _TerminatedError) else 130)
     except BrokenPipeError:  # the reader of the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
         sys.exit(1)

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Output, Overrides, Resume, Talk
+from prism_rec.cli.common import Output, Overrides, Replace, Resume, Talk
 
 
-class BuildOptions(Talk, Resume, Overrides, Output):
+class BuildOptions(Talk, Resume, Replace, Overrides, Output):
     """Prepare a log, gather its pictures, encode texts and pictures, and join everything into one dataset.
 
     A step is skipped if it was done before with the same settings and inputs. A run that was killed continues when it
-    is started again. The steps are also commands: prepare, images, embed.
+    is started again. With --replace, a step of other settings is done again. The steps are also commands: prepare,
+    images, embed.
 
     For instance:
 
@@ -37,5 +38,5 @@ def build(options: BuildOptions) -> None:
     values = read_yaml(options.recipe, options.overrides)
     settings = Build.parse(values, name_origin(options.recipe, options.overrides))
     with shown(options.quiet) as events:
-        folder = run(settings, options.out, events)
+        folder = run(settings, options.out, events, replace=options.replace)
     show(Dataset.load(folder), str(folder), options.as_json)

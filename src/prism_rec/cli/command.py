@@ -17,6 +17,7 @@ from pydantic import BeforeValidator
 from prism_rec.cli.options import Option, flag_of, in_order
 from prism_rec.config import Config, set_key
 from prism_rec.errors import InputError, SettingsError
+from prism_rec.machine import one_line
 from prism_rec.plugins import kinds_of_field
 
 
@@ -45,7 +46,8 @@ def add_command(
         bound = command.__signature__.bind(*values, **named).arguments  # type: ignore[attr-defined]
         checked = settings_from(settings, options, bound)
         try:
-            run(checked)
+            with one_line():
+                run(checked)
         except InputError as error:
             raise in_words_of_options(error, options) from None
 

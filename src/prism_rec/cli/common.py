@@ -49,6 +49,13 @@ class Resume(Config):
             check_empty(out)
 
 
+class Replace(Config):
+    """For commands that write what can be made again."""
+
+    replace: bool = False
+    """Replace the output of other settings. Without it, such an output is refused. An input is never replaced."""
+
+
 class Overrides(Config):
     """For commands that read settings from a YAML file."""
 

@@ -2,12 +2,12 @@
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Resume, Talk
+from prism_rec.cli.common import Output, Replace, Resume, Talk
 from prism_rec.cli.terminal import print_json, say
 from prism_rec.stages.embed import Embed
 
 
-class EmbedOptions(Talk, Resume, Embed, Output):
+class EmbedOptions(Talk, Resume, Replace, Embed, Output):
     """Turn texts or pictures of items into unit vectors.
 
     Without --fields, the text of an item is its title. Items without a text or a picture get no vector. A run that was
@@ -32,7 +32,7 @@ def embed(options: EmbedOptions) -> None:
 
     options.check_folder(options.out)
     with shown(options.quiet) as events:
-        summary = run(only(options, Embed), options.out, events)
+        summary = run(only(options, Embed), options.out, events, replace=options.replace)
     if options.as_json:
         print_json(asdict(summary))
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Talk, use_threads
+from prism_rec.cli.common import Machine, Replace, Talk, use_threads
 from prism_rec.cli.options import flag_of
 from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.errors import InputError
@@ -21,7 +21,7 @@ SHOWN_HISTORY = 8
 SOURCES = ("user", "history", "users", "histories", "all_users")
 
 
-class RecommendOptions(Talk, Machine):
+class RecommendOptions(Talk, Replace, Machine):
     """Recommend items for users or histories, and show what each component adds to a score.
 
     Give one user or history, many in a file, or all users. The parts of a score add up to it and may be negative. Users
@@ -83,7 +83,14 @@ def recommend(options: RecommendOptions) -> None:
     if sum(getattr(options, name) not in (None, False) for name in SOURCES) != 1:
         raise InputError(f"give one of {', '.join(flag_of(name) for name in SOURCES)}")
     if options.out is not None:
-        check_output(options.out)
+        given = (
+            options.users,
+            options.histories,
+            options.candidates,
+            options.new_items,
+            *map(Path, options.features.values()),
+        )
+        check_output(options.out, [path for path in given if path is not None], options.replace)
     use_threads(options)
     recommender = load(options.run, options.device)
     allowed: dict[str, Any] = {

@@ -15,7 +15,7 @@ from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
 from prism_rec.explain.gate_weights import weigh
-from prism_rec.folders import hash_file, write_text_atomically
+from prism_rec.files import hash_file, write_text_atomically
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData, fingerprint
@@ -54,8 +54,7 @@ def check_claims(cells: Sequence[Cell]) -> None:
     if others:
         names = ", ".join(map(str, _gather_folders(set(others))))
         raise FolderError(
-            f"begun with other settings or data ({next(iter(others.values()))}): {names}; name another folder, or "
-            "remove what is there"
+            f"begun with other settings or data ({next(iter(others.values()))}): {names}; name another folder"
         )
 
 
@@ -85,7 +84,7 @@ def _differs(cell: Cell) -> str | None:
             "name another folder, or continue with that version"
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise DamagedError(f"{path} is damaged; remove {cell.folder}") from None
+        raise DamagedError(f"{path} was changed after it was written; compare in another folder") from None
 
 
 def run_cell(cell: Cell, device: str, threads: int, events: Events) -> str:
@@ -105,15 +104,14 @@ def run_cell(cell: Cell, device: str, threads: int, events: Events) -> str:
     folder = RunFolder(cell.folder)
     if not folder.has_epochs:
         folder.remove()  # maybe begun with other settings; making it again takes a moment
+    trained = folder.is_trained
+    if not trained:
+        folder.begin()
     claim = {"config": cell.config.model_dump(mode="json"), "data": fingerprint(cell.dataset)}
     write_text_atomically(folder.claim, json.dumps(claim, indent=2) + "\n")
     torch.set_num_threads(threads)
-    data, trained = SharedData(cell.dataset, cell.pool), folder.is_trained
-    run = (
-        Run.load(cell.folder, device)
-        if trained
-        else train(cell.config, cell.folder, data=data, device=device, events=events)
-    )
+    data = SharedData(cell.dataset, cell.pool)
+    run = train(cell.config, cell.folder, data=data, device=device, events=events)
     _test(cell, run, threads)
     return "tested again" if trained else "done"
 

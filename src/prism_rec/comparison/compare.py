@@ -14,12 +14,23 @@ from prism_rec.data.dataset_folder import STAGE as DATASET
 from prism_rec.devices import choose_device
 from prism_rec.errors import InputError
 from prism_rec.events import Events
-from prism_rec.folders import check_empty, check_folder, locked, require_folder
+from prism_rec.files import locked
+from prism_rec.folders import (
+    begin_folder,
+    check_empty,
+    check_folder,
+    finish_folder,
+    refuse_links,
+    require_folder,
+)
 from prism_rec.inputs import checked
 from prism_rec.jobs.job import Job, Make, Workers
 from prism_rec.jobs.local import run_jobs
 
 STAGE = "compare"
+FILES = ("table.csv", "table.md", "table.tex", "results.json", "report.html")
+FOLDERS = ("cells", "searches", "data")
+NAMES = (*FILES, *FOLDERS)
 
 
 @checked
@@ -50,27 +61,33 @@ def compare(
             that failed; finished cells are kept.
     """
     out = Path(out)
-    check_folder(out, STAGE)
+    check_folder(out, STAGE, recipe.data.values())
     if not resume:
         check_empty(out)
     for dataset in recipe.data.values():
         require_folder(dataset, DATASET)
     check_models(recipe)
+    with locked(out, wait=True):
+        begin_folder(out, STAGE, NAMES)
     workers = Workers(_count_jobs(recipe, device), recipe.threads, device)
     searches = plan_searches(recipe, out)
     if searches:
-        _run("searches", searches, run_search, workers, events)
+        _run("searches", out, searches, run_search, workers, events)
     cells = plan(recipe, out)
     check_claims(cells)
-    _run("cells", cells, run_cell, workers, events)
+    _run("cells", out, cells, run_cell, workers, events)
     with locked(out, wait=True):  # a process that waited for the same last cell finishes at the same moment
         comparison = gather(recipe, cells, out)
         write_tables(comparison, out)
         write_report(comparison, out)
+        begin_folder(out, STAGE, NAMES)  # another process may have finished it
+        finish_folder(out, STAGE, recipe.model_dump(mode="json"), FILES, kept=FOLDERS)
     return comparison
 
 
-def _run(what: str, jobs: Sequence[Job], make: Make, workers: Workers, events: Events) -> None:
+def _run(what: str, out: Path, jobs: Sequence[Job], make: Make, workers: Workers, events: Events) -> None:
+    for job in jobs:
+        refuse_links(out, job.folder.relative_to(out).as_posix())
     failures = run_jobs(jobs, make, workers, what, events)
     if failures:
         name, why = next(iter(failures.items()))

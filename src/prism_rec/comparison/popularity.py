@@ -8,7 +8,8 @@ from prism_rec.comparison.result import CellResult
 from prism_rec.data.dataset import Dataset
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
-from prism_rec.folders import hash_file
+from prism_rec.files import hash_file
+from prism_rec.folders import begin_folder, finish_folder
 from prism_rec.rank import PopularityRanker, Seen
 from prism_rec.runs.folder import RunFolder
 from prism_rec.version import VERSION
@@ -26,8 +27,8 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path, seen: Seen) ->
         folder: where ranks and result are written.
         seen: whether items of a history are candidates.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files = RunFolder(folder)
+    begin_folder(folder, POPULARITY, [files.ranks.name, files.result.name])
     began = time.perf_counter()
     ranker = PopularityRanker(dataset.training(), dataset.number_of_items, seen)
     counted = time.perf_counter()
@@ -56,4 +57,5 @@ def rank_by_popularity(data: str, dataset: Dataset, folder: Path, seen: Seen) ->
         ranks_sha256=hash_file(files.ranks),
     )
     result.save(files)
+    finish_folder(folder, POPULARITY, {}, [files.ranks.name, files.result.name])
     return result

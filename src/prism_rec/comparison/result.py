@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from prism_rec.config import Config
 from prism_rec.explain.gate_weights import GateWeights
-from prism_rec.folders import hash_file, write_text_atomically
+from prism_rec.files import hash_file, write_text_atomically
 from prism_rec.runs.folder import RunFolder
 from prism_rec.training.loop import EpochRecord
 

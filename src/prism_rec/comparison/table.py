@@ -12,7 +12,7 @@ from prism_rec.comparison.comparison import Arm, Comparison
 from prism_rec.comparison.findings import findings
 from prism_rec.comparison.result import CellResult, as_share
 from prism_rec.evaluation.metrics import ACCURACY_NAMES
-from prism_rec.folders import write_text_atomically
+from prism_rec.files import write_text_atomically
 from prism_rec.markup import markdown_table
 
 

@@ -26,7 +26,8 @@ from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, n
 from prism_rec.data.times import TimeUnit, in_seconds
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DamagedError, DataError, SettingsError
-from prism_rec.folders import begin_folder, finish_folder, write_text_atomically
+from prism_rec.files import replacing, write_text_atomically
+from prism_rec.folders import begin_folder, finish_folder
 from prism_rec.inputs import checked
 from prism_rec.plugins import choose
 
@@ -295,7 +296,11 @@ class Dataset:
 
     @checked
     def save(
-        self, folder: Path | str, config: Mapping[str, Any] | None = None, inputs: Sequence[Path] = ()
+        self,
+        folder: Path | str,
+        config: Mapping[str, Any] | None = None,
+        inputs: Sequence[Path] = (),
+        kept: Sequence[str] = (),
     ) -> None:
         """Write the dataset as a stage folder, its manifest last.
 
@@ -303,14 +308,17 @@ class Dataset:
             folder: new, empty, or with a prepared dataset, which is replaced.
             config: further settings to record.
             inputs: the files that were read; each is recorded with its hash.
+            kept: names of further files that are written next, such as cards.
 
         Raises:
             FolderError: the folder has something else.
         """
         folder = Path(folder)
-        begin_folder(folder, STAGE)
+        written = files_of({name: type(table) for name, table in self.features.items()})
+        begin_folder(folder, STAGE, [*written, ENCODERS, *kept])
         for name in TABLES:
-            getattr(self, name).write_parquet(folder / f"{name}.parquet")
+            with replacing(folder / f"{name}.parquet") as partial:
+                getattr(self, name).write_parquet(partial)
         for name, table in self.features.items():
             table.save(folder, name)
         if self.encoders:
@@ -322,11 +330,9 @@ class Dataset:
             folder,
             STAGE,
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=[
-                *files_of({name: type(table) for name, table in self.features.items()}),
-                *([ENCODERS] if self.encoders else []),
-            ],
+            files=[*written, *([ENCODERS] if self.encoders else [])],
             inputs=inputs,
+            kept=kept,
             time=self.time,
             unit=self.unit,
             features=list(self.features),

@@ -15,7 +15,7 @@ from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.split import SplitRule
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.errors import DamagedError
-from prism_rec.folders import MANIFEST, hash_file, require_folder
+from prism_rec.folders import MANIFEST, require_folder
 from prism_rec.plugins import choose
 
 STAGE = "prepare"
@@ -85,10 +85,7 @@ def read_facts(folder: Path) -> Facts:
     try:
         further = [file for file in [ENCODERS] if file in manifest["files"]]
         kinds = kinds_of(manifest["features"], manifest.get("bags", []))
-        for file in [*files_of(kinds), *further]:
-            recorded_hash = manifest["files"][file]["sha256"]
-            if hash_file(folder / file) != recorded_hash:
-                raise DamagedError(f"{folder / file} was changed after it was written; run {STAGE} again")
+        require_folder(folder, STAGE, *files_of(kinds), *further)
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
         recorded: dict[str, Any] = {
             key: manifest[key]

@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from prism_rec.data.bag import Bag
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.folders import require_folder
+from prism_rec.folders import require_folder, require_whole
 
 STAGE = "embed"
 """The stage whose folder this is."""
@@ -32,7 +32,7 @@ def load_embedding(folder: Path) -> tuple[np.ndarray | Bag, list[str]]:
     Raises:
         FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
-    if WORDS in require_folder(folder, STAGE)["files"]:
+    if WORDS in require_whole(folder, STAGE)["files"]:
         return Bag.read(folder / WORDS), pl.read_parquet(folder / ITEMS, glob=False)["item_id"].to_list()
     table = pl.read_parquet(folder / ITEMS, glob=False).filter(pl.col("file").is_not_null())
     if not len(table):
@@ -56,6 +56,7 @@ def read_encoder(folder: Path) -> dict[str, Any] | None:
     """
     if ENCODER not in require_folder(folder, STAGE)["files"]:
         return None
+    require_folder(folder, STAGE, ENCODER)
     try:
         found: dict[str, Any] = json.loads((folder / ENCODER).read_text(encoding="utf-8"))
     except ValueError:

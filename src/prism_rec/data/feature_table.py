@@ -11,6 +11,7 @@ import polars as pl
 from prism_rec.data.histories import IntArray
 from prism_rec.data.numbering import require_distinct
 from prism_rec.errors import DataError
+from prism_rec.files import replacing
 
 Matrix = npt.NDArray[Any]
 
@@ -54,8 +55,9 @@ class FeatureTable:
         """Write the table into a dataset's folder."""
         vectors, present = self.files(name)
         (folder / vectors).parent.mkdir(exist_ok=True)
-        np.save(folder / vectors, self.vectors, allow_pickle=False)
-        np.save(folder / present, self.present, allow_pickle=False)
+        for file, array in ((vectors, self.vectors), (present, self.present)):
+            with replacing(folder / file) as partial, partial.open("wb") as opened:
+                np.save(opened, array, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path, name: str, mapped: bool = False) -> "FeatureTable":

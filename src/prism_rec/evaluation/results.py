@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from prism_rec.errors import InputError
-from prism_rec.folders import replacing
+from prism_rec.files import replacing
 
 _FIELDS = ("users", "ranks", "top")
 

@@ -10,12 +10,13 @@ import polars as pl
 
 from prism_rec.data.frames import text_ids
 from prism_rec.data.numbering import require_distinct
-from prism_rec.errors import DataError, FolderError, SettingsError
+from prism_rec.errors import DamagedError, DataError, FolderError, SettingsError
 from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.images import JOURNAL, PICTURES
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.pictures import ENDINGS, SIZE
-from prism_rec.folders import hash_file, require_folder
+from prism_rec.files import hash_file
+from prism_rec.folders import require_folder
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,17 @@ def _text_content(item_id: str, text: str) -> Content:
 
 
 def _gathered_pictures(folder: Path) -> list[Content]:
-    size = require_folder(folder, IMAGES)["config"].get("size")
+    size = require_folder(folder, IMAGES, PICTURES)["config"].get("size")
     pictures = pl.read_parquet(folder / PICTURES, glob=False)
     entries = []
-    for item_id, status, reason, file, source in pictures.select(
-        "item_id", "status", "reason", "file", "sha256"
+    for item_id, status, reason, file, source, stored in pictures.select(
+        "item_id", "status", "reason", "file", "sha256", "stored_sha256"
     ).iter_rows():
         if status == "ok":  # the stored file depends on the source's bytes and on the size
+            if not (folder / file).is_file() or hash_file(folder / file) != stored:
+                raise DamagedError(
+                    f"{folder / file} is missing or was changed after it was written; run {IMAGES} again"
+                )
             entries.append(Content(item_id, folder / file, _key(source, size)))
         else:
             entries.append(Content(item_id, None, None, f"no picture ({reason})"))

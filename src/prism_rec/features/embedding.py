@@ -11,21 +11,15 @@ import numpy as np
 import polars as pl
 
 from prism_rec.data.embedding_folder import ENCODER, ITEMS, STAGE
-from prism_rec.errors import DataError, SettingsError
+from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.contents import Contents
 from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.shards import Place, Shards
-from prism_rec.folders import (
-    begin_folder,
-    check_folder,
-    finish_folder,
-    is_finished,
-    require_folder,
-    write_text_atomically,
-)
+from prism_rec.files import replacing, write_text_atomically
+from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
 
 _PART_SIZE = 2_048
 _NAMES = {"text": "text", "image": "picture"}
@@ -78,6 +72,7 @@ def embed_contents(
     config: Mapping[str, Any] | None = None,
     inputs: Iterable[Path] = (),
     events: Events = Events(),
+    replace: bool = False,
 ) -> Summary:
     """Encode the contents that have no vector in `out` yet, and record which item has which vector.
 
@@ -88,18 +83,19 @@ def embed_contents(
     Args:
         contents: from `texts_of` or `pictures_of`.
         encoder: gives the vectors; it is fitted here.
-        out: the folder; vectors of another encoder in it are replaced.
+        out: the folder; new, empty, or with vectors of the same `config`.
         engine: runs the encoder.
         fit: let the encoder learn from the contents; if false, it has learned already.
         part_size: contents that are written together, and lost together if the run is killed.
         config: settings for the manifest.
         inputs: files that the contents came from, for the manifest.
         events: hears of the task `texts` or `pictures`, and a note if vectors are replaced.
+        replace: replace vectors of another `config` too.
 
     Raises:
         InputError: no item has a content, or none can be encoded; the encoder takes another kind of content,
-            cannot be loaded or gives NaN; or `out` belongs to another stage. The former content of `out` is
-            kept until the first vectors are written.
+            cannot be loaded or gives NaN; or `out` belongs to another stage or has vectors of another `config`. The
+            former content of `out` is kept until the first vectors are written.
     """
     available = _available(contents)
     if encoder.encodes != contents.modality:
@@ -110,8 +106,10 @@ def embed_contents(
     values = [entry.value for entry in contents.entries if entry.value is not None]
     fitted = encoder.fit(values) if fit else encoder
     check_folder(out, STAGE)
-    if is_finished(out, STAGE) and require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
-        events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
+    if is_finished(out, STAGE):
+        refuse_others(out, config or {}, replace)
+        if require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
+            events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
     failed = _encode(fitted, missing, shards, engine, part_size, events) if missing else {}
@@ -120,21 +118,37 @@ def embed_contents(
         raise DataError(
             f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
-    begin_folder(out, STAGE)
-    table.write_parquet(out / ITEMS)
+    begin_folder(out, STAGE, [ITEMS, ENCODER])
+    with replacing(out / ITEMS) as partial:
+        table.write_parquet(partial)
     files = table["file"].drop_nulls().unique().sort().to_list()
-    shards.remove_all_but(files)
     summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
-    facts = {"encoder": fitted.fingerprint, "portable": fitted.portable, "summary": asdict(summary)}
+    facts: dict[str, Any] = {
+        "encoder": fitted.fingerprint,
+        "portable": fitted.portable,
+        "summary": asdict(summary),
+    }
     finish_folder(
         out, STAGE, config or {}, [ITEMS, *_write_encoder(out, fitted, config), *files], inputs, **facts
     )
     return summary
 
 
+def refuse_others(out: Path, config: Mapping[str, Any], replace: bool) -> None:
+    """Refuse a finished folder of other settings, unless it may be replaced.
+
+    Raises:
+        FolderError: its settings are others, and `replace` is false.
+    """
+    if not replace and require_folder(out, STAGE)["config"] != dict(config):
+        raise FolderError(
+            f"{out} has vectors of other fields or another encoder; name another folder, or replace them with "
+            "`replace`"
+        )
+
+
 def _write_encoder(out: Path, fitted: Encoder, config: Mapping[str, Any] | None) -> list[str]:
     """Write a `StoredEncoder`; return the name of its file, if the settings name an encoder."""
-    (out / ENCODER).unlink(missing_ok=True)
     if "encoder" not in (config or {}):
         return []
     learned = {"learned_from": fitted.learned_from, "fingerprint": fitted.fingerprint}
@@ -171,7 +185,6 @@ def _encode(
         if not np.isfinite(part.encoded.vectors).all():
             raise SettingsError("the encoder gave NaN or infinity; set `encoder.precision` to float32")
         if part.rows:
-            begin_folder(shards.folder, STAGE)
             shards.write([keys[row] for row in part.rows], part.encoded)
         failed |= {keys[row]: reason for row, reason in part.failed.items()}
         done = len(part.rows) + len(part.failed)

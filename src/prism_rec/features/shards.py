@@ -6,7 +6,7 @@ killed run loses at most the shard that it was writing, and the next run continu
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,15 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from prism_rec.data.embedding_folder import STAGE
 from prism_rec.features.encoders.encoder import Encoded
-from prism_rec.folders import replacing
+from prism_rec.files import hash_file, replacing
+from prism_rec.folders import begin_folder
 
 _PATTERN = "vectors-*.safetensors"
+
+_DIGITS = 16
+"""How much of the hash of a shard is in its name."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Place:
 
 
 class Shards:
-    """The shards of one encoder in a folder; unreadable shards and those of other encoders are ignored.
+    """The shards of one encoder in a folder; damaged shards and those of other encoders are ignored.
 
     Attributes:
         folder: where the shards are.
@@ -60,20 +65,15 @@ class Shards:
         }
         limit = "" if encoded.token_limit is None else str(encoded.token_limit)
         content = save(tensors, {"encoder": self._fingerprint, "token_limit": limit})
-        path = self.folder / f"vectors-{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
+        path = self.folder / f"vectors-{hashlib.sha256(content).hexdigest()[:_DIGITS]}.safetensors"
+        begin_folder(self.folder, STAGE, [path.name])
         with replacing(path) as partial:
             partial.write_bytes(content)
         self._read(path)
 
-    def remove_all_but(self, names: Iterable[str]) -> None:
-        """Delete all other shards: those of other encoders or of contents that are gone."""
-        kept = set(names)
-        for pattern in (_PATTERN, "vectors-*.partial"):
-            for path in self.folder.glob(pattern):
-                if path.name not in kept:
-                    path.unlink()
-
     def _read(self, path: Path) -> None:
+        if path.stem != f"vectors-{hash_file(path)[:_DIGITS]}":  # changed after it was written
+            return
         try:
             with safe_open(path, framework="numpy") as shard:
                 metadata = shard.metadata() or {}

@@ -13,7 +13,7 @@ from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError
-from prism_rec.folders import MANIFEST
+from prism_rec.folders import MANIFEST, check_listed
 from prism_rec.inputs import ids_from
 
 _TORCH = {".pt", ".pth"}
@@ -42,6 +42,7 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     path, ids_path = _paths(given)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
+    check_listed(path)
     if path.suffix == ".parquet":
         with reading(str(path)):
             frame = pl.read_parquet(path, glob=False)

@@ -5,15 +5,17 @@ import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, NamedTuple
 
-from prism_rec.errors import InputError
+from prism_rec.errors import BusyError, InputError
 from prism_rec.events import Events, Fact
-from prism_rec.folders import locked
+from prism_rec.files import locked
 from prism_rec.jobs.job import Job, Make, Workers
+from prism_rec.machine import one_line
 
 SECONDS = 0.1
 """Least time between two messages about steps of a job."""
@@ -144,14 +146,20 @@ def _start(job: Job, make: Make, workers: Workers, wait_for_lock: bool) -> _Runn
 def _work(job: Job, make: Make, workers: Workers, wait_for_lock: bool, connection: Connection) -> None:
     """Do one job in a process of its own; it ends too if the parent has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its jobs
+    with suppress(ConnectionError):  # the parent has ended
+        connection.send(_do(job, make, workers, wait_for_lock, connection))
+
+
+def _do(job: Job, make: Make, workers: Workers, wait_for_lock: bool, connection: Connection) -> _End:
+    """Do the job and return how it ended."""
     try:
-        with locked(job.folder, wait_for_lock):
+        with one_line(), locked(job.folder, wait_for_lock):
             done = make(job, workers.device, workers.threads, _Forwarded(job.name, connection))
-        connection.send(_End("done", done))
-    except BlockingIOError:
-        connection.send(_End("busy"))
+    except BusyError:
+        return _End("busy")
     except InputError as error:
-        connection.send(_End("failed", str(error)))
+        return _End("failed", str(error))
+    return _End("done", done)
 
 
 class _Forwarded(Events):

@@ -8,7 +8,7 @@ from prism_rec.config import Config
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.errors import DamagedError
 from prism_rec.explain.gate_weights import mean_weights
-from prism_rec.folders import write_text_atomically
+from prism_rec.files import write_text_atomically
 from prism_rec.rank import Ranker
 
 FILE = "everybody.json"

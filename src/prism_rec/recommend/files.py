@@ -1,5 +1,6 @@
 """Files of recommendations: users, histories and candidates to read, recommended items to write."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -7,7 +8,7 @@ import polars as pl
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
 from prism_rec.errors import DataError
-from prism_rec.folders import replacing
+from prism_rec.files import check_file, replacing
 
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".gz")
 WRITTEN = (".parquet", ".csv", ".jsonl")
@@ -63,19 +64,26 @@ def read_histories(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def check_output(path: Path) -> None:
-    """Refuse a file whose ending names no format that can be written.
+def check_output(path: Path, inputs: Iterable[Path] = (), replace: bool = False) -> None:
+    """Refuse a file that cannot or may not be written, before anything is computed for it.
+
+    Args:
+        path: the file.
+        inputs: files that are read.
+        replace: an older file may be replaced, unless it is an input.
 
     Raises:
         DataError: another ending than `.parquet`, `.csv` or `.jsonl`.
+        FolderError: the file exists, or is an input.
     """
     if path.suffix not in WRITTEN:
         raise DataError(f"{path}: unknown ending; use {', '.join(WRITTEN)}")
+    check_file(path, inputs, replace)
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame in the format of the file's ending: `.parquet`, `.csv` or `.jsonl`."""
-    check_output(path)
+    check_output(path, replace=True)
     with replacing(path) as partial:
         if path.suffix == ".parquet":
             frame.write_parquet(partial)

@@ -7,6 +7,7 @@ from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
 from prism_rec.inputs import checked
+from prism_rec.machine import explain
 from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.run import Run
 
@@ -25,7 +26,7 @@ def evaluate(
     """Rank the whole catalogue for every user, as the run recommends, and measure where the target is.
 
     The rank of each user's target and the best 50 items are written to the run's folder (`evaluation-PART.npz`), so
-    that runs can be compared user by user.
+    that runs can be compared user by user. If the folder cannot be written, a note says so.
 
     Args:
         run: a run or the folder of a finished one.
@@ -46,7 +47,10 @@ def evaluate(
     loaded.dataset.require_targets(part)
     events.begin(TASK)
     evaluation = answer(loaded.ranker(), loaded.dataset.queries(part))
-    evaluation.save(loaded.folder.evaluation(part))
+    try:
+        evaluation.save(loaded.folder.evaluation(part))
+    except OSError as error:  # the numbers are worth more than the file
+        events.note(f"the ranks are not stored: {explain(error)}")
     found = report(loaded.dataset, part, evaluation, loaded.seen)
     if note := say_repeats(found["repeated_targets"], part, loaded.seen):
         events.note(f"note: {note}")

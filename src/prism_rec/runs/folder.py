@@ -1,14 +1,21 @@
 """The folder of a run: the only place that knows the names of its files."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from prism_rec.errors import DamagedError
-from prism_rec.folders import LOCK, MANIFEST, require_folder, write_text_atomically
+from prism_rec.files import LOCK, write_text_atomically
+from prism_rec.folders import (
+    MANIFEST,
+    UNFINISHED,
+    begin_folder,
+    remove_claimed,
+    remove_folder,
+    require_folder,
+)
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import EpochRecord, best_epoch
 
@@ -25,7 +32,7 @@ class RunFolder:
         last.safetensors        the whole state after the latest epoch, until training ends
         log.jsonl               one line per epoch
         start.json              the weights that the run was begun from, if they are of another run
-        manifest.json           written last: a run without it is unfinished
+        manifest.json           written last: a run without it is unfinished and has unfinished.json
         evaluation-PART.npz     the rank of every user's target, if the run was evaluated
 
     In a comparison, three more:
@@ -105,7 +112,7 @@ class RunFolder:
     @property
     def has_epochs(self) -> bool:
         """Whether the folder has more than the preparations for the first epoch."""
-        preparations = {LOCK, self.claim.name, self.config.name, self.data.name, self.start.name}
+        preparations = {LOCK, UNFINISHED, self.claim.name, self.config.name, self.data.name, self.start.name}
         inside = self.path.iterdir() if self.path.is_dir() else ()
         return any(path.name not in preparations and path.suffix != ".partial" for path in inside)
 
@@ -161,37 +168,49 @@ class RunFolder:
         lines = (json.dumps({**asdict(record), "best_epoch": best}) for record in records)
         write_text_atomically(self.log, "".join(f"{line}\n" for line in lines))
 
-    def read_manifest(self) -> dict[str, Any]:
+    def read_manifest(self, *read: Path) -> dict[str, Any]:
         """Return the manifest of a finished run.
 
         Its facts: `epochs`, `best_epoch`, `validation`, `seconds`, `parameters`, `peak_memory_mb`, `device`.
 
+        Args:
+            read: files that are read next; they are compared with their hashes.
+
         Raises:
             FolderError: the folder is not a finished run.
-            DamagedError: a file is missing or cut short.
+            DamagedError: a file is missing or was changed.
         """
-        return require_folder(self.path, STAGE)
+        return require_folder(self.path, STAGE, *(str(path.relative_to(self.path)) for path in read))
+
+    def begin(self) -> None:
+        """Claim all names of a run in the folder.
+
+        Raises:
+            FolderError: the folder has something else.
+        """
+        begin_folder(self.path, STAGE, [path.name for path in self._files])
 
     def remove(self, *kept: Path) -> None:
-        """Remove the files of the run and nothing else.
+        """Remove the files of the run and nothing else; of a folder that no run began, nothing.
 
         Args:
             kept: files that stay, such as `log`.
         """
+        if not (self.path / UNFINISHED).exists() and not (self.path / MANIFEST).exists():
+            return
+        begin_folder(self.path, STAGE)
+        if not self.data.is_symlink():
+            remove_folder(self.data)
+        remove_claimed(self.path, [path.name for path in kept])
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
         parts = (self.evaluation(part) for part in ("test", "validation"))
-        names = [
-            self.config,
-            self.start,
-            self.data,
-            self.best,
-            self.last,
-            self.log,
-            self.path / MANIFEST,
-            *parts,
-        ]
-        for path in (*names, self.claim, self.ranks, self.result):
-            for file in (path, path.with_name(path.name + ".partial")):
-                if file.is_dir():
-                    shutil.rmtree(file)
-                elif path not in kept:
-                    file.unlink(missing_ok=True)
+        trained = (self.config, self.start, self.data, self.best, self.last, self.log)
+        return (*trained, self.claim, self.ranks, self.result, *parts)
+
+    @property
+    def later(self) -> list[str]:
+        """Names that may be written after training has ended, or that stay."""
+        trained = (self.config, self.start, self.best, self.last, self.log)
+        return [path.name for path in self._files if path not in trained]

@@ -8,7 +8,7 @@ from typing import Self
 from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device, peak_memory
 from prism_rec.errors import DamagedError
-from prism_rec.folders import MANIFEST, finish_folder, hash_file
+from prism_rec.folders import MANIFEST, finish_folder
 from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker, Seen, Tables
@@ -46,11 +46,12 @@ class Run:
             DamagedError: a file is missing or changed.
         """
         files = RunFolder(Path(folder))
-        manifest = files.read_manifest()
-        if hash_file(files.best) != manifest["files"][files.best.name]["sha256"]:
-            raise DamagedError(f"{files.best} was changed after it was written; train again")
+        files.read_manifest(files.config, files.best, files.log, files.data / MANIFEST)
         config = files.read_config()
-        dataset = Dataset.load(files.data, mapped)
+        try:
+            dataset = Dataset.load(files.data, mapped)
+        except DamagedError as error:
+            raise DamagedError(f"{str(error).rpartition(';')[0]}; run {STAGE} again") from None
         model = config.model.build(dataset.number_of_items, dataset.features)
         try:
             model.load_state_dict(load_tensors(files.best)[0], assign=mapped)
@@ -73,7 +74,7 @@ class Run:
         return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen, tables)
 
     def finish(self, records: Sequence[EpochRecord]) -> None:
-        """Finish the folder: write its manifest and remove the state that is needed only to continue.
+        """Finish the folder: write its manifest, which removes the state that is needed only to continue.
 
         Args:
             records: of all epochs. If none has a validation, the last one counts as the best.
@@ -87,6 +88,7 @@ class Run:
             STAGE,
             self.config.model_dump(mode="json"),
             names,
+            kept=files.later,
             epochs=len(records),
             best_epoch=best,
             validation=records[best - 1].validation,
@@ -95,4 +97,3 @@ class Run:
             peak_memory_mb=round(peak_memory(self.model.device) / 2**20),
             device=str(self.model.device),
         )
-        files.last.unlink()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
-from prism_rec.folders import MANIFEST, locked, require_folder
+from prism_rec.files import locked
+from prism_rec.folders import MANIFEST, begin_folder, copy_manifest, is_finished, require_folder
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ class SharedData:
         digest = hashlib.sha256(json.dumps(fingerprint(self.folder), sort_keys=True).encode()).hexdigest()
         copy = self.pool / digest[:16]
         with locked(self.pool, wait=True):
-            if not (copy / MANIFEST).exists():
+            if not is_finished(copy, STAGE):
                 Dataset.load(self.folder).save(copy)
-        partial = target.with_name(target.name + ".partial")
-        for unfinished in (partial, target):
-            shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(copy, partial, copy_function=_link)
-        partial.rename(target)
+        files = require_folder(copy, STAGE)["files"]
+        begin_folder(target, STAGE, files)
+        for name in files:
+            (target / name).parent.mkdir(exist_ok=True)
+            (target / name).unlink(missing_ok=True)
+            _link(str(copy / name), str(target / name))
+        copy_manifest(copy, target)
 
 
 def fingerprint(dataset: Path) -> dict[str, str]:

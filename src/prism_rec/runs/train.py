@@ -1,8 +1,7 @@
 """The stage `train`: a dataset and settings to a run folder."""
 
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,11 +10,12 @@ from prism_rec.config import name_difference
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device
-from prism_rec.errors import FolderError
+from prism_rec.errors import DamagedError, FolderError
 from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
-from prism_rec.folders import LOCK, MANIFEST, check_empty, check_folder, hash_file
+from prism_rec.files import hash_file, locked
+from prism_rec.folders import MANIFEST, check_empty, check_folder
 from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
@@ -46,7 +46,7 @@ def train(
     epoch is kept.
 
     A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
-    of the same settings and data is loaded.
+    of the same settings and data is loaded. A damaged run begins again, with a note.
 
     Args:
         config: all settings of the run.
@@ -61,29 +61,69 @@ def train(
         events: progress and notes.
 
     Raises:
-        FolderError: the folder has something else, or a run of other settings or data.
+        FolderError: the folder has something else or the data, or a run of other settings or data, or is in use.
         InputError: the settings do not fit the data, or the device is not available.
     """
     folder = RunFolder(Path(out))
-    torch.manual_seed(config.train.seed)
+    place = data.folder if isinstance(data, SharedData) else data
+    check_folder(folder.path, STAGE, [] if isinstance(place, Dataset) else [Path(place)])
     dataset = _load(data)
     features = control_features(dataset.features, config.features, config.train.seed)
     dataset = replace(dataset, features=features)
     config = config.model_copy(update={"seen": config.seen_in(dataset)})
-    # Before the folder is touched: settings that do not fit the data leave nothing behind.
-    model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
     earlier = start if isinstance(start, Run | None) else Run.load(start, "cpu")
-    if earlier is not None:
-        begin_from(model, dataset, config.model, earlier, events)
-    shared = data if isinstance(data, SharedData) and config.features == "given" else None
-    _open(
-        folder, dataset, shared, config, resume, None if earlier is None else hash_file(earlier.folder.best)
+
+    def build() -> SequenceRecommender:
+        torch.manual_seed(config.train.seed)
+        model = config.model.build(dataset.number_of_items, dataset.features).to(choose_device(device))
+        if earlier is not None:
+            begin_from(model, dataset, config.model, earlier, events)
+        return model
+
+    model = build()  # before the folder is touched: settings that do not fit the data leave nothing behind
+    work = _Work(
+        config,
+        folder,
+        dataset,
+        data if isinstance(data, SharedData) and config.features == "given" else None,
+        None if earlier is None else hash_file(earlier.folder.best),
+        after_epoch,
+        events,
     )
+    with locked(folder.path):
+        if not resume:
+            check_empty(folder.path)
+        try:
+            return _train(model, work)
+        except DamagedError as error:
+            events.note(f"{str(error).rpartition(';')[0]}; the run begins again")
+            folder.remove(folder.claim)
+            return _train(build(), work)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a run is trained with."""
+
+    config: RunConfig
+    folder: RunFolder
+    dataset: Dataset
+    shared: SharedData | None
+    start: str | None
+    after_epoch: AfterEpoch | None
+    events: Events
+
+
+def _train(model: SequenceRecommender, work: _Work) -> Run:
+    """Train into the folder, or load the run that it has."""
+    config, folder, events = work.config, work.folder, work.events
+    _open(work)
     if folder.is_trained:
+        run = Run.load(folder.path, str(model.device))
         events.note(f"done before: {folder.path}")
-        return Run.load(folder.path, device)
-    records = _fit(model, dataset, config, folder, after_epoch, events)
-    run = Run(config, dataset, model.eval(), folder)
+        return run
+    records = _fit(model, work.dataset, config, folder, work.after_epoch, events)
+    run = Run(config, work.dataset, model.eval(), folder)
     run.finish(records)
     return run
 
@@ -129,49 +169,35 @@ def _load(data: Dataset | Path | str | SharedData) -> Dataset:
     return data.dataset if isinstance(data, SharedData) else Dataset.load(Path(data))
 
 
-def _open(
-    folder: RunFolder,
-    dataset: Dataset,
-    shared: SharedData | None,
-    config: RunConfig,
-    resume: bool,
-    start: str | None,
-) -> None:
+def _open(work: _Work) -> None:
     """Make the folder ready, or check that it has the same run; nothing that is not the run's is touched."""
-    path = folder.path
-    check_folder(path, STAGE)
-    if not resume:
-        check_empty(path)
-    others = (
-        {file.name for file in path.iterdir()} - {LOCK, folder.claim.name, folder.start.name}
-        if path.exists()
-        else set()
-    )
+    folder, dataset = work.folder, work.dataset
     if folder.is_begun:
-        _require_same_run(folder, dataset, config)
-        if folder.read_start() != start:
+        _require_same_run(folder, dataset, work.config)
+        if folder.read_start() != work.start:
             raise FolderError(
-                f"{path} was begun from other weights; name another folder, or give the same `start`"
+                f"{folder.path} was begun from other weights; name another folder, or give the same `start`"
             )
-    elif others:
-        raise FolderError(f"{path} has {min(others)}, and no run was begun there; name another folder")
-    path.mkdir(parents=True, exist_ok=True)
-    if start is None:
+    if folder.is_trained:
+        return
+    folder.begin()
+    if work.start is None:
         folder.start.unlink(missing_ok=True)
     else:
-        folder.write_start(start)
+        folder.write_start(work.start)
     # Settings before data: if they are there, unfinished data is the run's own and may be written again.
-    folder.write_config(config)
+    folder.write_config(work.config)
     if not (folder.data / MANIFEST).exists():
-        shutil.rmtree(folder.data, ignore_errors=True)
-        if shared:
-            shared.link(folder.data)
+        if work.shared:
+            work.shared.link(folder.data)
         else:
             dataset.save(folder.data)
 
 
 def _require_same_run(folder: RunFolder, dataset: Dataset, config: RunConfig) -> None:
     # Settings are compared, not texts: an older file lacks a setting that a later version has added.
+    if folder.is_trained:
+        folder.read_manifest(folder.config)
     stored = folder.read_config()
     stored = stored.model_copy(update={"seen": stored.seen_in(dataset)})
     difference = name_difference(stored, config)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.folders import LOCK, MANIFEST, hash_file, locked, write_text_atomically
+from prism_rec.files import LOCK, hash_file, locked, write_text_atomically
+from prism_rec.folders import MANIFEST
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.runs.run import Run
 from prism_rec.serve.tables import map_tables, save_tables

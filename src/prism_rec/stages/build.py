@@ -5,6 +5,7 @@ images/          one checked picture per item
 vectors/NAME/    the vectors of one modality
 dataset/         prepared/ and vectors/ in one: what training reads
 steps.json       what each step was last done with
+manifest.json    says that a build works here; each of the folders has its own
 """
 
 from pathlib import Path
@@ -16,17 +17,29 @@ from prism_rec.config import Config
 from prism_rec.data.dataset_folder import STAGE as PREPARE
 from prism_rec.data.embedding_folder import STAGE as EMBED
 from prism_rec.data.vectors import check_modality_name
-from prism_rec.errors import FolderError
+from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.images.settings import Gathering
-from prism_rec.folders import MANIFEST
+from prism_rec.files import locked
+from prism_rec.folders import (
+    MANIFEST,
+    UNFINISHED,
+    begin_folder,
+    check_folder,
+    content_of,
+    finish_folder,
+    remove_folder,
+)
 from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 from prism_rec.stages.embed import Embed, Encoding, embed
 from prism_rec.stages.images import Images, images, say_counts
 from prism_rec.stages.join import Join, join
 from prism_rec.stages.prepare import Prepare, prepare_step
+
+STAGE = "build"
+PARTS = ("prepared", "images", "vectors", "dataset")
 
 
 class Build(Config):
@@ -51,16 +64,17 @@ class Build(Config):
 
 
 @checked
-def build(settings: Build, out: Path, events: Events = Events()) -> Path:
+def build(settings: Build, out: Path, events: Events = Events(), *, replace: bool = False) -> Path:
     """Prepare a log, gather its pictures, encode texts and pictures, and join everything into one dataset.
 
     A step is skipped if it was done before with the same settings and inputs. A run that was killed continues
-    when it is called again.
+    when it is called again. A step of other settings is refused, unless it is to be replaced.
 
     Args:
         settings: the recipe.
         out: folder for everything that is made.
         events: hears a note when a step begins or is skipped, notes on its result, and the tasks of the steps.
+        replace: do steps again that were done with other settings.
 
     Returns:
         The folder of the dataset, ready to train on.
@@ -68,14 +82,21 @@ def build(settings: Build, out: Path, events: Events = Events()) -> Path:
     Raises:
         InputError: a step fails; the output of earlier steps is kept.
     """
-    if out.exists() and not out.is_dir():
-        raise FolderError(f"{out} is a file; name a folder for the output")
     steps = [prepare_step(settings.prepare, out / "prepared", events)]
     if settings.images is not None:
         steps.append(_images(settings.images, out, events))
     steps += [_embed(name, encoding, out, events) for name, encoding in settings.embed.items()]
     steps.append(_join(list(settings.embed), out))
-    run_chain(steps, out / "steps.json", events)
+    check_folder(out, STAGE, steps[0].inputs)
+    with locked(out):
+        begin_folder(out, STAGE, PARTS)
+        try:
+            run_chain(steps, out, events, replace)
+        except InputError:
+            if content_of(out) == [UNFINISHED]:  # no step has begun
+                remove_folder(out)
+            raise
+        finish_folder(out, STAGE, {}, (), kept=PARTS)
     return out / "dataset"
 
 
@@ -99,7 +120,7 @@ def _embed(name: str, encoding: Encoding, out: Path, events: Events) -> Step:
     settings = Embed(**source, **dict(encoding))
 
     def run() -> None:
-        for line in embed(settings, out / "vectors" / name, events).lines():
+        for line in embed(settings, out / "vectors" / name, events, replace=True).lines():
             events.note(f"  {line}")
 
     inputs = (table if encoding.fields else pictures / MANIFEST, *settings.encoder.files())

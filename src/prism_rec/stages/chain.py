@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_rec.errors import DataError
+from prism_rec.errors import DataError, FolderError
 from prism_rec.events import Events
-from prism_rec.folders import hash_file, is_finished, write_text_atomically
+from prism_rec.files import hash_file, locked, write_text_atomically
+from prism_rec.folders import STEPS, check_folder, content_of, is_finished
 from prism_rec.version import VERSION
 
 
@@ -38,21 +39,32 @@ class Step:
     check: Callable[[], None] = lambda: None
 
 
-def run_chain(steps: Sequence[Step], record_file: Path, events: Events = Events()) -> None:
+def run_chain(steps: Sequence[Step], folder: Path, events: Events = Events(), replace: bool = False) -> None:
     """Do the steps that are not done yet, in order; safe to kill and to call again.
+
+    A step is done again if its inputs or the version of prism-rec changed. A step that is finished with other settings
+    is refused before anything is done, unless it is to be replaced.
 
     Args:
         steps: each may read the output of the steps before it.
-        record_file: JSON; what each step was last done with, written after each step.
+        folder: has the record of what each step was last done with, `steps.json`; `locked` by the caller.
         events: hears a note when a step begins or is skipped.
+        replace: do steps again that are finished with other settings.
 
     Raises:
-        InputError: an input is missing, or a step fails; the output of earlier steps is kept.
+        InputError: an input is missing, a folder has something else, a step is finished with other settings, or a
+            step fails; the output of earlier steps is kept.
     """
-    for step in steps:
-        if not is_finished(step.folder, step.stage):  # checked before the first step, which may take hours
+    record = _read_record(folder)
+    finished = {step.name: is_finished(step.folder, step.stage) for step in steps}
+    for step in steps:  # checked before the first step, which may take hours
+        check_folder(step.folder, step.stage, step.inputs)
+        if not finished[step.name]:
             step.check()
-    record = _read_record(record_file)
+        elif not replace and (other := _other_settings(record.get(step.name, {}), step)):
+            raise FolderError(
+                f"{step.folder} was made with {other}; name another folder, or replace what is there with `replace`"
+            )
     for step in steps:
         before = record.get(step.name, {})
         now = {
@@ -60,16 +72,30 @@ def run_chain(steps: Sequence[Step], record_file: Path, events: Events = Events(
             "settings": step.settings,
             "inputs": _fingerprints(step.inputs, before.get("inputs", {})),
         }
-        if is_finished(step.folder, step.stage) and _essence(before) == _essence(now):
+        if finished[step.name] and not before.get("begun") and _essence(before) == _essence(now):
             events.note(f"{step.name}: done before")
+            _write_record(folder, record | {step.name: now})
         else:
-            again = (
-                f" is replaced: {_difference(before, now)}" if is_finished(step.folder, step.stage) else ""
-            )
+            again = f" is replaced: {_difference(before, now)}" if finished[step.name] else ""
             events.note(f"{step.name}: {step.folder}{again}")
-            step.run()
+            _do(step, folder, record, now)
         record[step.name] = now
-        write_text_atomically(record_file, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def _do(step: Step, folder: Path, record: dict[str, Any], now: Mapping[str, Any]) -> None:
+    """Do a step. While it is done the record says so: if it is killed, it is done again with the same settings."""
+    existed = (folder / STEPS).exists()
+    _write_record(folder, record | {step.name: {**now, "begun": True}})
+    try:
+        with locked(step.folder):
+            step.run()
+    except BaseException:
+        if existed:
+            _write_record(folder, record)
+        else:
+            (folder / STEPS).unlink()
+        raise
+    _write_record(folder, record | {step.name: now})
 
 
 def files_in(path: Path) -> list[Path]:
@@ -80,6 +106,15 @@ def files_in(path: Path) -> list[Path]:
 def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
     hashes = {path: facts["sha256"] for path, facts in done.get("inputs", {}).items()}
     return done.get("prism_rec"), done.get("settings"), hashes
+
+
+def _other_settings(before: Mapping[str, Any], step: Step) -> str | None:
+    """Return how the settings of a finished step differ from those that are wanted; None if they are the same."""
+    if not before:
+        return "settings that are not recorded"
+    old, new = before.get("settings", {}), step.settings
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return f"other settings ({', '.join(keys)})" if keys else None
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -113,12 +148,25 @@ def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str,
     return found
 
 
-def _read_record(path: Path) -> dict[str, Any]:
-    """Return the record; if it cannot be read, every step is done again."""
+def _read_record(folder: Path) -> dict[str, Any]:
+    """Return the record; if it cannot be read, it is empty.
+
+    Raises:
+        FolderError: the file is of another program, in a folder that no stage began.
+    """
+    path = folder / STEPS
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for done in record.values():
             _essence(done)
         return record
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except FileNotFoundError:
         return {}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        if not content_of(folder):
+            raise FolderError(f"{path} was not written by prism-rec; name another folder") from None
+        return {}
+
+
+def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    write_text_atomically(folder / STEPS, json.dumps(record, indent=2, ensure_ascii=False) + "\n")

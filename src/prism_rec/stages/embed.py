@@ -12,6 +12,8 @@ from prism_rec.features.encoders.encoder import Modality
 from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace, Words
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
+from prism_rec.files import locked
+from prism_rec.folders import MANIFEST, check_folder, check_listed, require_folder
 from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 TITLE = ("title",)
 """The fields of a text, unless others are named."""
+ITEMS = "items.parquet"
 
 
 class Encoding(Config):
@@ -99,7 +102,7 @@ class Embed(Encoding):
 
 
 @checked
-def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
+def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: bool = False) -> "Summary":
     """Turn texts or pictures of items into unit vectors, or texts into words.
 
     Items without a text or a picture get no vector. What `out` has already is not encoded again: a run that was
@@ -107,18 +110,23 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
 
     Args:
         settings: what is encoded, and how; without `fields`, texts are the column `title`.
-        out: the folder; vectors of another encoder in it are replaced.
+        out: the folder; new, empty, or with vectors of the same fields and encoder.
         events: hears of the task `texts` or `pictures`.
+        replace: replace vectors of other fields or another encoder too.
 
     Raises:
         InputError: see `features.embedding.embed_contents` and `features.words.embed_words`; or a table or folder
             cannot be read.
     """
+    from prism_rec.data.embedding_folder import STAGE
     from prism_rec.features.embedding import embed_contents
 
+    given = (settings.items, settings.pictures, settings.picture_table)
+    check_folder(out, STAGE, [path for path in given if path is not None])
     settings.engine.check()
     if isinstance(settings.encoder, Words):
-        return _words(settings, settings.encoder, out)
+        with locked(out):
+            return _words(settings, settings.encoder, out, replace)
     stored = None if settings.like is None else _stored(settings.like, settings.modality)
     if stored is not None:
         settings = settings.model_copy(update={"fields": stored.fields, "encoder": stored.encoder})
@@ -131,25 +139,26 @@ def embed(settings: Embed, out: Path, events: Events = Events()) -> "Summary":
         if stored
         else settings.encoder.build(settings.modality, settings.engine)
     )
-    return embed_contents(
-        contents,
-        encoder,
-        out,
-        fit=stored is None,
-        engine=settings.engine,
-        config=settings.recorded(),
-        inputs=inputs,
-        events=events,
-    )
+    with locked(out):
+        return embed_contents(
+            contents,
+            encoder,
+            out,
+            fit=stored is None,
+            engine=settings.engine,
+            config=settings.recorded(),
+            inputs=inputs,
+            events=events,
+            replace=replace,
+        )
 
 
-def _words(settings: Embed, encoder: Words, out: Path) -> "Summary":
+def _words(settings: Embed, encoder: Words, out: Path, replace: bool) -> "Summary":
     from prism_rec.features.words import embed_words
 
     items, path = _read_items(settings)
-    return embed_words(
-        items, settings.fields or TITLE, encoder, out, str(path), config=settings.recorded(), inputs=[path]
-    )
+    fields, config = settings.fields or TITLE, settings.recorded()
+    return embed_words(items, fields, encoder, out, str(path), config=config, inputs=[path], replace=replace)
 
 
 def _stored(folder: Path, modality: Modality) -> "StoredEncoder":
@@ -173,11 +182,16 @@ def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
 
 
 def _read_items(settings: Embed) -> tuple["pl.DataFrame", Path]:
+    from prism_rec.data.dataset_folder import STAGE as PREPARE
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
 
     assert settings.items is not None
-    path = settings.items / "items.parquet" if settings.items.is_dir() else settings.items
+    path = settings.items
+    if path.is_dir():
+        require_folder(path, PREPARE, ITEMS)
+        path = path / ITEMS
+    check_listed(path)
     with reading(str(path)):
         return scan_table(path).collect(), path
 
@@ -186,7 +200,6 @@ def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.contents import pictures_of
-    from prism_rec.folders import MANIFEST
 
     folder, table = settings.pictures, settings.picture_table
     assert folder is not None

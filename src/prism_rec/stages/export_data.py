@@ -1,16 +1,20 @@
 """The stage `export-data`: a dataset to the files of another library."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from prism_rec.config import Config
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.exports import ExportFormat
 from prism_rec.events import Events
+from prism_rec.files import locked
 from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder, require_folder
 from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
 
 STAGE = "export-data"
+PARTIAL = "partial"
 
 
 class ExportData(Config):
@@ -23,15 +27,18 @@ class ExportData(Config):
 
 
 @checked
-def export_data(settings: ExportData, out: Path, events: Events = Events()) -> list[Path]:
+def export_data(
+    settings: ExportData, out: Path, events: Events = Events(), *, replace: bool = False
+) -> list[Path]:
     """Write a dataset as another library reads it.
 
     Nothing is done if it was done before with the same settings and dataset.
 
     Args:
         settings: dataset and format.
-        out: the folder to write; an earlier export there is replaced.
+        out: the folder to write; new, empty, or with an export of the same settings.
         events: hears what is done.
+        replace: replace an export of other settings too.
 
     Returns:
         The files.
@@ -43,10 +50,10 @@ def export_data(settings: ExportData, out: Path, events: Events = Events()) -> l
 
     def run() -> None:
         dataset = Dataset.load(settings.data)
-        begin_folder(out, STAGE)
-        names = settings.format.write(dataset, out)
+        begin_folder(out, STAGE, [PARTIAL])
+        names = _write(settings.format, dataset, out)
         config = {"format": settings.format.model_dump(mode="json")}
-        finish_folder(out, STAGE, config, names, counts=dataset.counts())
+        finish_folder(out, STAGE, config, names, kept=[PARTIAL], counts=dataset.counts())
 
     step = Step(
         name=STAGE,
@@ -55,7 +62,23 @@ def export_data(settings: ExportData, out: Path, events: Events = Events()) -> l
         settings=settings.model_dump(mode="json"),
         inputs=(settings.data / MANIFEST,),
         run=run,
-        check=lambda: check_folder(out, STAGE),
     )
-    run_chain([step], out / "steps.json", events)
-    return [out / name for name in require_folder(out, STAGE)["files"]]
+    check_folder(out, STAGE, [settings.data])
+    with locked(out):
+        run_chain([step], out, events, replace)
+        return [out / name for name in require_folder(out, STAGE)["files"]]
+
+
+def _write(export_format: ExportFormat, dataset: Dataset, out: Path) -> list[str]:
+    """Write the files into a folder of the same name inside `out`, and move them to their places."""
+    inside = out / PARTIAL / out.resolve().name
+    inside.mkdir(parents=True, exist_ok=True)
+    names = export_format.write(dataset, inside)
+    begin_folder(out, STAGE, names)
+    for name in names:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(inside / name, out / name)
+    with suppress(OSError):
+        inside.rmdir()
+        inside.parent.rmdir()
+    return names

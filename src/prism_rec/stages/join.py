@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from prism_rec.config import Config
-from prism_rec.data.card.page import write_card
+from prism_rec.data.card.page import CARDS, write_card
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
 from prism_rec.data.embedding_folder import STAGE as EMBED
@@ -45,6 +45,8 @@ def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
         encoders[name] = require_folder(folder, EMBED)["config"]["encoder"]
         features[name] = folder
     dataset = Dataset.load(settings.dataset).with_features(features)
-    dataset.save(out, {**manifest["config"], "raw_files": manifest["inputs"], "encoders": encoders})
+    dataset.save(
+        out, {**manifest["config"], "raw_files": manifest["inputs"], "encoders": encoders}, kept=CARDS
+    )
     write_card(dataset, out)
     return dataset

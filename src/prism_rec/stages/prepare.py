@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_core import to_jsonable_python
 
 from prism_rec.config import Config
-from prism_rec.data.card.page import write_card
+from prism_rec.data.card.page import CARDS, write_card
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
@@ -15,6 +15,7 @@ from prism_rec.data.sources import Source
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
 from prism_rec.features.vectors_file import files_of, given_features
+from prism_rec.files import locked
 from prism_rec.folders import check_folder
 from prism_rec.inputs import checked
 from prism_rec.stages.chain import Step, run_chain
@@ -37,25 +38,29 @@ class Prepare(Config):
 
 
 @checked
-def prepare(settings: Prepare, out: Path, events: Events = Events()) -> Dataset:
+def prepare(settings: Prepare, out: Path, events: Events = Events(), *, replace: bool = False) -> Dataset:
     """Read a raw log, clean and split it, align its features, and write a dataset and its card.
 
-    Nothing is done if it was done before with the same settings and files. Nothing is written before everything is
-    read and checked.
+    Nothing is done if it was done before with the same settings and files. If files have changed, the dataset is made
+    again. Nothing is written before everything is read and checked.
 
     Args:
         settings: source, features, cleaning and split.
-        out: the folder to write; an earlier dataset there is replaced.
+        out: the folder to write; new, empty, or with a dataset of the same settings.
         events: hears what is done.
+        replace: replace a dataset of other settings too.
 
     Returns:
         The dataset in the folder.
 
     Raises:
-        InputError: a file or setting is wrong, or the folder has something else.
+        InputError: a file or setting is wrong, or the folder has something else, has an input, or is in use.
     """
-    run_chain([prepare_step(settings, out, events)], out / "steps.json", events)
-    return Dataset.load(out)
+    step = prepare_step(settings, out, events)
+    check_folder(out, STAGE, step.inputs)
+    with locked(out):
+        run_chain([step], out, events, replace)
+        return Dataset.load(out)
 
 
 def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
@@ -75,7 +80,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         dataset = Dataset.from_log(
             log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
         )
-        dataset.save(out, {"source": _without_folders(settings.source.model_dump())}, files)
+        dataset.save(out, {"source": _without_folders(settings.source.model_dump())}, files, CARDS)
         write_card(dataset, out)
         events.end(task)
 
@@ -86,7 +91,6 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         settings=settings.model_dump(mode="json"),
         inputs=tuple(files),
         run=run,
-        check=lambda: check_folder(out, STAGE),
     )
 
 

@@ -1,5 +1,6 @@
 """The state of a training run in one file, from which it goes on bit for bit."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,28 +12,43 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from prism_rec.errors import DamagedError
-from prism_rec.folders import replacing
+from prism_rec.files import replacing
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors and JSON facts so that a reader sees the old file or the new one, never a part of it."""
+    """Write tensors and JSON facts so that a reader sees the old file or the new one, never a part of it.
+
+    A hash of all of them is written too, so that `load_tensors` notices every change.
+    """
     values = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    content = json.dumps(facts)
     with replacing(path) as partial:
-        save_file(values, partial, metadata={"facts": json.dumps(facts)})
+        save_file(values, partial, metadata={"facts": content, "sha256": _hash(values, content)})
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_tensors` wrote.
 
     Raises:
-        DamagedError: the file is missing or damaged.
+        DamagedError: the file is missing or was changed.
     """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return tensors, json.loads((file.metadata() or {})["facts"])
+            metadata = file.metadata() or {}
+        if metadata["sha256"] != _hash(tensors, metadata["facts"]):
+            raise ValueError
+        return tensors, json.loads(metadata["facts"])
     except (OSError, SafetensorError, KeyError, ValueError):
         raise DamagedError(f"{path} is missing or damaged; train again") from None
+
+
+def _hash(tensors: Mapping[str, Tensor], facts: str) -> str:
+    found = hashlib.sha256(facts.encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 class TrainingState:

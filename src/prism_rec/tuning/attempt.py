@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from prism_rec.devices import is_out_of_memory
-from prism_rec.errors import DamagedError, DivergedError, InputError
+from prism_rec.errors import DivergedError, InputError, MachineError
 from prism_rec.events import Events
+from prism_rec.folders import refuse_links
+from prism_rec.machine import is_out_of_memory
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.shared_data import SharedData
 from prism_rec.runs.train import train
@@ -57,6 +58,7 @@ class Bench:
             config.model.check_fit(features)
         except InputError as error:
             return TrialResult(number=number, state="refused", chosen=chosen, why=str(error))
+        refuse_links(self.out, f"trials/{number:03}")
         state, why = self._train(config, trial, self.folder(number))
         records = self.folder(number).read_log()
         best = best_epoch(records, config.train.metric)
@@ -74,7 +76,6 @@ class Bench:
     def _train(self, config: RunConfig, trial: Trial, folder: RunFolder) -> tuple[str, str]:
         """Return the trial's state and, if it failed, why."""
         reporter = _Reporter(trial, config.train.metric)
-        begun = folder.is_begun
         try:
             train(
                 config,
@@ -88,16 +89,10 @@ class Bench:
             return "pruned", ""
         except DivergedError as error:
             return "failed", str(error)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+        except MachineError as error:
+            if not (isinstance(error.__cause__, Exception) and is_out_of_memory(error.__cause__)):
                 raise
             return "failed", OUT_OF_MEMORY
-        except DamagedError as error:
-            if not begun:
-                raise
-            self.events.note(f"{error}; the trial begins again")
-            folder.remove()
-            return self._train(config, trial, folder)
         reporter.report(folder.read_log())  # a run that was finished before has reported nothing
         return "complete", ""
 

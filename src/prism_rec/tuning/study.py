@@ -6,14 +6,17 @@ failed when the study is opened again, and the trial that takes its number tries
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prism_rec.errors import FolderError, InputError
+from prism_rec.errors import DamagedError, FolderError, InputError, MachineError
+from prism_rec.machine import AGAIN
 from prism_rec.tuning.result import TrialResult
 from prism_rec.tuning.search import TuneConfig
 
@@ -58,11 +61,21 @@ def opened(path: Path, config: TuneConfig) -> Iterator[Study]:
         )
         yield Study(study, config.seed)
     except SQLAlchemyError as error:
-        why = str(error).splitlines()[0]
-        raise FolderError(f"{path} cannot be used: {why}; remove it to begin the search again") from None
+        raise _in_one_line(error, path) from None
     finally:
         if storage is not None:
             storage.engine.dispose()
+
+
+def _in_one_line(error: Exception, path: Path) -> InputError:
+    """Return what is wrong with the file; a file that is in use or cannot be written is not damaged."""
+    why = str(error).splitlines()[0]
+    if "locked" in why or "busy" in why:
+        return FolderError(f"{path} is in use by another program; wait for it, then {AGAIN}")
+    if any(words in why for words in ("readonly", "unable to open", "disk I/O", "is full")):
+        fix = "make room, or give the permission to write there"
+        return MachineError(f"{path} cannot be written ({why}); {fix}, then {AGAIN}")
+    return DamagedError(f"{path} cannot be used: {why}; search again in another folder")
 
 
 class Study:
@@ -79,7 +92,7 @@ class Study:
         running = study.get_trials(deepcopy=False, states=(_states().RUNNING,))
         for trial in running:
             if "result" in trial.user_attrs:  # interrupted between the two steps of `tell`
-                self._end(trial.number, TrialResult.parse(trial.user_attrs["result"]))
+                self._end(trial.number, _read_result(trial.user_attrs))
             else:
                 study.tell(trial.number, state=_states().FAIL)
 
@@ -93,11 +106,13 @@ class Study:
         self._study.set_user_attr("claim", claim)
 
     def results(self) -> list[TrialResult]:
-        """Return the results of the finished trials, in their order."""
+        """Return the results of the finished trials, in their order.
+
+        Raises:
+            DamagedError: a result was changed.
+        """
         trials = self._study.get_trials(deepcopy=False)
-        return [
-            TrialResult.parse(trial.user_attrs["result"]) for trial in trials if "result" in trial.user_attrs
-        ]
+        return [_read_result(trial.user_attrs) for trial in trials if "result" in trial.user_attrs]
 
     def ask(self) -> optuna.Trial:
         """Begin the next trial."""
@@ -109,13 +124,25 @@ class Study:
 
     def tell(self, trial: optuna.Trial, result: TrialResult) -> None:
         """End a trial."""
-        trial.set_user_attr("result", result.model_dump(mode="json"))
+        content = result.model_dump(mode="json")
+        trial.set_user_attr("result", {"sha256": _hash(content), "result": content})
         self._end(trial.number, result)
 
     def _end(self, number: int, result: TrialResult) -> None:
         state = {"complete": "COMPLETE", "pruned": "PRUNED"}.get(result.state, "FAIL")
         value = result.value if result.state == "complete" else None
         self._study.tell(number, value, state=_states()[state])
+
+
+def _read_result(attributes: Mapping[str, Any]) -> TrialResult:
+    stored = attributes["result"]
+    if stored["sha256"] != _hash(stored["result"]):
+        raise DamagedError("the result of a trial in study.db was changed; search again in another folder")
+    return TrialResult.parse(stored["result"])
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _pruner(config: TuneConfig) -> optuna.pruners.BasePruner:

@@ -18,8 +18,9 @@ import yaml
 
 from prism_rec.config import name_difference, read_yaml
 from prism_rec.devices import choose_device
-from prism_rec.errors import FolderError, InputError
+from prism_rec.errors import DamagedError, FolderError, InputError
 from prism_rec.events import Events, Fact
+from prism_rec.files import locked, write_text_atomically
 from prism_rec.folders import (
     MANIFEST,
     begin_folder,
@@ -27,9 +28,8 @@ from prism_rec.folders import (
     check_folder,
     finish_folder,
     is_finished,
-    locked,
+    refuse_links,
     require_folder,
-    write_text_atomically,
 )
 from prism_rec.inputs import checked
 from prism_rec.runs.shared_data import SharedData, fingerprint
@@ -43,6 +43,8 @@ STAGE = "tune"
 STUDY = "study.db"
 TRIALS = "trials.csv"
 BEST = "best.yaml"
+FOLDERS = ("data", "trials")
+NAMES = (STUDY, TRIALS, BEST, *FOLDERS)
 TASK = "trials"
 """Name of the task that `tune` reports to its events."""
 
@@ -92,16 +94,11 @@ def tune(
     """
     out = Path(out)
     require_optuna()
-    check_folder(out, STAGE)
+    check_folder(out, STAGE, [Path(data)])
     if not resume:
         check_empty(out)
-    try:
-        with locked(out, wait=False):
-            tuned = run_trials(search, Path(data), out, device, events)
-    except BlockingIOError:
-        raise FolderError(
-            f"another process is searching in {out}; wait for it, or name another folder"
-        ) from None
+    with locked(out):
+        tuned = run_trials(search, Path(data), out, device, events)
     if not tuned.made:
         events.note(f"done before: {out}")
     return tuned
@@ -114,8 +111,9 @@ def run_trials(search: Search, data: Path, out: Path, device: str, events: Event
     dataset = bench.data.dataset
     dataset.require_targets("validation")
     search.settings({}).model.build(dataset.number_of_items, dataset.features)
-    if not (out / STUDY).exists():
-        begin_folder(out, STAGE)
+    for folder in FOLDERS:
+        refuse_links(out, folder)
+    _begin(out)
     with opened(out / STUDY, search.tune) as study:
         _claim(study, search, data, out)
         results = study.results()
@@ -127,12 +125,24 @@ def run_trials(search: Search, data: Path, out: Path, device: str, events: Event
             )
         made = total - len(results)
         if not finished:  # a finished one keeps its manifest, because other processes may be reading it
-            begin_folder(out, STAGE)
+            begin_folder(out, STAGE, NAMES)
             _make_trials(bench, study, results)
     tuned = _choose(search, results, made)
     if not finished:
         _finish(search, tuned, data, out)
     return tuned
+
+
+def _begin(out: Path) -> None:
+    """Claim the folder; the study of a finished search is compared with its hash."""
+    if not ((out / MANIFEST).exists() and (out / STUDY).exists()):
+        begin_folder(out, STAGE, NAMES)
+        return
+    try:
+        require_folder(out, STAGE, STUDY)
+    except DamagedError as error:
+        if (out / STUDY).name in str(error):
+            raise DamagedError(f"{str(error).rpartition(';')[0]}; search again in another folder") from None
 
 
 def _make_trials(bench: Bench, study: Study, results: list[TrialResult]) -> None:
@@ -169,7 +179,7 @@ def read_best(folder: Path) -> RunConfig:
     Raises:
         FolderError: the search is not finished, or its folder is damaged.
     """
-    require_folder(folder, STAGE)
+    require_folder(folder, STAGE, BEST)
     return RunConfig.parse(read_yaml(folder / BEST), str(folder / BEST))
 
 
@@ -232,6 +242,7 @@ def _finish(search: Search, tuned: Tuned, data: Path, out: Path) -> None:
         {**search.base, "tune": search.tune.model_dump(mode="json")},
         [STUDY, TRIALS, BEST],
         [data / MANIFEST],
+        kept=FOLDERS,
         best=best.model_dump(mode="json"),
     )
 

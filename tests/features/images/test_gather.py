@@ -13,11 +13,12 @@ from PIL import Image
 
 from features.images.gathering import HASTY, LOOPBACK, QUICK, gather, statuses, table
 from features.images.picture_server import PictureServer, draw
-from prism_rec.errors import FolderError, InputError
+from locks import held_elsewhere
+from prism_rec.errors import FolderError, InputError, MachineError
 from prism_rec.events import JsonLines
 from prism_rec.features.images import PICTURES, STAGE
 from prism_rec.features.images.pictures import PictureStore
-from prism_rec.folders import locked, require_folder
+from prism_rec.folders import require_folder
 from prism_rec.stages.images import images as run
 
 EXPECTED = {
@@ -221,7 +222,7 @@ def test_without_table_or_earlier_run_there_is_nothing_to_do(images: Path) -> No
 
 def test_two_runs_do_not_write_the_same_folder(server: PictureServer, images: Path) -> None:
     gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
-    with locked(images, wait=False), pytest.raises(FolderError, match="another run is writing there"):
+    with held_elsewhere(images), pytest.raises(FolderError, match="another process works in"):
         gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
     assert require_folder(images, STAGE), "the second run has not touched the folder"
     gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
@@ -246,5 +247,5 @@ def test_a_disk_that_cannot_be_written_is_one_clear_error(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(PictureStore, "_write", refuse)
-    with pytest.raises(InputError, match="No space left on device; fix that and run again"):
-        gather(table(server, "/ok/a.jpg"), images, LOOPBACK)
+    with pytest.raises(MachineError, match="no space is left there; make room"):
+        run(LOOPBACK, images, sources=table(server, "/ok/a.jpg"))

@@ -33,7 +33,7 @@ from prism_rec.comparison.table import (
 )
 from prism_rec.errors import DataError, FolderError
 from prism_rec.explain.component_map import ComponentMap, map_run
-from prism_rec.folders import write_text_atomically
+from prism_rec.files import write_text_atomically
 from prism_rec.markup import Content, element, render
 
 HOW_TO_READ = (

@@ -10,9 +10,11 @@ import numpy as np
 from prism_rec.data.card.describe import describe, in_words
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
-from prism_rec.folders import require_folder, write_text_atomically
+from prism_rec.files import write_text_atomically
+from prism_rec.folders import add_files, require_folder
 from prism_rec.markup import element, markdown_table, markdown_text, render
 
+CARDS = ("card.md", "card.html")
 _EDGES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 _LONGEST_BAR = 24
 _STYLE = (
@@ -41,15 +43,16 @@ class Card(NamedTuple):
 
 
 def write_card(dataset: Dataset, folder: Path) -> None:
-    """Write `card.md` and `card.html` into the dataset's folder; they are not in its manifest.
+    """Write `card.md` and `card.html` into the dataset's folder, and add them to its manifest.
 
     Raises:
         FolderError: the folder is not a finished dataset.
     """
     manifest = require_folder(folder, STAGE)
     card = make_card(dataset, manifest["config"], (name.rpartition("/")[2] for name in manifest["inputs"]))
-    write_text_atomically(folder / "card.md", as_markdown(card))
-    write_text_atomically(folder / "card.html", as_html(card))
+    for name, page in zip(CARDS, (as_markdown(card), as_html(card)), strict=True):
+        write_text_atomically(folder / name, page)
+    add_files(folder, CARDS)
 
 
 def make_card(dataset: Dataset, config: Mapping[str, Any], files: Iterable[str]) -> Card:

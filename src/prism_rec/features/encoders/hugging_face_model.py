@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.errors import DataError, InputError, SettingsError
-from prism_rec.folders import hash_file
+from prism_rec.files import hash_file
 
 if TYPE_CHECKING:
     import torch

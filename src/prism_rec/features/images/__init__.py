@@ -16,6 +16,7 @@ Columns of pictures.parquet (null if there is no picture, unless the column says
     reason    string   null if ok, else one word: http-404, timeout, not-a-picture, address-refused, ...
     file      string   path relative to the folder, "pictures/ab/ab....jpg"; several items may share a file
     sha256    string   of the source bytes: the key for a cache of vectors (the folder has one `size`)
+    stored_sha256  string  of the stored file
     bytes     int64    length of the source bytes
     width     int64    of the upright source in pixels; the stored file is usually smaller
     height    int64    likewise

@@ -1,22 +1,22 @@
 """Gathers pictures into a folder, which the package describes; safe to kill and to call again."""
 
 import os
-import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 
-from prism_rec.errors import FolderError
 from prism_rec.events import Events
 from prism_rec.features.images import JOURNAL, PICTURES, SOURCES, STAGE
 from prism_rec.features.images.journal import Journal, require_settings
-from prism_rec.features.images.pictures import PictureStore, quiet_decoders
+from prism_rec.features.images.pictures import PARTIAL, PictureStore, quiet_decoders, remove_partial
 from prism_rec.features.images.settings import Gathering
 from prism_rec.features.images.table import tabulate
 from prism_rec.features.images.visits import Visits
-from prism_rec.folders import begin_folder, check_folder, finish_folder, locked, replacing
+from prism_rec.files import locked, replacing
+from prism_rec.folders import begin_folder, check_folder, finish_folder
 
 
 def gather(
@@ -36,37 +36,35 @@ def gather(
         events: hears of the tasks `photos` (local) and `pictures` (from the web).
 
     Raises:
-        FolderError: another run writes the folder, it was made with another size, or the disk is full.
-        DataError: the journal or the archive of local photos is damaged.
+        FolderError: another run writes the folder, it has something else or an input, or was made with another size.
+        DataError: the archive of local photos is damaged.
     """
-    check_folder(out, STAGE)
-    kept = {"journal": 1, "size": settings.size}
+    kept = {"journal": 2, "size": settings.size}
+    inputs = list(inputs)
+    check_folder(out, STAGE, [*inputs, *([settings.local] if settings.local else [])])
     require_settings(out / JOURNAL, kept)
-    try:
-        with locked(out, wait=False):
-            begin_folder(out, STAGE)
-            with Journal(out / JOURNAL, kept) as journal:
-                _write_table(items, out / SOURCES)
-                _visit(items, out, journal, settings, events)
-                pictures = tabulate(items, journal.outcomes)
-            _write_table(pictures, out / PICTURES)
-            finish_folder(
-                out,
-                STAGE,
-                config=settings.model_dump(mode="json", include=set(Gathering.model_fields))
-                | {"local": settings.local and settings.local.name},
-                files=(PICTURES, SOURCES, JOURNAL),
-                inputs=inputs,
-                items=dict(pictures["status"].value_counts().iter_rows()),
-            )
-    except BlockingIOError:
-        raise FolderError(
-            f"{out}: another run is writing there; wait for it or name another folder"
-        ) from None
-    except OSError as error:
-        raise FolderError(
-            f"{out}: {error.strerror or error}; fix that and run again, finished work is kept"
-        ) from None
+    files, folders = (PICTURES, SOURCES, JOURNAL), ("pictures", PARTIAL)
+    with locked(out):
+        begin_folder(out, STAGE, (*files, *folders))
+        with Journal(out / JOURNAL, kept) as journal:
+            if journal.damaged:
+                events.note(
+                    f"{out}: {journal.damaged} damaged outcomes or pictures; their sources are visited again"
+                )
+            _write_table(items, out / SOURCES)
+            _visit(items, out, journal, settings, events)
+            pictures = tabulate(items, journal.outcomes)
+        _write_table(pictures, out / PICTURES)
+        finish_folder(
+            out,
+            STAGE,
+            config=settings.model_dump(mode="json", include=set(Gathering.model_fields))
+            | {"local": settings.local and settings.local.name},
+            files=files,
+            inputs=inputs,
+            kept=folders,
+            items=dict(pictures["status"].value_counts().iter_rows()),
+        )
 
 
 def _write_table(table: pl.DataFrame, path: Path) -> None:
@@ -75,9 +73,9 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def _visit(items: pl.DataFrame, out: Path, journal: Journal, settings: Gathering, events: Events) -> None:
-    partial = out / "partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+    partial = out / PARTIAL
+    partial.mkdir(exist_ok=True)
+    remove_partial(partial)
     threads = settings.decoders or min(8, os.cpu_count() or 1)
     with quiet_decoders(), ThreadPoolExecutor(threads) as decoders:
         store = PictureStore(out, settings.size, settings.max_pixels)
@@ -85,4 +83,5 @@ def _visit(items: pl.DataFrame, out: Path, journal: Journal, settings: Gathering
         sources = items["sources"].to_list()
         visits.read_local(sources)
         visits.fetch_web(sources)
-    partial.rmdir()
+    with suppress(OSError):  # it has files of others
+        partial.rmdir()

@@ -2,23 +2,27 @@
 
 The first line has the settings that stored pictures depend on. Each further line is one outcome, written with one call
 as soon as its picture is in the folder. A written line survives the death of the process. Twice a second the file is
-also forced to the disk, against the death of the machine. A last line that was cut is dropped, and its source is
+also forced to the disk, against the death of the machine. A line that was cut or changed is dropped, and its source is
 visited again. The latest line of a source counts.
 """
 
 import json
 import os
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from prism_rec.errors import DataError, FolderError
+from prism_rec.errors import FolderError
 from prism_rec.features.images.outcome import Picture, SourceOutcome
+from prism_rec.files import hash_file
 
 _FORCE_EVERY = 0.5
+_CHECK = ', "check": "'
+"""Is followed by the CRC-32 of the line before it."""
 
 
 def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
@@ -30,7 +34,9 @@ def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
     try:
         with path.open("rb") as file:
             first = file.readline()
-        made_with = json.loads(first) if first.endswith(b"\n") else settings
+        made_with = (
+            json.loads(first.rpartition(_CHECK.encode())[0] + b"}") if first.endswith(b"\n") else settings
+        )
     except FileNotFoundError:
         return
     except ValueError:
@@ -48,7 +54,7 @@ def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
 class Journal:
     """Opens (or starts) the journal of a folder. Hold the folder `locked`: there must be one writer.
 
-    A picture is forgotten if its file is missing or has another length, so that its source is visited again.
+    A picture is forgotten if its file is missing or was changed, so that its source is visited again.
 
     Args:
         path: the journal file, next to `pictures/`.
@@ -56,22 +62,21 @@ class Journal:
 
     Attributes:
         outcomes: the latest outcome by source.
-
-    Raises:
-        DataError: a line is damaged.
+        damaged: number of lines and pictures that were changed after they were written.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._forced = time.monotonic()
         try:
-            self.outcomes = _read(self._file, path, settings)
+            self.outcomes, self.damaged = _read(self._file, settings)
         except BaseException:
             os.close(self._file)
             raise
         for outcome in list(self.outcomes.values()):
             if outcome.picture is not None and not _is_stored(path.parent, outcome.picture):
                 del self.outcomes[outcome.source]
+                self.damaged += 1
 
     def __enter__(self) -> "Journal":
         return self
@@ -92,13 +97,14 @@ class Journal:
 
 
 def _append(file: int, entry: Mapping[str, Any]) -> None:
-    line = json.dumps({key: value for key, value in entry.items() if value is not None}) + "\n"
-    content = line.encode("ascii")
+    text = json.dumps({key: value for key, value in entry.items() if value is not None}).removesuffix("}")
+    content = f'{text}{_CHECK}{zlib.crc32(text.encode()):08x}"}}\n'.encode("ascii")
     while content:
         content = content[os.write(file, content) :]
 
 
-def _read(file: int, path: Path, settings: Mapping[str, Any]) -> dict[str, SourceOutcome]:
+def _read(file: int, settings: Mapping[str, Any]) -> tuple[dict[str, SourceOutcome], int]:
+    """Return the outcomes, and the number of damaged lines; the line that a killed run was writing does not count."""
     with open(file, "rb", closefd=False) as stream:
         stream.seek(0)
         content = stream.read()
@@ -106,23 +112,25 @@ def _read(file: int, path: Path, settings: Mapping[str, Any]) -> dict[str, Sourc
     os.ftruncate(file, len(whole))
     if not whole:
         _append(file, settings)
-    outcomes = (_parse(line, path, number) for number, line in enumerate(whole.splitlines()[1:], 2))
-    return {outcome.source: outcome for outcome in outcomes}
+    outcomes = [_parse(line) for line in whole.split(b"\n")[1:-1]]
+    return {outcome.source: outcome for outcome in outcomes if outcome}, outcomes.count(None)
 
 
-def _parse(line: bytes, path: Path, number: int) -> SourceOutcome:
+def _parse(line: bytes) -> SourceOutcome | None:
+    text, _, check = line.rpartition(_CHECK.encode())
+    if check != b'%08x"}' % zlib.crc32(text):
+        return None
     try:
-        entry = json.loads(line)
+        entry = json.loads(text + b"}")
         picture = entry.pop("picture", None)
         return SourceOutcome(**entry, picture=Picture(**picture) if picture else None)
     except (ValueError, TypeError, AttributeError):
-        raise DataError(
-            f"{path}, line {number}: damaged; delete the line, then its source is visited again"
-        ) from None
+        return None
 
 
 def _is_stored(folder: Path, picture: Picture) -> bool:
+    path = folder / picture.file
     try:
-        return (folder / picture.file).stat().st_size == picture.stored
+        return path.stat().st_size == picture.stored and hash_file(path) == picture.stored_sha256
     except OSError:
         return False

@@ -25,7 +25,8 @@ class Failure(Exception):  # noqa: N818 - an outcome to record as much as an err
 class Picture:
     """A picture that was completely decoded and stored.
 
-    `bytes`, `width` and `height` are those of the source; `stored` is the length of the file in the folder.
+    `sha256`, `bytes`, `width` and `height` are those of the source; `stored` and `stored_sha256` are length and hash of
+    the file in the folder.
     """
 
     file: str
@@ -34,6 +35,7 @@ class Picture:
     width: int
     height: int
     stored: int
+    stored_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

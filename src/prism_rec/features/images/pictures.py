@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,18 @@ from PIL import Image
 
 from prism_rec.features.images.outcome import Failure, Picture
 from prism_rec.features.pictures import NoPictureError, read_picture, write_picture
+from prism_rec.files import hash_file
+from prism_rec.folders import refuse_links
+
+PARTIAL = "partial"
+"""The folder of pictures that are being written."""
+
+
+def remove_partial(folder: Path) -> None:
+    """Delete the pictures that a killed run was writing, and nothing else."""
+    for path in folder.iterdir():
+        if re.fullmatch(r"[0-9a-f]{64}\.\d+", path.name) and path.is_file() and not path.is_symlink():
+            path.unlink()
 
 
 @contextmanager
@@ -61,15 +74,17 @@ class PictureStore:
         digest = hashlib.sha256(body).hexdigest()
         file = f"pictures/{digest[:2]}/{digest}.jpg"
         stored = self._write(file, image)
-        return Picture(file, digest, len(body), width, height, stored)
+        return Picture(file, digest, len(body), width, height, *stored)
 
-    def _write(self, file: str, image: Image.Image) -> int:
-        """Write a picture to its place and return the length of the file."""
+    def _write(self, file: str, image: Image.Image) -> tuple[int, str]:
+        """Write a picture to its place and return length and hash of the file."""
         path = self.folder / file
-        partial = self.folder / "partial" / f"{path.stem}.{threading.get_ident()}"
+        refuse_links(self.folder, file)
+        partial = self.folder / PARTIAL / f"{path.stem}.{threading.get_ident()}"
         with partial.open("wb") as opened:
             write_picture(image, opened)  # to a real file, so that Pillow releases the interpreter's lock
-            stored = os.fstat(opened.fileno()).st_size
+            length = os.fstat(opened.fileno()).st_size
+        stored = length, hash_file(partial)
         try:
             os.replace(partial, path)
         except FileNotFoundError:  # the first picture of its folder

@@ -9,6 +9,7 @@ from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
 from prism_rec.errors import DataError, SettingsError
+from prism_rec.folders import check_listed
 
 
 def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFrame:
@@ -28,6 +29,8 @@ def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFra
     """
     is_file = isinstance(table, str | Path)
     where = str(table) if is_file else "sources"
+    if is_file:
+        check_listed(Path(table))
     with reading(where):
         frame = (scan_table(Path(table)) if is_file else to_polars(table, where).lazy()).collect()
     for column in (item_column, source_column):

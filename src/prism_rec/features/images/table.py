@@ -15,6 +15,7 @@ _SCHEMA = {
     "reason": pl.String,
     "file": pl.String,
     "sha256": pl.String,
+    "stored_sha256": pl.String,
     "bytes": pl.Int64,
     "width": pl.Int64,
     "height": pl.Int64,
@@ -66,5 +67,8 @@ def _row(item_id: str, sources: Sequence[str], outcomes: Mapping[str, SourceOutc
         "etag": best.etag,
     }
     if (picture := best.picture) is not None:
-        row |= {name: getattr(picture, name) for name in ("file", "sha256", "bytes", "width", "height")}
+        row |= {
+            name: getattr(picture, name)
+            for name in ("file", "sha256", "stored_sha256", "bytes", "width", "height")
+        }
     return {**row, "attempts": best.attempts}

@@ -1,0 +1,104 @@
+"""Files that are never half written, and the lock of a folder."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from prism_rec.errors import BusyError, FolderError
+
+LOCK = "lock"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file so that a reader sees the old content or the new content, never a part.
+
+    Two writers at once would take each other's partial file: if there may be several, hold the folder `locked`.
+
+    Yields:
+        Where to write. The file there is forced to the disk and takes the place of `path` when the block ends
+        without an error; after an error it is removed.
+
+    Raises:
+        FolderError: the place to write is a link.
+    """
+    partial = path.with_name(path.name + ".partial")
+    if partial.is_symlink():
+        raise FolderError(f"{partial} is a link, which is not followed; move it")
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write a text file in UTF-8; see `replacing`."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_file(path: Path, inputs: Iterable[Path] = (), replace: bool = False) -> None:
+    """Refuse to write a file over an input, or over any file that is not to be replaced.
+
+    Args:
+        path: the file to write.
+        inputs: files that are read.
+        replace: a file that exists may be replaced, unless it is an input.
+
+    Raises:
+        FolderError: the file is an input, a folder, or exists.
+    """
+    for given in inputs:
+        if given.resolve() == path.resolve():
+            raise FolderError(f"{path} is an input too; name another file for the output")
+    if path.is_dir():
+        raise FolderError(f"{path} is a folder; name a file for the output")
+    if os.path.lexists(path) and not replace:
+        raise FolderError(f"{path} exists; name another file, or replace it with `replace`")
+
+
+@contextmanager
+def locked(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Hold a folder against other processes; the system releases it when this process ends.
+
+    The same thread may hold a folder several times. A folder that is empty when it is released is removed.
+
+    Args:
+        folder: made if it does not exist.
+        wait: wait for another process that holds it.
+
+    Raises:
+        BusyError: another process holds it, and `wait` is false.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.resolve() / LOCK, is_singleton=True)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise BusyError(f"another process works in {folder}; wait for it, or name another folder") from None
+    try:
+        yield
+    finally:
+        if lock.lock_counter == 1:
+            with suppress(OSError):
+                if [path.name for path in folder.iterdir()] == [LOCK]:
+                    (folder / LOCK).unlink()
+                    folder.rmdir()
+        lock.release()
