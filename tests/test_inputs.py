@@ -62,7 +62,6 @@ def test_ids_are_read_from_every_container_with_an_order(given: Any) -> None:
         pd.Series(["1", None]),
         pl.DataFrame({"user": ["15"]}),
     ],
-    ids=str,
 )
 def test_everything_else_is_refused_in_one_line(given: Any) -> None:
     with pytest.raises(InputError, match="^users") as told:

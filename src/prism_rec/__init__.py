@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
+    from prism_rec.features.encoders.settings import Words as Words
     from prism_rec.features.engines.local import LocalEngine as LocalEngine
     from prism_rec.features.engines.ray import RayEngine as RayEngine
     from prism_rec.fusion.baselines import ConcatFusionConfig as ConcatFusionConfig
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from prism_rec.fusion.baselines import IdFusionConfig as IdFusionConfig
     from prism_rec.fusion.baselines import SumFusionConfig as SumFusionConfig
     from prism_rec.fusion.prism.module import PrismConfig as PrismConfig
+    from prism_rec.fusion.prism.nested import NestedPrismConfig as NestedPrismConfig
     from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
     from prism_rec.model.config import ModelConfig as ModelConfig
     from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
@@ -114,11 +116,12 @@ _NAMES = {
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
     "explain.explanation": ("Explanation",),
-    "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors"),
+    "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
     "fusion.baselines": ("ConcatFusionConfig", "GateFusionConfig", "IdFusionConfig", "SumFusionConfig"),
     "fusion.prism.module": ("PrismConfig",),
+    "fusion.prism.nested": ("NestedPrismConfig",),
     "fusion.prism.published": ("PublishedPrismConfig",),
     "model.config": ("ModelConfig",),
     "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),

@@ -56,7 +56,6 @@ def test_the_same_numbers_in_every_form(form: str) -> None:
         ({1.0}, "is set; give a matrix"),
         (torch.empty(2, 2, device="meta"), "has no numbers to read"),
     ],
-    ids=str,
 )
 def test_what_is_no_matrix_is_refused_in_one_line(given: object, message: str) -> None:
     with pytest.raises(InputError, match=message) as told:
@@ -80,7 +79,6 @@ def test_a_map_of_ids_to_rows_or_to_vectors_is_read_by_its_values() -> None:
 @pytest.mark.parametrize(
     "ids",
     [set(IDS), "abc", {"a": 1, "b": 2, "c": 3}, {"a": 0.0, "b": 1, "c": 2}, None, 5, ["a", "b", 3]],
-    ids=str,
 )
 def test_ids_without_an_order_are_refused(ids: object) -> None:
     with pytest.raises(InputError, match="feature 'text'"):
@@ -103,7 +101,6 @@ def test_names_of_other_columns_are_refused(name: str) -> None:
         [[1.0], [None], [2.0]],
         ["x", "y", "z"],
     ],
-    ids=str,
 )
 def test_odd_columns_of_vectors_are_refused(vectors: list[object]) -> None:
     with pytest.raises(InputError, match="feature 'text'") as told:

@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 
 from prism_rec.data import frames
+from prism_rec.data.event_table import events_from
 from prism_rec.data.frames import complete_columns, entities_from, text_ids, to_polars
 from prism_rec.errors import InputError
 

@@ -4,7 +4,7 @@ import pytest
 
 from prism_rec.data import FeatureTable
 from prism_rec.data.feature_table import Catalogue
-from prism_rec.data.vectors import table_from, vectors_from
+from prism_rec.data.vectors import check_modality_name, table_from, vectors_from
 from prism_rec.errors import InputError
 
 CATALOGUE = Catalogue(pl.Series(["1", "2"]), pl.Series([], dtype=pl.String))
@@ -52,6 +52,12 @@ def test_a_ready_table_is_taken_as_it_is_if_it_fits() -> None:
 def test_wrong_frames_are_refused(frame: pl.DataFrame, message: str) -> None:
     with pytest.raises(InputError, match=message):
         vectors_from(frame, "text.parquet")
+
+
+@pytest.mark.parametrize("name", ["id", "similar", "title", "score"])
+def test_a_name_of_another_column_of_recommendations_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="a column of recommendations"):
+        check_modality_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "Text", "a/b", "../x", "text image", "1st", "a.b", "é", "a\n"])

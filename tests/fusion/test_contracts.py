@@ -1,6 +1,7 @@
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.losses import Lambdas
 from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.config import FusionConfig
 from prism_rec.testing import FusionContract
@@ -51,6 +52,14 @@ class TestPrismFusionWithoutItsGate(FusionContract):
 
 class TestPublishedPrismFusion(FusionContract):
     config = PublishedPrismConfig(hidden=6)
+
+
+class TestNestedPrismFusion(FusionContract):
+    config = NestedPrismConfig(hidden=6, gate_hidden=5, penalty=0.2, lambdas=EVERY_LAMBDA)
+
+
+class TestNestedPrismFusionWithoutItsGate(FusionContract):
+    config = NestedPrismConfig(hidden=6, gate="none")
 
 
 def test_every_registered_fusion_has_a_contract_test():

@@ -13,7 +13,9 @@ from cyclopts import CycloptsError
 from prism_rec import Dataset, InputError, RunConfig, train
 
 SECONDS, BYTES = 5.0, 2**30
-"""A case that takes longer, or needs more memory, is a fault."""
+"""A case that computes longer, or needs more memory, is a fault."""
+HANGS = 60.0
+"""Seconds on the clock after which a case hangs; on a busy machine, the clock says little about a case."""
 CONFIG = {
     "model": {
         "width": 8,
@@ -65,7 +67,8 @@ class Case:
 
 def fault_of(case: Case) -> str | None:
     """Run a case and return what is wrong with how it ended; None if it ended well, or with one line."""
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, began = time.process_time(), time.perf_counter()
     try:
         case.run()
     except (InputError, CycloptsError) as error:
@@ -77,10 +80,10 @@ def fault_of(case: Case) -> str | None:
             return f"exit {stop.code}"
     except Exception as error:  # whatever it is, it is not ours
         return f"{type(error).__module__}.{type(error).__name__}: {error}".replace("\n", " ")[:300]
-    seconds = time.perf_counter() - start
+    seconds, waited = time.process_time() - start, time.perf_counter() - began
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    if seconds > SECONDS:
-        return f"{seconds:.1f} s"
+    if seconds > SECONDS or waited > HANGS:
+        return f"{max(seconds, waited):.1f} s"
     return f"{grown / 2**20:.0f} MB" if grown > BYTES else None
 
 

@@ -165,6 +165,7 @@ def test_similar_items_are_those_that_the_model_reads_alike(recommender):
         wider.ranker.model.items.ids.weight[-1] = wider.ranker.model.items.ids.weight[
             1 + wider.dataset.items["item_id"].index_of("item-05")
         ]
+        wider.ranker.model.items.known_N[-1] = True
     best = Recommender(wider.run).similar_items("item-05", k=1)
     assert best["item_id"].to_list() == ["twin"]
     assert best["similarity"][0] == pytest.approx(1, abs=1e-5)
@@ -309,7 +310,6 @@ def test_users_and_histories_are_read_from_frames_series_and_maps(recommender):
         {"users": ["u1"], "seen": None, "where": ["a"]},
         {"users": ["u1"], "events": print},
     ],
-    ids=str,
 )
 def test_what_is_not_a_list_of_ids_is_refused_in_one_line(recommender, question):
     with pytest.raises(InputError) as told:

@@ -72,7 +72,7 @@ def test_conditions_and_lists_without_items_keep_the_order(client: TestClient) -
     answer = client.post("/recommend", json=request).json()["recommendations"]
     assert answer[0] == []
     assert [item["item_id"] for item in answer[1]] == ["item-01"]
-    seen = client.post("/recommend", json=request | {"seen": True}).json()["recommendations"]
+    seen = client.post("/recommend", json=request | {"seen": "keep"}).json()["recommendations"]
     assert [item["item_id"] for item in seen[0]] == ["item-01"]
 
 

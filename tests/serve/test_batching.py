@@ -15,7 +15,7 @@ from recommend.test_recommender import make_run
 
 REQUESTS = [
     RecommendRequest(histories=[["item-01"], ["item-02", "item-03"]], k=2),
-    RecommendRequest(histories=[["item-04"]], k=5, seen=True),
+    RecommendRequest(histories=[["item-04"]], k=5, seen="keep"),
     RecommendRequest(histories=[]),
     RecommendRequest(histories=[["item-05"]], candidates=["x"]),
     RecommendRequest(histories=[["item-06"], []], k=7),
@@ -43,9 +43,7 @@ def test_each_request_gets_the_answer_that_it_gets_without_others(recommender: R
             [item["item_id"] for item in items] for items in alone["recommendations"]
         ]
         assert all(len(items) == request.k for items in lists)
-        frame = recommender.recommend(
-            request.histories, request.users and ["u1"], 2, filter_seen=not request.seen
-        )
+        frame = recommender.recommend(request.histories, request.users and ["u1"], 2, seen=request.seen)
         if lists:
             assert [item["item_id"] for item in lists[0][:2]] == frame["item_id"].to_list()[:2]
 

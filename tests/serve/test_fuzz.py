@@ -39,7 +39,7 @@ REQUESTS = st.fixed_dictionaries(
         "histories": st.lists(st.lists(IDS, max_size=4), max_size=3) | JSON,
         "users": st.lists(IDS, max_size=2) | JSON,
         "k": st.integers() | JSON,
-        "seen": st.booleans() | JSON,
+        "seen": st.sampled_from(["remove", "keep"]) | JSON,
         "candidates": st.lists(IDS, max_size=3) | JSON,
         "exclude": st.lists(IDS, max_size=3),
         "where": WHERE | JSON,

@@ -92,5 +92,5 @@ def add_from_files(
     if len(bare):
         events.note(
             f"note: {len(bare)} of {len(described)} new items have no vectors, first {bare[0]}: they all get the same "
-            "score; give --features"
+            "score; give --features, or the columns that texts and words come from"
         )

@@ -1,5 +1,6 @@
 """From raw logs to a `Dataset`: sources, cleaning, order, split and feature tables. No torch here."""
 
+from prism_rec.data.bag import Bag
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset, Queries
 from prism_rec.data.feature_table import FeatureTable
@@ -8,6 +9,7 @@ from prism_rec.data.raw_log import RawLog
 from prism_rec.data.split import Given, LeaveOneOut, NoSplit, Split, SplitRule, Temporal
 
 __all__ = [
+    "Bag",
     "Cleaning",
     "Dataset",
     "FeatureTable",

@@ -13,11 +13,12 @@ import polars as pl
 
 from prism_rec.config import Config
 from prism_rec.data.assemble import assemble
+from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files_of, read_facts
 from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
-from prism_rec.data.feature_table import Catalogue, FeatureTable
+from prism_rec.data.feature_table import Catalogue
 from prism_rec.data.frames import complete_columns, entities_from, to_polars
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.data.raw_log import RawLog, TimeKind
@@ -85,7 +86,7 @@ class Dataset:
     interactions: pl.DataFrame
     users: pl.DataFrame
     items: pl.DataFrame
-    features: dict[str, FeatureTable]
+    features: dict[str, Table]
     rule: SplitRule
     time: TimeKind
     cleaning: Cleaning
@@ -124,8 +125,9 @@ class Dataset:
             interactions: polars, pandas or Arrow frame with one row per event: `user_id`, `item_id`, `timestamp`,
                 and `rating` if `min_rating` is given.
             items: frame with `item_id` and any columns (title, ...); items of the log may be missing from it.
-            features: for each modality a pair (matrix [R, d], R item ids), a frame, a `FeatureTable`, or a folder of
-                the stage embed; see `vectors.table_from`. Any item may lack any modality.
+            features: for each modality a pair (matrix [R, d], R item ids), a pair (`Bag`, R item ids), a frame, a
+                `FeatureTable`, or a folder of the stage embed; see `vectors.table_from`. Any item may lack any
+                modality.
             users: frame with `user_id` and any columns.
             columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, `event` and `history`, if
                 they differ.
@@ -312,7 +314,8 @@ class Dataset:
             FolderError: the folder has something else.
         """
         folder = Path(folder)
-        begin_folder(folder, STAGE, [*files_of(self.features), ENCODERS, *kept])
+        written = files_of({name: type(table) for name, table in self.features.items()})
+        begin_folder(folder, STAGE, [*written, ENCODERS, *kept])
         for name in TABLES:
             with replacing(folder / f"{name}.parquet") as partial:
                 getattr(self, name).write_parquet(partial)
@@ -327,12 +330,13 @@ class Dataset:
             folder,
             STAGE,
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=[*files_of(self.features), *([ENCODERS] if self.encoders else [])],
+            files=[*written, *([ENCODERS] if self.encoders else [])],
             inputs=inputs,
             kept=kept,
             time=self.time,
             unit=self.unit,
             features=list(self.features),
+            bags=[name for name, table in self.features.items() if isinstance(table, Bag)],
             counts=self.counts(),
             read=self.read,
             dropped=self.dropped,
@@ -357,7 +361,7 @@ class Dataset:
         facts = read_facts(folder)
         dataset = cls(
             **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: FeatureTable.load(folder, name, mapped) for name in facts.features},
+            features={name: kind.load(folder, name, mapped) for name, kind in facts.kinds.items()},
             rule=facts.rule,
             time=facts.time,
             cleaning=facts.cleaning,

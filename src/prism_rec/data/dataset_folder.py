@@ -1,13 +1,14 @@
 """The folder of a dataset: which files it has, and what they and the manifest say besides the tables."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from prism_rec.config import Config
+from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.raw_log import TimeKind
@@ -32,6 +33,8 @@ class Facts(Config):
     """What the timestamps mean."""
     features: list[str]
     """Names of the modalities."""
+    bags: list[str] = []
+    """Names of those of words."""
     unit: str = "s"
     """The unit of the timestamps."""
     read: dict[str, int] = Field(default_factory=dict)
@@ -49,15 +52,25 @@ class Facts(Config):
     split_counts: dict[str, int]
     """Sizes of the parts, to check the split."""
 
+    @property
+    def kinds(self) -> dict[str, type[Table]]:
+        """The class of each modality's table."""
+        return kinds_of(self.features, self.bags)
 
-def files_of(features: Iterable[str]) -> list[str]:
+
+def kinds_of(features: Iterable[str], bags: Container[str]) -> dict[str, type[Table]]:
+    """Return the class of each modality's table by name, given the names of all and of those of words."""
+    return {check_modality_name(name): Bag if name in bags else FeatureTable for name in features}
+
+
+def files_of(features: Mapping[str, type[Table]]) -> list[str]:
     """Return the names of a dataset's files.
 
     Args:
-        features: names of the modalities.
+        features: the class of each modality's table, by name.
     """
     fixed = [*(f"{name}.parquet" for name in TABLES), SPLITS]
-    return fixed + [file for name in features for file in FeatureTable.files(name)]
+    return fixed + [file for name, kind in features.items() for file in kind.files(name)]
 
 
 def read_facts(folder: Path) -> Facts:
@@ -71,11 +84,12 @@ def read_facts(folder: Path) -> Facts:
     manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
     try:
         further = [file for file in [ENCODERS] if file in manifest["files"]]
-        require_folder(folder, STAGE, *files_of(map(check_modality_name, manifest["features"])), *further)
+        kinds = kinds_of(manifest["features"], manifest.get("bags", []))
+        require_folder(folder, STAGE, *files_of(kinds), *further)
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
         recorded: dict[str, Any] = {
             key: manifest[key]
-            for key in ("time", "unit", "features", "read", "dropped", "notes")
+            for key in ("time", "unit", "features", "bags", "read", "dropped", "notes")
             if key in manifest
         }
         if further:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from safetensors import safe_open
 
+from prism_rec.data.bag import Bag
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.folders import require_folder, require_whole
 
@@ -15,20 +16,24 @@ STAGE = "embed"
 """The stage whose folder this is."""
 ITEMS = "items.parquet"
 """Which item has which vector, or why it has none."""
+WORDS = "words.safetensors"
+"""The words of the items, if the encoder is `words`."""
 ENCODER = "encoder.json"
 """How new contents are encoded alike; see `features.stored_encoder`."""
 
 
-def load_embedding(folder: Path) -> tuple[np.ndarray, list[str]]:
+def load_embedding(folder: Path) -> tuple[np.ndarray | Bag, list[str]]:
     """Read the vectors of a finished folder, ready to be aligned to a dataset by id.
 
     Returns:
-        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items.
+        float32 [R, D], unit rows; and the ids of the R items that have a vector, in the order of the items. If the
+        encoder is `words`, a bag and the ids of all items.
 
     Raises:
         FolderError: the folder is missing, unfinished or damaged, or no item has a vector.
     """
-    require_whole(folder, STAGE)
+    if WORDS in require_whole(folder, STAGE)["files"]:
+        return Bag.read(folder / WORDS), pl.read_parquet(folder / ITEMS, glob=False)["item_id"].to_list()
     table = pl.read_parquet(folder / ITEMS, glob=False).filter(pl.col("file").is_not_null())
     if not len(table):
         raise FolderError(f"{folder}: no item has a vector; see the reasons in {ITEMS}")

@@ -38,6 +38,14 @@ class FeatureTable:
         """Share of the catalogue's items that have this modality, 0 to 1."""
         return float(self.present[1:].mean())
 
+    def take(self, rows: slice | IntArray) -> "FeatureTable":
+        """Return some of the rows, in the given order."""
+        return FeatureTable(self.vectors[rows], self.present[rows])
+
+    def equals(self, other: object) -> bool:
+        """Return whether the other has the same vectors."""
+        return isinstance(other, FeatureTable) and np.array_equal(self.vectors, other.vectors)
+
     @staticmethod
     def files(name: str) -> tuple[str, str]:
         """Return the names of the two files of a modality in a dataset's folder: vectors and presence."""
@@ -95,8 +103,7 @@ def align(
             repeated id, unknown ids, or no id of the catalogue.
     """
     _check_matrix(name, matrix, ids)
-    _check_ids(name, ids)
-    rows, unknown = _match(name, ids, catalogue, allow_unknown)
+    rows, unknown = match_ids(name, ids, catalogue, allow_unknown)
     present = rows >= 0
     vectors = np.zeros((len(rows) + 1, matrix.shape[1]), np.float32)
     vectors[1:][present] = _to_unit_length(matrix[rows[present]])
@@ -129,8 +136,9 @@ def _check_ids(name: str, ids: pl.Series) -> None:
     require_distinct(ids, f"feature {name!r}")
 
 
-def _match(name: str, ids: pl.Series, catalogue: Catalogue, allow_unknown: bool) -> tuple[IntArray, int]:
-    """Return the matrix row of every catalogue item (-1: none), and how many ids are unknown."""
+def match_ids(name: str, ids: pl.Series, catalogue: Catalogue, allow_unknown: bool) -> tuple[IntArray, int]:
+    """Return the given row of every catalogue item (-1: none), and how many ids are unknown; see `align`."""
+    _check_ids(name, ids)
     given = pl.DataFrame({"item_id": ids}).with_row_index("given")
     joined = pl.DataFrame({"item_id": catalogue.item_ids}).join(
         given, on="item_id", how="left", maintain_order="left"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prism_rec.data.bag import Bag, Table
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.embedding_folder import STAGE
 from prism_rec.data.feature_table import Catalogue, FeatureTable
@@ -24,11 +25,13 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         dataset: the data of a trained model.
         items: polars, pandas or Arrow frame: `item_id` and any of the catalogue's columns; others are ignored.
         features: vectors of the new items, by modality, as in `Dataset.from_frame`. Any item may lack any modality.
-            A folder of the stage embed may have vectors of other items too.
+            A folder of the stage embed may have vectors of other items too. Words are found in `items`, in the columns
+            that the catalogue's words are in.
 
     Raises:
-        DataError: an id that is in the catalogue already, an unknown modality, vectors of another width or of another
-            encoder, or uint8 vectors, which are centred by the catalogue that they belong to.
+        DataError: an id that is in the catalogue already, an unknown modality, vectors for one of words, vectors of
+            another width or of another encoder, or uint8 vectors, which are centred by the catalogue that they belong
+            to.
     """
     where = "new items"
     new = entities_from(to_polars(items, where), "item_id", {}, where)
@@ -42,6 +45,12 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         have = ", ".join(dataset.features) or "none"
         raise DataError(f"{where}: the model has no feature {unknown[0]!r} (it has: {have}); remove it")
     for name, vectors in features.items():
+        table = dataset.features[name]
+        if isinstance(table, Bag):
+            made_of = ", ".join(table.vocabulary.columns)
+            raise DataError(
+                f"{where}: feature {name!r} is made of the columns {made_of} of the items; leave its vectors out"
+            )
         if isinstance(vectors, str | Path):
             _check_encoder(name, Path(vectors), dataset)
     catalogue = Catalogue(new["item_id"], dataset.items["item_id"])
@@ -53,7 +62,10 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         dataset,
         items=pl.concat([dataset.items, rows.select(columns)], how="diagonal_relaxed"),
         features={
-            name: _extend(name, table, given.get(name), len(new)) for name, table in dataset.features.items()
+            name: table.extend(new, where)
+            if isinstance(table, Bag)
+            else _extend(name, table, given.get(name), len(new))
+            for name, table in dataset.features.items()
         },
     )
 
@@ -74,7 +86,7 @@ def _check_encoder(name: str, folder: Path, dataset: Dataset) -> None:
         )
 
 
-def _table(name: str, vectors: Any, catalogue: Catalogue) -> FeatureTable:
+def _table(name: str, vectors: Any, catalogue: Catalogue) -> Table:
     if isinstance(vectors, tuple) and "uint8" in str(getattr(vectors[0], "dtype", "")):
         raise DataError(
             f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
@@ -82,9 +94,13 @@ def _table(name: str, vectors: Any, catalogue: Catalogue) -> FeatureTable:
     return table_from(name, vectors, catalogue, allow_unknown=isinstance(vectors, str | Path))[0]
 
 
-def _extend(name: str, table: FeatureTable, new: FeatureTable | None, count: int) -> FeatureTable:
+def _extend(name: str, table: FeatureTable, new: Table | None, count: int) -> FeatureTable:
     if new is None:
         new = FeatureTable(np.zeros((count + 1, table.width), np.float32), np.zeros(count + 1, bool))
+    if isinstance(new, Bag):
+        raise DataError(
+            f"new items: feature {name!r} has words, and the model was trained with vectors; give vectors"
+        )
     if new.width != table.width:
         raise DataError(
             f"new items: feature {name!r} has the width {new.width}, and the model was trained with "

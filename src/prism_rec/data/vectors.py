@@ -10,14 +10,15 @@ import numpy as np
 import polars as pl
 
 from prism_rec.data.arrays import stack_vectors, to_matrix
+from prism_rec.data.bag import Bag, Table
 from prism_rec.data.embedding_folder import load_embedding
-from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align
+from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align, match_ids
 from prism_rec.data.frames import text_ids, to_polars
 from prism_rec.errors import DataError
 from prism_rec.inputs import ids_from, show
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-RESERVED = ("id", "item_id", "user_id", "score", "rank", "basis", "title")
+RESERVED = ("id", "similar", "item_id", "user_id", "score", "rank", "basis", "title")
 """Columns of recommendations, which have a column for each component of a score too."""
 
 
@@ -41,14 +42,14 @@ def check_modality_name(name: str) -> str:
 
 def table_from(
     name: str, given: Any, catalogue: Catalogue, allow_unknown: bool = False
-) -> tuple[FeatureTable, dict[str, int]]:
+) -> tuple[Table, dict[str, int]]:
     """Align the vectors of one modality, given in any form.
 
     Args:
         name: the modality's name.
-        given: a pair (matrix, ids); a map from id to vector; a frame with the column `item_id` and either one column
-            of lists or numeric columns; a folder of the stage embed; or a `FeatureTable`, which must be in catalogue
-            order and scaled already.
+        given: a pair (matrix, ids) or (`Bag`, ids); a map from id to vector; a frame with the column `item_id` and
+            either one column of lists or numeric columns; a folder of the stage embed; or a `FeatureTable`, which must
+            be in catalogue order and scaled already.
         catalogue: the items to align to.
         allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
 
@@ -68,6 +69,8 @@ def table_from(
     if isinstance(given, Mapping):
         matrix = stack_vectors(((f"id {key!r}", vector) for key, vector in given.items()), where)
         ids = pl.Series("item_id", ids_from(given.keys(), where), dtype=pl.String)
+    elif isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Bag):
+        return _align_bag(name, given[0], _id_series(given[1], where), catalogue, allow_unknown)
     elif isinstance(given, tuple) and len(given) == 2:
         matrix, ids = to_matrix(given[0], where), _id_series(given[1], where)
     else:
@@ -113,6 +116,20 @@ def vectors_from(frame: pl.DataFrame, where: str) -> tuple[Matrix, pl.Series]:
             f"{', '.join(wrong) or 'nothing'})"
         )
     return others.cast({pl.Decimal: pl.Float64, pl.Int128: pl.Float64}).to_numpy(), ids
+
+
+def _align_bag(
+    name: str, bag: Bag, ids: pl.Series, catalogue: Catalogue, allow_unknown: bool
+) -> tuple[Bag, dict[str, int]]:
+    if len(bag.present) != len(ids):
+        raise DataError(
+            f"feature {name!r} has the words of {len(bag.present)} items and {len(ids)} ids; give one id per item"
+        )
+    rows, unknown = match_ids(name, ids, catalogue, allow_unknown)
+    aligned = bag.take(np.concatenate([[-1], rows]))
+    if not aligned.present.any():
+        raise DataError(f"feature {name!r}: no item of the data has a word of it; check the ids")
+    return aligned, {"zero": int((~aligned.present[1:] & (rows >= 0)).sum()), "unknown": unknown}
 
 
 def _stack_lists(lists: pl.Series, ids: pl.Series, where: str) -> Matrix:

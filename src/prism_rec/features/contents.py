@@ -78,7 +78,9 @@ def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -
             raise SettingsError(f"{where} has no column {field!r}; choose from {', '.join(items.columns)}")
     rows = items.select(fields).iter_rows()
     texts = [" ".join(filter(None, map(_text, row))) for row in rows]
-    entries = [_text_content(item_id, text) for item_id, text in zip(_ids(items, where), texts, strict=True)]
+    entries = [
+        _text_content(item_id, text) for item_id, text in zip(item_ids(items, where), texts, strict=True)
+    ]
     return Contents("text", entries)
 
 
@@ -145,7 +147,7 @@ def _tabled_pictures(folder: Path, table: pl.DataFrame) -> list[Content]:
             raise DataError(f"{where} has no column {column!r}; it needs item_id and file")
     home = folder.resolve()
     entries = []
-    for row, (item_id, file) in enumerate(zip(_ids(table, where), table["file"], strict=True), 1):
+    for row, (item_id, file) in enumerate(zip(item_ids(table, where), table["file"], strict=True), 1):
         path = folder / str(file or "")
         if not path.resolve().is_relative_to(home):
             raise DataError(f"{where}, row {row}: {file!r} is outside the folder; give a path inside")
@@ -188,7 +190,12 @@ def _key(source: str, size: int) -> str:
     return hashlib.sha256(f"{source} {size}".encode()).hexdigest()
 
 
-def _ids(frame: pl.DataFrame, where: str) -> list[str]:
+def item_ids(frame: pl.DataFrame, where: str) -> list[str]:
+    """Return the column `item_id` as texts.
+
+    Raises:
+        DataError: there is no such column, or an id is missing or given twice.
+    """
     if "item_id" not in frame.columns:
         raise DataError(f"{where} has no column 'item_id'; rename the column of item ids")
     ids = text_ids(frame["item_id"], where)

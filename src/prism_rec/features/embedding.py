@@ -107,13 +107,8 @@ def embed_contents(
     fitted = encoder.fit(values) if fit else encoder
     check_folder(out, STAGE)
     if is_finished(out, STAGE):
-        manifest = require_folder(out, STAGE)
-        if not replace and manifest["config"] != dict(config or {}):
-            raise FolderError(
-                f"{out} has vectors of other fields or another encoder; name another folder, or replace them with "
-                "`replace`"
-            )
-        if manifest["encoder"] != fitted.fingerprint:
+        refuse_others(out, config or {}, replace)
+        if require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
             events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
@@ -137,6 +132,19 @@ def embed_contents(
         out, STAGE, config or {}, [ITEMS, *_write_encoder(out, fitted, config), *files], inputs, **facts
     )
     return summary
+
+
+def refuse_others(out: Path, config: Mapping[str, Any], replace: bool) -> None:
+    """Refuse a finished folder of other settings, unless it may be replaced.
+
+    Raises:
+        FolderError: its settings are others, and `replace` is false.
+    """
+    if not replace and require_folder(out, STAGE)["config"] != dict(config):
+        raise FolderError(
+            f"{out} has vectors of other fields or another encoder; name another folder, or replace them with "
+            "`replace`"
+        )
 
 
 def _write_encoder(out: Path, fitted: Encoder, config: Mapping[str, Any] | None) -> list[str]:

@@ -9,7 +9,7 @@ import polars as pl
 from prism_rec.config import Config
 from prism_rec.features.contents import Content
 from prism_rec.features.encoders.encoder import Encoder, Modality, Placement
-from prism_rec.features.encoders.settings import EncoderConfig
+from prism_rec.features.encoders.settings import EncoderConfig, Words
 from prism_rec.features.engines.local import LocalEngine
 
 
@@ -33,6 +33,7 @@ class StoredEncoder(Config):
         Raises:
             InputError: the encoder cannot be made here, for instance because its model is not available.
         """
+        assert not isinstance(self.encoder, Words)  # a dataset finds the words of new items itself
         encoder = self.encoder.build(self.modality, placement)
         return encoder if self.learned_from is None else encoder.fit(self.learned_from)
 

@@ -30,7 +30,7 @@ class Fusion(nn.Module, ABC):
     """Makes components of an item's pictures and texts and weighs them for each user.
 
     Args:
-        modalities: name -> width of its vectors, in a fixed order.
+        modalities: name -> width of its vectors, in a fixed order; None: they are trained, and of width D already.
         width: D, the common width of ids and components.
 
     Attributes:
@@ -46,7 +46,7 @@ class Fusion(nn.Module, ABC):
     scores_content = True
     personal = False
 
-    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
         super().__init__()
         self.modalities = dict(modalities)
         self.width = width
@@ -83,11 +83,12 @@ class FusionSettings(Config, ABC):
     uses_features: ClassVar[bool] = True
 
     @abstractmethod
-    def build(self, modalities: Mapping[str, int], width: int) -> Fusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> Fusion:
         """Make the fusion with fresh weights.
 
         Args:
-            modalities: name -> width of its vectors, in the order of the model; empty unless `uses_features`.
+            modalities: name -> width of its vectors, in the order of the model; None: they are trained, and of width D
+                already, as those of words. Empty unless `uses_features`.
             width: D.
 
         Raises:
@@ -96,19 +97,21 @@ class FusionSettings(Config, ABC):
 
 
 class Projections(nn.Module):
-    """One linear map to D per modality.
+    """One linear map to D per modality; vectors that are trained already have no map.
 
     Args:
-        modalities: name -> width of its vectors.
+        modalities: name -> width of its vectors; None: they are trained, and of width D already.
         width: D.
         learned_absent: whether a learned vector replaces a modality that an item lacks; otherwise zeros replace it.
     """
 
     absent_MD: Tensor
 
-    def __init__(self, modalities: Mapping[str, int], width: int, learned_absent: bool) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int, learned_absent: bool) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Linear(size, width) for size in modalities.values())
+        self.maps = nn.ModuleList(
+            nn.Identity() if size is None else nn.Linear(size, width) for size in modalities.values()
+        )
         if learned_absent:
             self.absent_MD = nn.Parameter(torch.randn(len(modalities), width) * width**-0.5)
         else:

@@ -37,7 +37,7 @@ class IdFusion(Fusion):
 class SumFusion(Fusion):
     """The projection of each modality is added as it is; a modality that an item lacks adds nothing."""
 
-    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
         self.projections = Projections(modalities, width, learned_absent=False)
@@ -57,7 +57,7 @@ class ConcatFusion(Fusion):
 
     component_names = ("concat",)
 
-    def __init__(self, modalities: Mapping[str, int], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
         super().__init__(modalities, width)
         self.projections = Projections(modalities, width, learned_absent=True)
         self.inner = nn.Linear(len(modalities) * width, 2 * width)
@@ -81,7 +81,7 @@ class GateFusion(Fusion):
     personal = True
 
     def __init__(
-        self, modalities: Mapping[str, int], width: int, temperature: float, dropout: float, sees: Sees
+        self, modalities: Mapping[str, int | None], width: int, temperature: float, dropout: float, sees: Sees
     ) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
@@ -110,7 +110,7 @@ class IdFusionConfig(FusionSettings):
     kind: Literal["id"] = "id"
     """Name of the fusion."""
 
-    def build(self, modalities: Mapping[str, int], width: int) -> IdFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> IdFusion:
         """Make the fusion."""
         return IdFusion({}, width)
 
@@ -121,7 +121,7 @@ class SumFusionConfig(FusionSettings):
     kind: Literal["sum"] = "sum"
     """Name of the fusion."""
 
-    def build(self, modalities: Mapping[str, int], width: int) -> SumFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> SumFusion:
         """Make the fusion."""
         return SumFusion(modalities, width)
 
@@ -132,7 +132,7 @@ class ConcatFusionConfig(FusionSettings):
     kind: Literal["concat"] = "concat"
     """Name of the fusion."""
 
-    def build(self, modalities: Mapping[str, int], width: int) -> ConcatFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> ConcatFusion:
         """Make the fusion."""
         return ConcatFusion(modalities, width)
 
@@ -149,6 +149,6 @@ class GateFusionConfig(FusionSettings):
     sees: Sees = "prefix"
     """What the gate looks at: `prefix`, all items so far; or `item`, the latest item only."""
 
-    def build(self, modalities: Mapping[str, int], width: int) -> GateFusion:
+    def build(self, modalities: Mapping[str, int | None], width: int) -> GateFusion:
         """Make the fusion."""
         return GateFusion(modalities, width, self.temperature, self.dropout, self.sees)

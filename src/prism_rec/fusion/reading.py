@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -96,6 +97,14 @@ class Reading(NamedTuple):
         """Return what the fusion's gate sees of the item at each place."""
         rows_RE, row_I = self.items.evidence
         return gather_rows(rows_RE, row_I[self.index_P])
+
+    def recent(self, lags: int) -> Int[Tensor, "P L"]:
+        """Return the catalogue rows of the latest items at each place, the latest first; 0 before its history."""
+        rows_P = self.items.rows_I[self.index_P]
+        place_P = torch.arange(len(rows_P), device=rows_P.device)
+        place_PL = place_P[:, None] - torch.arange(lags, device=rows_P.device)
+        begin_P = self.packing.starts_B[self.packing.owners()]
+        return torch.where(place_PL >= begin_P[:, None], rows_P[place_PL.clamp_min(0)], 0)
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""

@@ -1,5 +1,6 @@
 """The settings of a model, and how they make it."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -11,14 +12,16 @@ from prism_rec.backbones.gru4rec import GRU4RecConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.config import Config
-from prism_rec.data.feature_table import FeatureTable
+from prism_rec.data.bag import Table
 from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.sequence_recommender import Candidates, SequenceRecommender
+from prism_rec.model.similar import SimilarItems
 from prism_rec.plugins import Kinds
 
 BackboneConfig = Annotated[
@@ -31,9 +34,23 @@ FusionConfig = Annotated[
     | ConcatFusionConfig
     | GateFusionConfig
     | PrismConfig
-    | PublishedPrismConfig,
+    | PublishedPrismConfig
+    | NestedPrismConfig,
     Kinds("prism_rec.fusions", FusionSettings),
 ]
+
+
+class SimilarConfig(Config):
+    """Settings of the term of similar items."""
+
+    neighbours: int = Field(50, ge=1)
+    """Number of most similar items of each item that count."""
+    lags: int = Field(5, ge=1)
+    """Number of latest items of a history whose neighbours count."""
+
+    def build(self, features: Mapping[str, Table]) -> SimilarItems:
+        """Find the neighbours of every item."""
+        return SimilarItems(features, self.neighbours, self.lags)
 
 
 class ModelConfig(Config):
@@ -47,12 +64,24 @@ class ModelConfig(Config):
     """How candidates are scored: by their `id` only, or by id and `content` (their components)."""
     modalities: tuple[str, ...] | None = Field(None, min_length=1)
     """Features that the model uses; by default all that the data has."""
+    word_dropout: float = Field(0.0, ge=0, lt=1)
+    """Probability that a word of an item is left out in a training step, if a modality is words."""
+    id_dropout: float = Field(0.0, ge=0, lt=1)
+    """Probability that an item's id is left out in a training step, if candidates are scored by content."""
+    id_events: int = Field(1, ge=0)
+    """Training events that an item needs for its id to count, if candidates are scored by content.
+
+    The id of an item with fewer is left out of scores and histories after training, because it was trained as a
+    negative only. An item without any content keeps it, and so does every item if the backbone scores by a distance.
+    """
+    similar: SimilarConfig | None = None
+    """Adds a term for candidates that resemble the latest items of the history, by all modalities."""
     fusion: FusionConfig = IdFusionConfig()
     """What is made of pictures and texts."""
     backbone: BackboneConfig = SASRecConfig()
     """The sequence encoder."""
 
-    def build(self, number_of_items: int, features: dict[str, FeatureTable]) -> SequenceRecommender:
+    def build(self, number_of_items: int, features: Mapping[str, Table]) -> SequenceRecommender:
         """Make the model with fresh weights.
 
         Args:
@@ -65,35 +94,44 @@ class ModelConfig(Config):
         """
         used = self._used(features)
         backbone = self.backbone.build(self.width, self.max_length)
-        items = ItemTable(number_of_items, self.width, used, backbone.streams)
+        items = ItemTable(
+            number_of_items,
+            self.width,
+            used,
+            backbone.streams,
+            self.word_dropout,
+            self.id_dropout,
+            self.id_events if self.backbone.scores == "product" else 0,
+        )
         fusion = self.fusion.build(items.modalities, self.width)
-        return SequenceRecommender(items, fusion, backbone, self.max_length, self.candidates)
+        similar = (
+            None if self.similar is None else self.similar.build(self._chosen(features, "model.similar"))
+        )
+        return SequenceRecommender(items, fusion, backbone, self.max_length, self.candidates, similar)
 
-    def check_fit(self, features: dict[str, FeatureTable]) -> None:
+    def check_fit(self, features: Mapping[str, Table]) -> None:
         """Check that the model can be built on some features, without building one as large as the catalogue.
 
         Raises:
             SettingsError: see `build`.
         """
         # Row 0 of each table is enough: whether a model fits depends on names and widths only.
-        padding = {
-            name: FeatureTable(table.vectors[:1], table.present[:1]) for name, table in features.items()
-        }
-        self.build(0, padding)
+        self.build(0, {name: table.take(slice(1)) for name, table in features.items()})
 
-    def _used(self, features: dict[str, FeatureTable]) -> dict[str, FeatureTable]:
+    def _used(self, features: Mapping[str, Table]) -> dict[str, Table]:
         for name in self.modalities or ():
             if name not in features:
                 have = ", ".join(features) or "none"
                 raise SettingsError(
                     f"model.modalities: the data has no {name!r} (it has: {have}); add it when the data is prepared"
                 )
-        if not self.fusion.uses_features:
-            return {}
-        used = {name: features[name] for name in self.modalities or features}
-        if not used:
+        return self._chosen(features, f"fusion {self.fusion.kind}") if self.fusion.uses_features else {}
+
+    def _chosen(self, features: Mapping[str, Table], what: str) -> dict[str, Table]:
+        chosen = {name: features[name] for name in self.modalities or features}
+        if not chosen:
             raise SettingsError(
-                f"fusion {self.fusion.kind} needs features and the data has none; "
-                "add them when the data is prepared, or use the fusion id"
+                f"{what} needs features and the data has none; "
+                "add them when the data is prepared, or use the fusion id without model.similar"
             )
-        return used
+        return chosen

@@ -13,6 +13,13 @@ class UserStates(NamedTuple):
 
     states: Float[Tensor, "*P Z"]
     weights: Float[Tensor, "*P J"]
+    recent: Int[
+        Tensor, "*P L"
+    ]  # catalogue rows of the latest items, the latest first; L is 0 unless a term needs them
+
+    def take(self, rows: Int[Tensor, " _"]) -> "UserStates":
+        """Return the states at some of the places."""
+        return UserStates(*(part[rows] for part in self))
 
 
 class KeyGroup(NamedTuple):

@@ -4,7 +4,7 @@
 
 h is the state after the user's last item, and w are the fusion's weights there. Each term is one component's
 contribution, so the score explains itself. An item without history still has its content terms. The sum is one inner
-product, so ranking is a matrix product.
+product, so ranking is a matrix product. A term of similar items may be added to it; see `model/similar.py`.
 """
 
 from functools import partial
@@ -20,8 +20,10 @@ from prism_rec.fusion.base import Fusion, share_weights
 from prism_rec.fusion.reading import Evidence, ItemSet, Parts, Reading, Seen
 from prism_rec.model.items import ItemTable
 from prism_rec.model.keys import KeyGroup, UserStates, group_by_presence
+from prism_rec.model.similar import SimilarItems
 from prism_rec.nn.packing import Packing
 from prism_rec.nn.rows import gather_rows
+from prism_rec.nn.sparse import Scattered
 
 Candidates = Literal["id", "content"]
 
@@ -42,6 +44,7 @@ class SequenceRecommender(nn.Module):
         backbone: encodes histories.
         max_length: number of latest items of a history that the model reads. Batches are made with this limit.
         candidates: `id` scores an item by its id only, `content` by id and components.
+        similar: a further term of the score, if there is one.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class SequenceRecommender(nn.Module):
         backbone: Backbone,
         max_length: int,
         candidates: Candidates = "content",
+        similar: SimilarItems | None = None,
     ) -> None:
         super().__init__()
         self.items = items
@@ -63,6 +67,7 @@ class SequenceRecommender(nn.Module):
             else None
         )
         self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
+        self.similar = similar
         self.apply(backbone.initialise)
         with torch.no_grad():
             items.ids.weight[0] = 0
@@ -74,8 +79,9 @@ class SequenceRecommender(nn.Module):
 
     @property
     def component_names(self) -> tuple[str, ...]:
-        """The terms of a score: `id`, and the fusion's components if candidates are scored by them."""
-        return ("id", *self.fusion.component_names) if self.content else ("id",)
+        """The terms of a score: `id`, the fusion's components if candidates are scored by them, and `similar`."""
+        content = self.fusion.component_names if self.content else ()
+        return ("id", *content, *(("similar",) if self.similar else ()))
 
     def read(
         self,
@@ -117,7 +123,7 @@ class SequenceRecommender(nn.Module):
             occurs_N[candidates.flatten()] = True
             # Rows 0, 2 and 5 of 7 occur: rows [0, 2, 5]; places [0, 0, 1, 1, 1, 2, 2], of which 0, 1 and 2 are used.
             rows_I, place_N = occurs_N.nonzero().squeeze(1), occurs_N.cumsum(0) - 1
-        features, ids_IV = self.items.features(rows_I), self.items.ids(rows_I)
+        features, ids_IV = self.items.features(rows_I), self.items.id_vectors(rows_I, self.content)
         ids_ID = ids_IV[:, : self.items.width]
         parts = self.fusion.parts(features, ids_ID)
         seen_I = torch.zeros_like(rows_I, dtype=torch.bool)
@@ -138,13 +144,19 @@ class SequenceRecommender(nn.Module):
     def encode(self, reading: Reading) -> UserStates:
         """Return state and weights after each of the P places, history by history: [P, Z] and [P, J]."""
         inputs_PV, weights_PJ = self._inputs(reading)
-        return UserStates(reading.packing.each_place(self.backbone, inputs_PV), weights_PJ)
+        states_PZ = reading.packing.each_place(self.backbone, inputs_PV)
+        return UserStates(states_PZ, weights_PJ, self._recent(reading))
 
     def encode_last(self, reading: Reading) -> UserStates:
         """Return state and weights after each history's last item: [B, Z] and [B, J]."""
         inputs_PV, weights_PJ = self._inputs(reading)
         states_BZ = reading.packing.each_row(self.backbone.last, inputs_PV)
-        return UserStates(states_BZ, reading.packing.last(weights_PJ))
+        ends_B = reading.packing.starts_B + reading.packing.lengths_B - 1
+        return UserStates(states_BZ, reading.packing.last(weights_PJ), self._recent(reading)[ends_B])
+
+    def scattered(self, users: UserStates) -> Scattered | None:
+        """Return what is added to the products of queries and keys, by catalogue row; None: nothing."""
+        return None if self.similar is None else self.similar(users.recent)
 
     def interaction_loss(self, reading: Reading) -> Float[Tensor, ""]:
         """Return the fusion's own losses on histories, weighted (PRISM, equation 9)."""
@@ -174,6 +186,9 @@ class SequenceRecommender(nn.Module):
             fused.vectors_PD
         )
         return inputs_PV, fused.weights_PJ
+
+    def _recent(self, reading: Reading) -> Int[Tensor, "P L"]:
+        return reading.recent(0 if self.similar is None else len(self.similar.weights_LM))
 
     def _in_all_streams(self, fused: Float[Tensor, "*P D"]) -> Float[Tensor, "*P V"]:
         """Return what a fusion adds to the ids: unchanged in the first stream, through a map in the others."""
@@ -230,29 +245,32 @@ class SequenceRecommender(nn.Module):
         return ids_PV + self._in_all_streams(_inner(components_PJD.mT, weights_PJ))
 
     def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:
-        """Score C candidates for each of P users; the item set must hold them.
+        """Score C candidates for each of P users, with every term; the item set must hold them.
 
-        To rank the whole catalogue, `rank.Ranker` multiplies `queries` by `keys`, which gives the same scores.
+        To rank the whole catalogue, `rank.Ranker` multiplies `queries` by `keys` and adds what is `scattered`, which
+        gives the same scores.
         """
         return self.contributions(users, rows_PC, items).sum(-1)
 
     def contributions(
         self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
     ) -> Float[Tensor, "P C J"]:
-        """Return what `id` and each component add to the score of each candidate; they sum to the score."""
-        states, weights = users
+        """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
+        states, weights, _ = users
         place_PC = items.place_N[rows_PC]
         id_PC = _inner(
             self.backbone.id_key(gather_rows(items.ids_IV, place_PC)), self.backbone.id_query(states)
         )
+        scattered = self.scattered(users)
+        similar = [] if scattered is None else [scattered.at(rows_PC)[..., None]]
         if not self.content:
-            return id_PC[..., None]
+            return torch.cat([id_PC[..., None], *similar], -1)
         components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
         content_PCJ = _inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
         content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
             content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
-        return torch.cat([id_PC[..., None], content_PCJ], -1)
+        return torch.cat([id_PC[..., None], content_PCJ, *similar], -1)
 
 
 def _inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from prism_rec.nn.sparse import Scattered
+
 # 16 MB of float32 logits per chunk, or 8 MB of bfloat16: large enough for a fast product, small enough for the caches.
 CHUNK_ELEMENTS = 4_000_000
 
@@ -16,6 +18,7 @@ def linear_cross_entropy(
     keys: Sequence[Float[Tensor, "_ K"]],
     targets_P: Int[Tensor, " P"],
     dtype: torch.dtype | None = None,
+    scattered: Scattered | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(logits)[target], with logits = [queries_g . keys_g^T for each group g].
 
@@ -29,6 +32,7 @@ def linear_cross_entropy(
         targets_P: for each row, the column of its target in the concatenated logits.
         dtype: of the logits, their softmax and the products; by default that of the matrices. Sums over rows, the
             loss and its gradients always have the matrices' own dtype.
+        scattered: is added to the logits, by their columns.
 
     Returns:
         A scalar; zero if there are no rows.
@@ -36,13 +40,24 @@ def linear_cross_entropy(
     if targets_P.numel() == 0:
         return queries[0].sum() * 0.0
     dtype = dtype or queries[0].dtype
-    return _LinearCrossEntropy.apply(targets_P, dtype, len(queries), *queries, *keys)  # type: ignore[no-untyped-call]
+    if scattered is None:
+        scattered = Scattered(targets_P[:, None][:, :0], queries[0][:, :0])
+    return _LinearCrossEntropy.apply(targets_P, dtype, len(queries), *scattered, *queries, *keys)  # type: ignore[no-untyped-call]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, targets_P: Tensor, dtype: torch.dtype, groups: int, *matrices: Tensor) -> Tensor:
-        gradients = [torch.zeros_like(matrix) for matrix in matrices]
+    def forward(
+        ctx: Any,
+        targets_P: Tensor,
+        dtype: torch.dtype,
+        groups: int,
+        columns_PX: Tensor,
+        values_PX: Tensor,
+        *matrices: Tensor,
+    ) -> Tensor:
+        gradients = [torch.zeros_like(matrix) for matrix in (values_PX, *matrices)]
+        of_values_PX, *of_matrices = gradients
         cast = [matrix.to(dtype) for matrix in matrices]
         queries, keys = cast[:groups], cast[groups:]
         rows, columns = len(targets_P), sum(len(key) for key in keys)
@@ -53,12 +68,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
             part = slice(begin, min(begin + chunk, rows))
             logits = buffer[: part.stop - part.start]
             _write_logits(logits, [query[part] for query in queries], keys)
+            Scattered(columns_PX[part], values_PX[part]).add_to(logits)
             total += _to_softmax(logits, targets_P[part, None], total.dtype).sum()
             # The slope of the loss with respect to the logits: softmax - 1 at the target.
             logits[torch.arange(len(logits), device=logits.device), targets_P[part]] -= 1
+            of_values_PX[part] = logits.gather(1, columns_PX[part])
             for g, slope in enumerate(logits.split([len(key) for key in keys], 1)):
-                gradients[g][part] = slope @ keys[g]
-                gradients[groups + g] += slope.T @ queries[g][part]
+                of_matrices[g][part] = slope @ keys[g]
+                of_matrices[groups + g] += slope.T @ queries[g][part]
         for gradient in gradients:
             gradient /= rows
         ctx.save_for_backward(*gradients)
@@ -66,7 +83,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)
+        return None, None, None, None, *(slopes[0] * gradient for gradient in ctx.saved_tensors)
 
 
 def _write_logits(logits: Tensor, queries: Sequence[Tensor], keys: Sequence[Tensor]) -> None:

@@ -36,11 +36,16 @@ def catalogue_cross_entropy(
     rows_N = torch.cat([group.rows_I for group in groups])
     column_N = torch.empty_like(items.rows_I)  # catalogue row -> column of the scores, group after group
     column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
+    column_N[0] = 0  # zeros are added there
+    scattered = model.scattered(users)
+    if scattered is not None:
+        scattered = scattered._replace(columns_PX=column_N[scattered.columns_PX])
     return linear_cross_entropy(
         [model.queries(users, group) for group in groups],
         [group.keys_IK for group in groups],
         column_N[targets_P],
         dtype=torch.bfloat16 if precision == "bfloat16" else None,
+        scattered=scattered,
     )
 
 
@@ -145,6 +150,17 @@ class SampledCrossEntropyConfig(ObjectiveSettings):
     """Number of negatives per batch."""
     proposal: Literal["uniform", "popularity"] = "uniform"
     """How negatives are drawn: `uniform`, or by `popularity` (training events + 1)."""
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuse the term of similar items, which the shared negatives lack.
+
+        Raises:
+            SettingsError: `model.similar` is given.
+        """
+        if model.similar is not None:
+            raise SettingsError(
+                "objective sampled_cross_entropy cannot train model.similar; use cross_entropy, or leave it out"
+            )
 
     def build(self) -> SampledCrossEntropy:
         """Make the objective."""

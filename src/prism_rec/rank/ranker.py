@@ -116,7 +116,7 @@ class Ranker:
             users = self.states(histories, questions)
             for first in range(0, len(questions), at_once):
                 part = slice(first, first + at_once)
-                some = UserStates(users.states[part], users.weights[part])
+                some = UserStates(*(values[part] for values in users))
                 if memory_BN is None:
                     memory_BN = some.states.new_empty(at_once, number)
                 yield questions[part], some, self.scores(some, memory_BN[: len(some.states)])
@@ -149,6 +149,9 @@ class Ranker:
                 scores_BI[:, twins.later_T] = scores_BI[:, twins.first_T]
             if len(self.groups) > 1:
                 scores_BN[:, group.rows_I] = scores_BI
+        scattered = self.model.scattered(users)
+        if scattered is not None:
+            scattered.add_to(scores_BN)
         return scores_BN
 
     def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:

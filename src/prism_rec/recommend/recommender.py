@@ -183,6 +183,7 @@ class Recommender:
         """Return `user_id` and `vector` of histories or users; by default of all users of the data.
 
         The inner product of a user's and an item's vector is the score. So any index for inner products can serve it.
+        The term `similar`, if the model has it, is not in it.
 
         Args:
             histories: see `recommend`. Histories without any known item are left out.

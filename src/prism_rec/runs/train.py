@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from prism_rec.config import name_difference
@@ -217,5 +216,5 @@ def _is_same_data(one: Dataset, other: Dataset) -> bool:
         and one.users.equals(other.users)
         and (one.rule, one.time) == (other.rule, other.time)
         and one.features.keys() == other.features.keys()
-        and all(np.array_equal(t.vectors, other.features[name].vectors) for name, t in one.features.items())
+        and all(table.equals(other.features[name]) for name, table in one.features.items())
     )

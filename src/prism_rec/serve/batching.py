@@ -92,7 +92,7 @@ def answer_all(served: Served, requests: list[RecommendRequest]) -> list[Answer]
     together = [
         place
         for place, request in enumerate(requests)
-        if request.histories is not None and not request.seen and not request.conditions()
+        if request.histories is not None and request.seen is None and not request.conditions()
     ]
     answers: list[Answer] = [InputError("")] * len(requests)
     if together:
@@ -108,7 +108,7 @@ def answer_all(served: Served, requests: list[RecommendRequest]) -> list[Answer]
 
 
 def _answer_one(served: Served, request: RecommendRequest) -> Answer:
-    choice = {"k": request.k, "filter_seen": not request.seen, **request.conditions()}
+    choice = {"k": request.k, "seen": request.seen, **request.conditions()}
     try:
         found = _lists(served.recommender, request.histories, request.users, **choice)
     except InputError as error:

@@ -1,6 +1,6 @@
 """What requests and answers have in them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -52,8 +52,8 @@ class RecommendRequest(Choice):
     """Lists of item ids, oldest first."""
     users: list[Id] | None = None
     """Ids of users of the run, if the server has them."""
-    seen: bool = False
-    """Recommend items of the history too."""
+    seen: Literal["remove", "keep"] | None = None
+    """Leave out items of the history, or keep them; if not given, as the run was evaluated."""
 
 
 class RecommendedItem(_Message):

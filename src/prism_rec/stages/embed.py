@@ -9,7 +9,7 @@ from prism_rec.config import Config
 from prism_rec.errors import FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.features.encoders.encoder import Modality
-from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace
+from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace, Words
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
 from prism_rec.files import locked
@@ -17,10 +17,14 @@ from prism_rec.folders import MANIFEST, check_folder, check_listed, require_fold
 from prism_rec.inputs import checked
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from prism_rec.features.contents import Contents
     from prism_rec.features.embedding import Summary
     from prism_rec.features.stored_encoder import StoredEncoder
 
+TITLE = ("title",)
+"""The fields of a text, unless others are named."""
 ITEMS = "items.parquet"
 
 
@@ -58,7 +62,8 @@ class Encoding(Config):
             SettingsError: the engine cannot run here, or the encoder's model is not available.
         """
         self.engine.check()
-        self.encoder.build(self.modality, self.engine)
+        if not isinstance(self.encoder, Words):
+            self.encoder.build(self.modality, self.engine)
 
     def recorded(self) -> dict[str, Any]:
         """Return what the vectors depend on, as JSON values."""
@@ -98,7 +103,7 @@ class Embed(Encoding):
 
 @checked
 def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: bool = False) -> "Summary":
-    """Turn texts or pictures of items into unit vectors.
+    """Turn texts or pictures of items into unit vectors, or texts into words.
 
     Items without a text or a picture get no vector. What `out` has already is not encoded again: a run that was
     killed continues, and a run after new items came encodes only those. `load_embedding` reads the folder.
@@ -110,7 +115,8 @@ def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: boo
         replace: replace vectors of other fields or another encoder too.
 
     Raises:
-        InputError: see `prism_rec.features.embedding.embed_contents`; or a table or folder cannot be read.
+        InputError: see `features.embedding.embed_contents` and `features.words.embed_words`; or a table or folder
+            cannot be read.
     """
     from prism_rec.data.embedding_folder import STAGE
     from prism_rec.features.embedding import embed_contents
@@ -118,9 +124,13 @@ def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: boo
     given = (settings.items, settings.pictures, settings.picture_table)
     check_folder(out, STAGE, [path for path in given if path is not None])
     settings.engine.check()
+    if isinstance(settings.encoder, Words):
+        with locked(out):
+            return _words(settings, settings.encoder, out, replace)
     stored = None if settings.like is None else _stored(settings.like, settings.modality)
     if stored is not None:
         settings = settings.model_copy(update={"fields": stored.fields, "encoder": stored.encoder})
+    assert not isinstance(settings.encoder, Words)  # nor is a stored one
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
     if (note := contents.say_skipped()) is not None:
         events.note(note)
@@ -143,6 +153,14 @@ def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: boo
         )
 
 
+def _words(settings: Embed, encoder: Words, out: Path, replace: bool) -> "Summary":
+    from prism_rec.features.words import embed_words
+
+    items, path = _read_items(settings)
+    fields, config = settings.fields or TITLE, settings.recorded()
+    return embed_words(items, fields, encoder, out, str(path), config=config, inputs=[path], replace=replace)
+
+
 def _stored(folder: Path, modality: Modality) -> "StoredEncoder":
     from prism_rec.data.embedding_folder import ENCODER, read_encoder
     from prism_rec.features.stored_encoder import StoredEncoder
@@ -157,10 +175,16 @@ def _stored(folder: Path, modality: Modality) -> "StoredEncoder":
 
 
 def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
+    from prism_rec.features.contents import texts_of
+
+    items, path = _read_items(settings)
+    return texts_of(items, settings.fields or TITLE, str(path)), [path]
+
+
+def _read_items(settings: Embed) -> tuple["pl.DataFrame", Path]:
     from prism_rec.data.dataset_folder import STAGE as PREPARE
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
-    from prism_rec.features.contents import texts_of
 
     assert settings.items is not None
     path = settings.items
@@ -169,7 +193,7 @@ def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
         path = path / ITEMS
     check_listed(path)
     with reading(str(path)):
-        return texts_of(scan_table(path).collect(), settings.fields or ("title",), str(path)), [path]
+        return scan_table(path).collect(), path
 
 
 def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from prism_rec.config import Config
-from prism_rec.data.feature_table import FeatureTable
+from prism_rec.data.bag import Table
 from prism_rec.data.histories import Histories
 from prism_rec.fusion import ItemSet, Reading
 from prism_rec.model import ItemTable, SequenceRecommender, UserStates
@@ -88,7 +88,7 @@ def assert_equal(actual: Tensor, expected: Tensor, message: str) -> None:
 def build_model(
     fusion: Any,
     backbone: Any,
-    features: Mapping[str, FeatureTable] | None = None,
+    features: Mapping[str, Table] | None = None,
     candidates: Candidates = "content",
     max_length: int = 120,
     dtype: torch.dtype = torch.float64,

@@ -140,6 +140,7 @@ class EncoderContract:
                     out = folder / f"{encoder.encodes}-{workers}"
                     embed_contents(contents, encoder, out, engine=LocalEngine(workers=workers), part_size=4)
                     found, ids = load_embedding(out)
+                    assert isinstance(found, np.ndarray)
                     assert ids == [entry.item_id for entry in contents.entries]
                     np.testing.assert_allclose(found, fitted.encode(ready).vectors, rtol=0, atol=CLOSE)
 

@@ -52,22 +52,33 @@ def _hash(tensors: Mapping[str, Tensor], facts: str) -> str:
 
 
 class TrainingState:
-    """Everything that decides how a run goes on: weights, optimiser moments, random numbers, and facts.
+    """Everything that decides how a run goes on: weights, their average, optimiser moments, random numbers, and facts.
 
     Args:
         step: the module with the weights that are trained.
         optimizer: over its parameters.
         device: draws the run's random numbers, next to the CPU.
+        average: of the weights, if there is one.
     """
 
-    def __init__(self, step: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
-        self.step = step
+    def __init__(
+        self,
+        step: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        device: torch.device,
+        average: nn.Module | None = None,
+    ) -> None:
+        self.modules = {"weights": step} | ({} if average is None else {"average": average})
         self.optimizer = optimizer
         self.device = device
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write everything to one file."""
-        tensors = {f"weights/{key}": tensor for key, tensor in self.step.state_dict().items()}
+        tensors = {
+            f"{name}/{key}": tensor
+            for name, module in self.modules.items()
+            for key, tensor in module.state_dict().items()
+        }
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{number}/{key}": tensor for key, tensor in moments.items()}
         tensors["random/cpu"] = torch.get_rng_state()
@@ -78,7 +89,8 @@ class TrainingState:
     def restore(self, path: Path) -> dict[str, Any]:
         """Restore everything to its state when `path` was written; return the facts."""
         tensors, facts = load_tensors(path)
-        self.step.load_state_dict(_below(tensors, "weights"))
+        for name, module in self.modules.items():
+            module.load_state_dict(_below(tensors, name))
         moments: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _below(tensors, "optimizer").items():
             number, _, moment = key.partition("/")

@@ -34,6 +34,8 @@ class TrainConfig(Config):
     """The optimiser: Adam, or AdamW with decoupled weight decay."""
     learning_rate: float = Field(1e-3, gt=0)
     """Step size of the optimiser."""
+    average: float = Field(0.0, ge=0, lt=1)
+    """Decay per step of a moving average of the weights, which is validated and saved instead of them. 0: none."""
     weight_decay: float = Field(0.0, ge=0)
     """The L2 term of Adam, or the decoupled weight decay of AdamW."""
     gradient_clip: float | None = Field(None, gt=0)

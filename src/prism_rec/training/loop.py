@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from prism_rec.errors import DivergedError
 from prism_rec.events import Events, Fact
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
+from prism_rec.training.average import WeightAverage
 from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
 from prism_rec.training.step import TrainStep
@@ -77,9 +79,11 @@ def fit(
         One record per epoch.
     """
     objective.begin_training(model, histories)
+    model.items.note_events(torch.from_numpy(histories.counts(model.items.number_of_items)))
     step = TrainStep(model, objective.to(model.device))
     optimizer = make_optimizer(step, config)
-    state = TrainingState(step, optimizer, model.device)
+    average = WeightAverage(model, config.average) if config.average else None
+    state = TrainingState(step, optimizer, model.device, average)
     plan = BatchPlan(model.max_length, config.batch_size, config.seed, config.max_targets)
     batches = objective.batches(histories, plan)
     hear = after_epoch or (lambda records: None)
@@ -94,12 +98,13 @@ def fit(
     while stopped_by(records, config) is None:
         epoch = len(records) + 1
         events.advance(TASK, 0, _facts(records, config))
-        record = train_epoch(step, optimizer, batches, epoch, config, events)
-        if validate is not None and (epoch % config.validate_every == 0 or epoch == config.epochs):
-            record = replace(record, validation=dict(validate(model)))
-        records.append(record)
-        if validate is None or best_epoch(records, config.metric) == epoch:
-            save_tensors(best, model.state_dict(), {"epoch": epoch})
+        record = train_epoch(step, optimizer, batches, epoch, config, events, average)
+        with average.applied(model) if average else nullcontext():
+            if validate is not None and (epoch % config.validate_every == 0 or epoch == config.epochs):
+                record = replace(record, validation=dict(validate(model)))
+            records.append(record)
+            if validate is None or best_epoch(records, config.metric) == epoch:
+                save_tensors(best, model.state_dict(), {"epoch": epoch})
         state.save(last, {"records": [asdict(record) for record in records]})
         hear(records)
     events.end(TASK)
@@ -114,6 +119,7 @@ def train_epoch(
     epoch: int,
     config: TrainConfig,
     events: Events = Events(),
+    average: WeightAverage | None = None,
 ) -> EpochRecord:
     """Take one step per batch on the sum of the losses (PRISM, equation 12)."""
     began = time.perf_counter()
@@ -128,6 +134,8 @@ def train_epoch(
         if config.gradient_clip is not None:
             nn.utils.clip_grad_norm_(step.parameters(), config.gradient_clip)
         optimizer.step()
+        if average:
+            average.update(step.model)
         totals += torch.stack([losses.recommendation.detach(), losses.interaction.detach()])
         events.advance(TASK)
     if not totals.isfinite().all():

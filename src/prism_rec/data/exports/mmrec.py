@@ -46,7 +46,9 @@ class MMRecFolder(Config):
             write_tabs(numbered, folder / MAPPINGS[role])
         for name, table in dataset.features.items():
             names.append(FEATURES.get(name, f"{name}_feat.npy"))
-            np.save(folder / names[-1], table.vectors[1:], allow_pickle=False)
+            vectors = table.vectors[1:]
+            dense = vectors if isinstance(vectors, np.ndarray) else vectors.toarray()
+            np.save(folder / names[-1], dense, allow_pickle=False)
         return names
 
 

@@ -111,7 +111,25 @@ class PictureDescriptors(EncoderSettings):
         return PictureDescriptorEncoder()
 
 
-_BuiltIn = HuggingFace | HashedText | PictureDescriptors
+class Words(Config):
+    """Words as they are, weighed by TF-IDF; the model learns a vector for each word. Needs no download.
+
+    The vocabulary is found once, in the items of the data, and kept with it. New items get the words that are in it.
+    """
+
+    modalities: ClassVar[tuple[Modality, ...]] = ("text",)
+
+    kind: Literal["words"] = "words"
+    """Name of the encoder."""
+    min_items: int = Field(2, ge=1)
+    """Words of fewer items are left out: a word of one item says no more than the item's id."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Return no file: words depend on the items only."""
+        return ()
+
+
+_BuiltIn = HuggingFace | HashedText | PictureDescriptors | Words
 _KINDS = Kinds("prism_rec.encoders")
 
 

@@ -58,7 +58,11 @@ class PrismBase(Fusion):
     lambdas_J: Tensor
 
     def __init__(
-        self, modalities: Mapping[str, int], width: int, config: PrismSettings, roles: Mapping[str, Role]
+        self,
+        modalities: Mapping[str, int | None],
+        width: int,
+        config: PrismSettings,
+        roles: Mapping[str, Role],
     ) -> None:
         super().__init__(modalities, width)
         self.config = config

@@ -28,7 +28,7 @@ class PrismConfig(PrismSettings):
     adaptive: bool = True
     """Whether there is a gate; without one, components are added with weight one."""
 
-    def build(self, modalities: Mapping[str, int], width: int) -> "PrismFusion":
+    def build(self, modalities: Mapping[str, int | None], width: int) -> "PrismFusion":
         """Make the fusion."""
         return PrismFusion(modalities, width, self)
 
@@ -44,7 +44,7 @@ class PrismFusion(PrismBase):
         SettingsError: the settings leave out a component that does not exist, or all of them.
     """
 
-    def __init__(self, modalities: Mapping[str, int], width: int, config: PrismConfig) -> None:
+    def __init__(self, modalities: Mapping[str, int | None], width: int, config: PrismConfig) -> None:
         roles = _leave_out(config.without, component_roles(tuple(modalities)))
         super().__init__(modalities, width, config, roles)
         self.component_names = tuple(roles)

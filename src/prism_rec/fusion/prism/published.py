@@ -32,7 +32,7 @@ class PublishedPrismConfig(PrismSettings):
     margin: float = Field(1.0, gt=0)
     """Margin of the triplet losses; the release's is 1."""
 
-    def build(self, modalities: Mapping[str, int], width: int) -> "PublishedPrismFusion":
+    def build(self, modalities: Mapping[str, int | None], width: int) -> "PublishedPrismFusion":
         """Make the fusion."""
         return PublishedPrismFusion(modalities, width, self)
 
@@ -43,7 +43,9 @@ class PublishedPrismFusion(PrismBase):
     causal = False
     scores_content = False
 
-    def __init__(self, modalities: Mapping[str, int], width: int, config: PublishedPrismConfig) -> None:
+    def __init__(
+        self, modalities: Mapping[str, int | None], width: int, config: PublishedPrismConfig
+    ) -> None:
         roles = component_roles(tuple(modalities))
         super().__init__(modalities, width, config, roles)
         self.gate = Gate(len(roles), width, config.temperature, config.gate_dropout)

@@ -20,7 +20,7 @@ from prism_rec.batches import BatchPlan
 from prism_rec.batches.training import NOTHING_TO_LEARN
 from prism_rec.data.histories import Histories
 from prism_rec.errors import DataError, SettingsError
-from prism_rec.model import SequenceRecommender, UserStates
+from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 from prism_rec.objectives.cross_entropy import Precision, catalogue_cross_entropy, check_precision
@@ -80,10 +80,10 @@ class InDiRec(Objective):
     def forward(self, model: SequenceRecommender, batch: SegmentBatch) -> Outcome:
         """Return the loss of one batch of segments."""
         reading = model.read(batch.items_P, batch.lengths_B)
-        states_BD, weights_BJ = model.encode_last(reading)
-        own_G = torch.arange(len(batch.targets_G), device=states_BD.device)
-        users = UserStates(states_BD[own_G], weights_BJ[own_G])
-        guides_GD = states_BD[len(own_G) :]
+        everybody = model.encode_last(reading)
+        own_G = torch.arange(len(batch.targets_G), device=model.device)
+        users = everybody.take(own_G)
+        guides_GD = everybody.states[len(own_G) :]
         recommendation = catalogue_cross_entropy(
             model, users, reading.items, batch.targets_G, self.config.precision
         )
