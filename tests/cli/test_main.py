@@ -1,5 +1,7 @@
 """The application as a whole: its help, and the one place where errors become one line and a status."""
 
+import errno
+import signal
 import subprocess
 import sys
 
@@ -80,6 +82,27 @@ def test_an_interruption_is_one_line_and_status_130(monkeypatch: pytest.MonkeyPa
         "",
         "interrupted: finished work is kept; run the same command again to continue\n",
     )
+
+
+def test_a_request_to_end_is_one_line_and_status_143(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "run", lambda words: signal.raise_signal(signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ran = prism_rec("train")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (ran.status, ran.out) == (143, "")
+    assert ran.err == "interrupted: finished work is kept; run the same command again to continue\n"
+
+
+def test_a_full_disk_is_one_line_and_status_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(words: list[str]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/a")
+
+    monkeypatch.setattr(app, "run", refuse)
+    ran = prism_rec("train")
+    assert ran.status == 2
+    assert ran.err.startswith("error: out/a: no space is left there; make room")
 
 
 def test_a_reader_that_goes_away_leaves_no_traceback() -> None:

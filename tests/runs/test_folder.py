@@ -1,5 +1,6 @@
 """What the folder of a run may have before training, and which changes are noticed afterwards."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import torch
 from locks import held_elsewhere
 from prism_rec.data import Dataset
 from prism_rec.errors import BusyError, DamagedError, FolderError, InputError
+from prism_rec.evaluation.results import Evaluation
 from prism_rec.events import Events
 from prism_rec.folders import begin_folder
+from prism_rec.runs.evaluate import evaluate
 from prism_rec.runs.run import Run
 from prism_rec.runs.train import train
 from prism_rec.training import RunConfig, TrainConfig
@@ -177,3 +180,19 @@ def test_the_seed_of_the_run_decides_and_nothing_before_it(tmp_path: Path) -> No
         weights[name] = torch.cat([weight.flatten() for weight in run.model.state_dict().values()])
     assert torch.equal(weights["one"], weights["two"])
     assert not torch.equal(weights["one"], weights["three"])
+
+
+def test_an_evaluation_that_cannot_be_stored_still_gives_its_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
+    expected = evaluate(run)
+
+    def refuse(self: Evaluation, path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Evaluation, "save", refuse)
+    notes = Notes()
+    assert evaluate(run, events=notes) == expected
+    (line,) = [line for line in notes.lines if "not stored" in line]
+    assert "evaluation-test.npz: it may not be read or written" in line
