@@ -27,8 +27,8 @@ CHANGES = (
     _change(
         "an objective's own parameters not trained",
         "training/loop",
-        "make_optimizer(step, config)\n    state",
-        "make_optimizer(step.model, config)\n    state",
+        "optimizer = make_optimizer(step, config)",
+        "optimizer = make_optimizer(step.model, config)",
         "training/test_loop.py",
     ),
     Change(
@@ -102,7 +102,7 @@ CHANGES = (
     ),
     _change(
         "text files written in place",
-        "folders",
+        "files",
         "        partial.write_text(",
         "        partial.touch()\n        path.write_text(",
         "test_folders.py",
@@ -180,7 +180,7 @@ CHANGES = (
     _change(
         "torch not seeded by the run",
         "runs/train",
-        "    torch.manual_seed(config.train.seed)\n",
+        "        torch.manual_seed(config.train.seed)\n",
         "",
         "runs",
     ),

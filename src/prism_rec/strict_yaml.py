@@ -28,7 +28,7 @@ def load(text: str) -> Any:
         yaml.YAMLError: it is not YAML, too long, has a key twice, is nested too deeply, or has too many values.
     """
     if len(text) > LONGEST:  # before it is read, which takes a second or two for this many
-        raise yaml.YAMLError(f"more than {LONGEST:,} characters; this is no file of settings")
+        raise yaml.YAMLError(f"more than {LONGEST:,} characters; this is not a file of settings")
     try:
         return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except RecursionError:

@@ -75,5 +75,5 @@ def test_other_formats_and_other_tensors_are_refused(folder: Path) -> None:
 
 def test_ids_that_are_not_utf8_name_the_line(folder: Path) -> None:
     (folder / "text.ids.txt").write_bytes("a\né\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"text\.ids\.txt, line 2: not UTF-8"):
+    with pytest.raises(InputError, match=r"text\.ids\.txt, line 2: not utf-8; save it as utf-8"):
         read_vectors_file(str(folder / "text.npy"))

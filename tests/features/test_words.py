@@ -11,7 +11,7 @@ from command_line import prism_rec
 from prism_rec.data import Dataset
 from prism_rec.data.bag import Bag
 from prism_rec.data.embedding_folder import load_embedding
-from prism_rec.errors import InputError
+from prism_rec.errors import FolderError, InputError
 from prism_rec.features.encoders.settings import HashedText, Words
 from prism_rec.folders import require_folder
 from prism_rec.stages.embed import Embed, embed
@@ -37,7 +37,7 @@ def test_the_command_says_how_many_items_have_words(items: Path, tmp_path: Path)
         "encoded now: 2; encoded before: 0",
         "absent, no word that other items have: 1",
     ]
-    every = prism_rec(*words, "--min-items", 1, "--json", "--quiet")
+    every = prism_rec(*words, "--min-items", 1, "--replace", "--json", "--quiet")
     assert json.loads(every.out)["width"] == 4
     table = pl.read_parquet(tmp_path / "w/items.parquet")
     assert table["absent"].to_list() == [None, None, None]
@@ -55,10 +55,12 @@ def test_the_folder_has_words_and_vocabulary(items: Path, tmp_path: Path) -> Non
 def test_words_replace_vectors_and_vectors_replace_words(items: Path, tmp_path: Path) -> None:
     out = tmp_path / "v"
     embed(Embed(items=items, encoder=HashedText(width=4)), out)
-    embed(Embed(items=items, encoder=Words()), out)
+    with pytest.raises(FolderError, match="replace them with `replace`"):
+        embed(Embed(items=items, encoder=Words()), out)
+    embed(Embed(items=items, encoder=Words()), out, replace=True)
     assert isinstance(load_embedding(out)[0], Bag)
     assert not list(out.glob("vectors-*"))
-    embed(Embed(items=items, encoder=HashedText(width=4)), out)
+    embed(Embed(items=items, encoder=HashedText(width=4)), out, replace=True)
     assert isinstance(load_embedding(out)[0], np.ndarray)
     assert "words.safetensors" not in require_folder(out, "embed")["files"]
 

@@ -9,7 +9,7 @@ from prism_rec.data.histories import Histories
 from prism_rec.fusion.baselines import IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
-from prism_rec.model import SequenceRecommender, UserStates
+from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.rank import NEVER, Ranker, Seen
 from prism_rec.testing.checks import ITEMS, build_model, read, score_all
@@ -142,4 +142,4 @@ def test_nothing_is_remembered_for_a_gradient(model):
     users = ranker.states(HISTORIES, np.arange(len(HISTORIES)))
     kept = (users.states, users.weights, ranker.items.ids_IV)
     assert not any(tensor.requires_grad for tensor in kept)
-    assert not ranker.scores(UserStates(users.states.requires_grad_(), users.weights)).requires_grad
+    assert not ranker.scores(users._replace(states=users.states.requires_grad_())).requires_grad

@@ -139,4 +139,4 @@ def test_the_package_runs_the_contract(package: Path, tmp_path: Path) -> None:
         package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", tmp_path / "test_letters.py"
     )
     assert ran.returncode == 0, ran.stdout
-    assert "8 passed" in ran.stdout
+    assert "9 passed" in ran.stdout

@@ -79,7 +79,7 @@ def _paths(given: str) -> tuple[Path, Path]:
 def _read_ids(path: Path, matrix: Path) -> pl.Series:
     if not path.is_file():
         raise DataError(f"{path}: no such file; it should have the ids of {matrix.name}, one per line")
-    ids = read_lines(path, "utf-8-sig")[0].alias("item_id")
+    ids = read_lines(path, "utf-8")[0].alias("item_id")
     return ids.set(ids == "", None)
 
 

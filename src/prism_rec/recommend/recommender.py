@@ -43,7 +43,7 @@ class Recommender:
 
     @checked
     def __init__(self, run: Run, batch_size: int | None = None) -> None:
-        self._batch_size = batch_size
+        self._batch_size = None if batch_size is None else int(batch_size)  # numpy's numbers too
         self._use(run)
 
     def _use(self, run: Run) -> None:

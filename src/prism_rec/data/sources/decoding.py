@@ -90,7 +90,9 @@ def _as_utf8(path: Path, data: bytes, encoding: str | None) -> tuple[bytes, str 
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
     if encoding is not None:
-        raise DataError(f"{path}, line {line}: not {encoding}; give the encoding of the file in `encoding`")
+        raise DataError(
+            f"{path}, line {line}: not {encoding}; save it as {encoding}, or give the encoding of a log in `encoding`"
+        )
     if b"\0" in data[: 2**20]:
         raise DataError(f"{path}, line {line}: not text; check that it is the right file")
     for guess in ("cp1252", "latin-1"):
