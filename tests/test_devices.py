@@ -20,7 +20,7 @@ def test_a_device_that_is_not_there_is_refused_in_one_line():
     ("call", "variable", "value", "other"),
     [
         (use_huge_pages, "THP_MEM_ALLOC_ENABLE", "1", "0"),
-        (let_threads_sleep, "OMP_WAIT_POLICY", "passive", "active"),
+        (let_threads_sleep, "GOMP_SPINCOUNT", "5000", "1"),
     ],
 )
 def test_pytorch_is_set_up_unless_the_user_has_decided(monkeypatch, call, variable, value, other):
@@ -37,8 +37,8 @@ def test_the_command_line_sets_pytorch_up_before_it_is_imported():
     """The threads of a PyTorch that is imported already never read the variable."""
     code = (
         "import os, sys; from prism_rec.cli import app; assert 'torch' not in sys.modules; "
-        "sys.argv = ['prism-rec', '--version']; app.main(); print(os.environ['OMP_WAIT_POLICY'])"
+        "sys.argv = ['prism-rec', '--version']; app.main(); print(os.environ['GOMP_SPINCOUNT'])"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert done.stdout.split()[-1] == "passive", done.stderr
+    assert done.stdout.split()[-1] == "5000", done.stderr

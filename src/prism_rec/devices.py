@@ -36,14 +36,15 @@ def use_huge_pages() -> None:
 
 
 def let_threads_sleep() -> None:
-    """Let PyTorch's CPU threads sleep while they wait for each other, so that other programs do not slow them down.
+    """Let PyTorch's CPU threads sleep soon while they wait for each other, so that other programs slow them down less.
 
-    By default a waiting thread keeps its core busy. If another program has that core, the thread that is waited for
-    does not run, and each of the thousands of waits per second lasts as long as the operating system's time slice.
-    Results are the same bit for bit. The call must come before PyTorch is imported. If the environment variable is set
-    already, its value is kept.
+    By default a waiting thread keeps its core busy for some milliseconds. If another program needs that core, the
+    thread that is waited for may be the one that does not run. 5,000 turns are long enough for nearly all waits on
+    idle cores. Threads that sleep at once lose a quarter of the speed there. Results are the same bit for bit. The call
+    must come before PyTorch is imported, and works with GNU OpenMP, which PyTorch has on Linux. If the environment
+    variable is set already, its value is kept.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 
 def peak_memory(device: "torch.device") -> int:
