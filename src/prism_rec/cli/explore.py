@@ -1,17 +1,14 @@
 """`prism-rec explore`: a page to look at recommendations and their reasons."""
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Talk
 from prism_rec.cli.serve import require_serve
-from prism_rec.events import JsonLines
 from prism_rec.explore.settings import Explore
 
 
-class ExploreOptions(Talk, Explore):
+class ExploreOptions(Explore):
     """Show a page in the browser: histories, recommendations, and why.
 
     Choose a user, or compose a history by titles. Leave items out, or switch pictures or texts off, and see what
@@ -26,6 +23,8 @@ class ExploreOptions(Talk, Explore):
 
     run: Path
     """Folder of a finished run."""
+    quiet: bool = False
+    """Show no progress and no notes."""
 
 
 def explore(options: ExploreOptions) -> None:
@@ -36,4 +35,4 @@ def explore(options: ExploreOptions) -> None:
     from prism_rec.explore.app import explore as run
 
     with suppress(KeyboardInterrupt), shown(options.quiet) as events:
-        run(options.run, only(options, Explore), JsonLines(sys.stdout) if options.as_json else events)
+        run(options.run, only(options, Explore), events)

@@ -1,17 +1,14 @@
 """`prism-rec serve`: recommendations over HTTP."""
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Talk
 from prism_rec.errors import InputError
-from prism_rec.events import JsonLines
 from prism_rec.serve.settings import Serve
 
 
-class ServeOptions(Talk, Serve):
+class ServeOptions(Serve):
     """Answer requests for recommendations and explanations over HTTP.
 
     What is served is a bundle: weights, tables of items and ids, and no interactions (but see --users). If RUN is
@@ -26,6 +23,8 @@ class ServeOptions(Talk, Serve):
 
     run: Path
     """Folder of a finished run."""
+    quiet: bool = False
+    """Show no progress and no notes."""
 
 
 def serve(options: ServeOptions) -> None:
@@ -36,7 +35,7 @@ def serve(options: ServeOptions) -> None:
     from prism_rec.serve.server import serve as run
 
     with suppress(KeyboardInterrupt), shown(options.quiet) as events:
-        run(options.run, only(options, Serve), JsonLines(sys.stdout) if options.as_json else events)
+        run(options.run, only(options, Serve), events)
 
 
 def require_serve() -> None:
