@@ -40,7 +40,7 @@ def let_threads_sleep() -> None:
 
     By default a waiting thread keeps its core busy for some milliseconds. If another program needs that core, the
     thread that is waited for may be the one that does not run. 5,000 turns are long enough for nearly all waits on
-    idle cores. Threads that sleep at once lose a quarter of the speed there. Results are the same bit for bit. The call
+    idle cores. Threads that sleep at once lose a third of the speed there. Results are the same bit for bit. The call
     must come before PyTorch is imported, and works with GNU OpenMP, which PyTorch has on Linux. If the environment
     variable is set already, its value is kept.
     """

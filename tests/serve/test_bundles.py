@@ -136,6 +136,35 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one(run: Path, tmp_path:
         assert client.post("/recommend", json=QUESTION).status_code == 200
 
 
+def test_files_of_others_among_the_versions_stay(run: Path, tmp_path: Path) -> None:
+    bundles = Bundles(tmp_path / "bundles")
+    recommender = load(run, "cpu")
+    bundles.publish(recommender, "source", histories=False)
+    mine = bundles.path / "1" / "mine.txt"
+    mine.write_text("mine")
+    for number in range(KEPT):
+        bundles.publish(recommender, f"source {number}", histories=False)
+    assert [file.name for file in (bundles.path / "1").iterdir()] == ["mine.txt"]
+    assert mine.read_text() == "mine"
+    notes = bundles.path / str(KEPT + 2) / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    with pytest.raises(FolderError):
+        bundles.publish(recommender, "next", histories=False)
+    assert notes.read_text() == "mine"
+
+
+def test_tables_that_were_changed_are_not_served(run: Path, tmp_path: Path) -> None:
+    bundles = Bundles(tmp_path / "bundles")
+    bundles.publish(load(run, "cpu"), "source", histories=False)
+    file = bundles.path / "1" / "tables.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(DamagedError, match="was changed"):
+        bundles.load()
+
+
 def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(FolderError, match="is not a folder of bundles"):

@@ -57,7 +57,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     make_run(folder / "run")
     bundles = Bundles(folder / "bundles")
     bundles.publish(load(folder / "run", "cpu"), "source", histories=False)
-    app = make_app(bundles, Service(users=True, add_items=True, max_seconds=60))
+    app = make_app(bundles, Service(users=True, add_items=True))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

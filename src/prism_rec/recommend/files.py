@@ -49,16 +49,20 @@ def read_histories(path: Path) -> dict[str, list[str]]:
     table = _read_table(path)
     history = _column(table, "history", path)
     if history.dtype == pl.String:
-        history = history.str.split(",").list.eval(pl.element().str.strip_chars())
+        history = history.str.strip_chars().replace("", None).str.split(",")
+        history = history.list.eval(pl.element().str.strip_chars())
     if not isinstance(history.dtype, pl.List):
         raise DataError(f"{path}: column history has no lists; give the ids of a history as a list")
-    lists = [[str(item) for item in items or () if item not in (None, "")] for items in history.to_list()]
+    lists = [[*(items or ())] for items in history.to_list()]
+    for row, items in enumerate(lists, start=1):
+        if None in items or "" in items:
+            raise DataError(f"{path}, row {row}: an id of the history is empty; remove it")
     users = (
         [str(user) for user in table["user_id"]]
         if "user_id" in table.columns
         else map(str, range(len(lists)))
     )
-    found = dict(zip(users, lists, strict=True))
+    found = dict(zip(users, ([str(item) for item in items] for items in lists), strict=True))
     if len(found) < len(lists):
         raise DataError(f"{path} has a user_id more than once; give each user one row")
     return found

@@ -153,7 +153,9 @@ def _report_problems(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
-        where = place.encode("utf-8", "replace").decode()[:100]
+        where = " ".join(place.encode("utf-8", "replace").decode().split())[
+            :100
+        ]  # may have names of the request
         return JSONResponse({"error": f"{where or 'body'}: {first['msg']}"}, 422)
 
     @app.exception_handler(HTTPException)

@@ -6,7 +6,6 @@
 Every worker follows `current.json`. So a run that was trained again, and items that were added, reach all of them.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +13,11 @@ from typing import NamedTuple
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.files import LOCK, hash_file, locked, write_text_atomically
-from prism_rec.folders import MANIFEST
+from prism_rec.folders import MANIFEST, add_files, remove_folder, require_folder
 from prism_rec.recommend.recommender import Recommender
+from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
+from prism_rec.serve.tables import FILE as TABLES
 from prism_rec.serve.tables import map_tables, save_tables
 
 CURRENT = "current.json"
@@ -117,6 +118,7 @@ class Bundles:
 
     def _load(self, version: int) -> Recommender:
         folder = self.path / str(version)
+        require_folder(folder, STAGE, TABLES)
         recommender = Recommender(Run.load(folder, "cpu", mapped=True))
         recommender.ranker = recommender.run.ranker(tables=map_tables(recommender.run.model, folder))
         return recommender
@@ -125,10 +127,17 @@ class Bundles:
         current = self.current()
         version = 1 if current is None else current.version + 1
         folder = self.path / str(version)
-        shutil.rmtree(folder, ignore_errors=True)  # begun by a process that did not finish it
+        _remove(folder)  # begun by a process that did not finish it
         recommender.save(folder, histories=histories)
         save_tables(recommender.ranker.tables, folder)
+        add_files(folder, [TABLES])
         text = Current(version=version, source=source).model_dump_json()
         write_text_atomically(self.path / CURRENT, f"{text}\n")
-        shutil.rmtree(self.path / str(version - KEPT), ignore_errors=True)
+        _remove(self.path / str(version - KEPT))
         return version
+
+
+def _remove(version: Path) -> None:
+    """Delete the files that a bundle has, and the folder if nothing else is in it."""
+    RunFolder(version).remove()
+    remove_folder(version)

@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from prism_rec.errors import DataError
+from prism_rec.recommend.files import read_histories
+
+
+def test_histories_of_a_text_file(tmp_path: Path) -> None:
+    (tmp_path / "asked.csv").write_text('user_id,history\nu,"a, b"\nv,\n')
+    assert read_histories(tmp_path / "asked.csv") == {"u": ["a", "b"], "v": []}
+
+
+@pytest.mark.parametrize("history", ["a,,b", ",a", "a,"])
+def test_an_empty_id_is_refused(tmp_path: Path, history: str) -> None:
+    pl.DataFrame({"history": ["a", history]}).write_csv(tmp_path / "asked.csv")
+    with pytest.raises(DataError, match=r"asked\.csv, row 2: an id of the history is empty; remove it"):
+        read_histories(tmp_path / "asked.csv")
+    pl.DataFrame({"history": [["a"], ["b", None]]}).write_parquet(tmp_path / "asked.parquet")
+    with pytest.raises(DataError, match="row 2: an id of the history is empty"):
+        read_histories(tmp_path / "asked.parquet")
