@@ -9,7 +9,6 @@ import pytest
 from prism_rec.errors import BusyError, DamagedError, FolderError
 from prism_rec.files import locked, replacing, write_text_atomically
 from prism_rec.folders import (
-    MANIFEST,
     begin_folder,
     check_folder,
     check_listed,
@@ -20,6 +19,7 @@ from prism_rec.folders import (
     require_folder,
     require_whole,
 )
+from prism_rec.records import MANIFEST
 
 
 def _finish(folder: Path) -> None:

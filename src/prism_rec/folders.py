@@ -6,21 +6,17 @@ writes only into a folder that is empty or that the stage began, replaces and de
 follows no link inside.
 """
 
-import hashlib
-import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.files import LOCK, hash_file, write_text_atomically
+from prism_rec.files import LOCK, hash_file
+from prism_rec.records import MANIFEST, UNFINISHED, read_manifest, read_record, write_record
 from prism_rec.version import VERSION
 
-MANIFEST = "manifest.json"
-UNFINISHED = "unfinished.json"
 STEPS = "steps.json"
 """What the steps of a chain were done with."""
 
@@ -43,7 +39,7 @@ def check_folder(folder: Path, stage: str, inputs: Iterable[Path] = ()) -> None:
             raise FolderError(f"{folder} {what} the input {path}; name another folder for the output")
     if os.path.lexists(folder) and not folder.is_dir():
         raise FolderError(f"{folder} is a file; name a folder for the output")
-    record = _read_record(folder)
+    record = read_record(folder)
     if record is None and (others := content_of(folder)):
         raise FolderError(f"{folder} has {others[0]}, and {stage} was not begun there; name another folder")
     if record is not None and record.get("stage") != stage:
@@ -79,7 +75,7 @@ def begin_folder(folder: Path, stage: str, files: Iterable[str] = ()) -> None:
         FolderError: see `check_folder`; or a name is a file of somebody else, or leads through a link.
     """
     check_folder(folder, stage)
-    owned, wanted = _claimed(_read_record(folder) or {}), set(files)
+    owned, wanted = _claimed(read_record(folder) or {}), set(files)
     for name in sorted(wanted):
         refuse_links(folder, name)
         if name not in owned and os.path.lexists(folder / name):
@@ -92,7 +88,7 @@ def begin_folder(folder: Path, stage: str, files: Iterable[str] = ()) -> None:
     if (folder / MANIFEST).exists():
         os.replace(folder / MANIFEST, folder / UNFINISHED)
     record = {"stage": stage, "prism_rec": VERSION, "files": {}, "claimed": sorted(owned | wanted)}
-    _write_record(folder / UNFINISHED, record)
+    write_record(folder / UNFINISHED, record)
 
 
 def finish_folder(
@@ -116,7 +112,7 @@ def finish_folder(
         facts: further JSON values for the manifest.
     """
     names = set(files)
-    claimed = sorted(_claimed(_read_record(folder) or {}) - names)
+    claimed = sorted(_claimed(read_record(folder) or {}) - names)
     manifest = {
         "stage": stage,
         "prism_rec": VERSION,
@@ -126,29 +122,29 @@ def finish_folder(
         **({"claimed": claimed} if claimed else {}),
         **facts,
     }
-    _write_record(folder / UNFINISHED, manifest)
+    write_record(folder / UNFINISHED, manifest)
     os.replace(folder / UNFINISHED, folder / MANIFEST)
     remove_claimed(folder, kept=names | set(kept))
 
 
 def copy_manifest(source: Path, target: Path) -> None:
     """Finish a folder that has the same files as another one."""
-    _write_record(target / UNFINISHED, _read_manifest(source / MANIFEST))
+    write_record(target / UNFINISHED, read_manifest(source / MANIFEST))
     os.replace(target / UNFINISHED, target / MANIFEST)
 
 
 def add_files(folder: Path, files: Iterable[str]) -> None:
     """Add files that were written since to the manifest of a finished folder."""
-    manifest = _read_manifest(folder / MANIFEST)
+    manifest = read_manifest(folder / MANIFEST)
     manifest["files"] |= {name: _facts(folder / name) for name in files}
     manifest["files"] = dict(sorted(manifest["files"].items()))
     manifest["claimed"] = sorted(set(manifest.get("claimed", ())) - set(manifest["files"]))
-    _write_record(folder / MANIFEST, manifest)
+    write_record(folder / MANIFEST, manifest)
 
 
 def remove_claimed(folder: Path, kept: Iterable[str] = ()) -> None:
     """Delete the files that the folder's record names, and nothing else; links are not followed."""
-    for name in sorted(_claimed(_read_record(folder) or {}) - set(kept)):
+    for name in sorted(_claimed(read_record(folder) or {}) - set(kept)):
         path = folder / name
         if path.is_file() and not leads_through_link(folder, name):
             path.unlink()
@@ -156,9 +152,9 @@ def remove_claimed(folder: Path, kept: Iterable[str] = ()) -> None:
 
 def remove_folder(folder: Path) -> None:
     """Delete what the record of a folder names, the record, and the folder if nothing is left in it."""
-    if _read_record(folder) is None:
+    if read_record(folder) is None:
         return
-    names = _claimed(_read_record(folder) or {})
+    names = _claimed(read_record(folder) or {})
     remove_claimed(folder)
     for name in (MANIFEST, UNFINISHED):
         (folder / name).unlink(missing_ok=True)
@@ -185,7 +181,7 @@ def require_folder(folder: Path, stage: str, *read: str) -> dict[str, Any]:
     if not (folder / MANIFEST).exists():
         where = "" if (folder / UNFINISHED).exists() or not content_of(folder) else " in another folder"
         raise FolderError(f"{folder} has no {MANIFEST}, so it was never finished; run {stage} again{where}")
-    manifest = _read_manifest(folder / MANIFEST)
+    manifest = read_manifest(folder / MANIFEST)
     if manifest.get("stage") != stage:
         raise FolderError(f"{folder} is the output of {manifest.get('stage')!r}; a {stage} folder is needed")
     for name, facts in manifest["files"].items():
@@ -225,7 +221,7 @@ def check_listed(path: Path) -> None:
         DamagedError: the file was changed after it was written.
     """
     try:
-        manifest = _read_manifest(path.parent / MANIFEST)
+        manifest = read_manifest(path.parent / MANIFEST)
     except (OSError, FolderError):
         return
     if path.name in manifest["files"]:
@@ -264,57 +260,3 @@ def _claimed(record: Mapping[str, Any]) -> set[str]:
         for name, path in paths.items()
         if path.parts and not path.is_absolute() and ".." not in path.parts
     }
-
-
-def _read_record(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest, or what is claimed in an unfinished folder; None if the folder has neither.
-
-    A manifest that was changed is accepted here, so that its stage can make the folder again.
-    """
-    for name in (UNFINISHED, MANIFEST):
-        try:
-            text = (folder / name).read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except UnicodeDecodeError:
-            text = ""
-        try:
-            record = json.loads(text)
-        except ValueError:
-            raise DamagedError(f"{folder / name} is not readable JSON; name another folder") from None
-        if not isinstance(record, dict) or not isinstance(record.get("files"), dict):
-            raise FolderError(f"{folder / name} is not a manifest of prism-rec; name an empty folder")
-        return record
-    return None
-
-
-_SEAL = re.compile(r',\n  "sha256": "([0-9a-f]{64})"\n}\n\Z')
-"""The end of a record: the hash of the text before it."""
-
-
-def _write_record(path: Path, record: Mapping[str, Any]) -> None:
-    content = {key: value for key, value in record.items() if key != "sha256"}
-    text = json.dumps(content, indent=2, ensure_ascii=False).removesuffix("\n}")
-    seal = hashlib.sha256(text.encode()).hexdigest()
-    write_text_atomically(path, f'{text},\n  "sha256": "{seal}"\n}}\n')
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    """Return a manifest as it was written.
-
-    Raises:
-        FolderError: it is of another program.
-        DamagedError: it was changed.
-    """
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8")
-        manifest = json.loads(text)
-    except ValueError:
-        raise DamagedError(f"{path} is not readable JSON; make the folder again under another name") from None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise FolderError(f"{path} is not a manifest of prism-rec; name an empty folder")
-    seal = _SEAL.search(text)
-    if seal is None or hashlib.sha256(text[: seal.start()].encode()).hexdigest() != seal[1]:
-        raise DamagedError(f"{path} was changed after it was written; run {manifest.get('stage')} again")
-    return manifest

@@ -8,7 +8,8 @@ import pytest
 
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
-from prism_rec.folders import MANIFEST, begin_folder
+from prism_rec.folders import begin_folder
+from prism_rec.records import MANIFEST
 from prism_rec.runs.shared_data import SharedData, fingerprint
 
 

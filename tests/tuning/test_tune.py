@@ -20,8 +20,9 @@ from prism_rec.comparison.report.page import write_report
 from prism_rec.data import Dataset
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
-from prism_rec.folders import MANIFEST, begin_folder, require_folder
+from prism_rec.folders import begin_folder, require_folder
 from prism_rec.recommend.recommender import load
+from prism_rec.records import MANIFEST
 from prism_rec.runs.folder import RunFolder
 from prism_rec.training import RunConfig
 from prism_rec.tuning.study import _in_one_line

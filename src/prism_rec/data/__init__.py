@@ -2,9 +2,10 @@
 
 from prism_rec.data.bag import Bag
 from prism_rec.data.clean import Cleaning
-from prism_rec.data.dataset import Dataset, Queries
+from prism_rec.data.dataset import Dataset
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
+from prism_rec.data.queries import Queries
 from prism_rec.data.raw_log import RawLog
 from prism_rec.data.split import Given, LeaveOneOut, NoSplit, Split, SplitRule, Temporal
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from prism_rec.config import Config
@@ -20,7 +19,8 @@ from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
 from prism_rec.data.feature_table import Catalogue
 from prism_rec.data.frames import complete_columns, entities_from, to_polars
-from prism_rec.data.histories import Histories, IntArray
+from prism_rec.data.histories import Histories
+from prism_rec.data.queries import Queries
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, needs_parts
 from prism_rec.data.times import TimeUnit, in_seconds
@@ -32,33 +32,6 @@ from prism_rec.inputs import checked
 from prism_rec.plugins import choose
 
 _OTHER_SPLIT = "use other times, give more events, or use `split` none to train on everything"
-
-
-@dataclass(frozen=True, eq=False)
-class Queries:
-    """Next-item questions, one per row.
-
-    Attributes:
-        users: int64 [Q], the user of each question; each user at most once.
-        histories: Q histories, each what the user did before the target; never empty.
-        targets: int64 [Q], the catalogue row of the item to find.
-    """
-
-    users: IntArray
-    histories: Histories
-    targets: IntArray
-
-    @property
-    def repeated(self) -> npt.NDArray[np.bool_]:
-        """Whether each target is in its own history, bool [Q]."""
-        asked = np.repeat(np.arange(len(self.targets)), self.histories.lengths)
-        found = asked[self.histories.items == self.targets[asked]]
-        return np.bincount(found, minlength=len(self.targets)) > 0
-
-    @property
-    def repeated_share(self) -> float:
-        """The share of targets that are in their own history; 0 if there are no questions."""
-        return float(self.repeated.mean()) if len(self.targets) else 0.0
 
 
 @dataclass(frozen=True, eq=False)

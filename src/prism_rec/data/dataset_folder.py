@@ -15,8 +15,9 @@ from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.split import SplitRule
 from prism_rec.data.vectors import check_modality_name
 from prism_rec.errors import DamagedError
-from prism_rec.folders import MANIFEST, require_folder
+from prism_rec.folders import require_folder
 from prism_rec.plugins import choose
+from prism_rec.records import MANIFEST
 
 STAGE = "prepare"
 """The stage whose folder a dataset is."""

@@ -1,6 +1,6 @@
 """Answers to a dataset's next-item questions."""
 
-from prism_rec.data.dataset import Queries
+from prism_rec.data.queries import Queries
 from prism_rec.evaluation.results import Evaluation
 from prism_rec.rank import RanksItems
 

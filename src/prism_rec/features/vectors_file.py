@@ -13,8 +13,9 @@ from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError
-from prism_rec.folders import MANIFEST, check_listed
+from prism_rec.folders import check_listed
 from prism_rec.inputs import ids_from
+from prism_rec.records import MANIFEST
 
 _TORCH = {".pt", ".pth"}
 

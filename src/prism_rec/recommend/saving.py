@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from prism_rec.data.split import LeaveOneOut
-from prism_rec.folders import MANIFEST, begin_folder, check_empty, finish_folder
+from prism_rec.folders import begin_folder, check_empty, finish_folder
 from prism_rec.recommend.everybody import FILE, Everybody
+from prism_rec.records import MANIFEST
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.training.checkpoint import save_tensors

@@ -8,14 +8,8 @@ from typing import Any
 
 from prism_rec.errors import DamagedError
 from prism_rec.files import LOCK, write_text_atomically
-from prism_rec.folders import (
-    MANIFEST,
-    UNFINISHED,
-    begin_folder,
-    remove_claimed,
-    remove_folder,
-    require_folder,
-)
+from prism_rec.folders import begin_folder, remove_claimed, remove_folder, require_folder
+from prism_rec.records import MANIFEST, UNFINISHED
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import EpochRecord, best_epoch
 

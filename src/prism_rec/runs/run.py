@@ -8,10 +8,11 @@ from typing import Self
 from prism_rec.data.dataset import Dataset
 from prism_rec.devices import choose_device, peak_memory
 from prism_rec.errors import DamagedError
-from prism_rec.folders import MANIFEST, finish_folder
+from prism_rec.folders import finish_folder
 from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker, Seen, Tables
+from prism_rec.records import MANIFEST
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.training.checkpoint import load_tensors
 from prism_rec.training.config import RunConfig

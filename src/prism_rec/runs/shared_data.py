@@ -11,7 +11,8 @@ from pathlib import Path
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
 from prism_rec.files import locked
-from prism_rec.folders import MANIFEST, begin_folder, copy_manifest, is_finished, require_folder
+from prism_rec.folders import begin_folder, copy_manifest, is_finished, require_folder
+from prism_rec.records import MANIFEST
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from prism_rec.evaluation.metrics import accuracy
 from prism_rec.evaluation.questions import answer
 from prism_rec.events import Events
 from prism_rec.files import hash_file, locked
-from prism_rec.folders import MANIFEST, check_empty, check_folder
+from prism_rec.folders import check_empty, check_folder
 from prism_rec.inputs import checked
 from prism_rec.model import SequenceRecommender
 from prism_rec.rank import Ranker
 from prism_rec.rank.seen import say_repeats
+from prism_rec.records import MANIFEST
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData

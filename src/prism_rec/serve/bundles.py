@@ -13,8 +13,9 @@ from typing import NamedTuple
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.files import LOCK, hash_file, locked, write_text_atomically
-from prism_rec.folders import MANIFEST, add_files, remove_folder, require_folder
+from prism_rec.folders import add_files, remove_folder, require_folder
 from prism_rec.recommend.recommender import Recommender
+from prism_rec.records import MANIFEST
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.serve.tables import FILE as TABLES

@@ -22,16 +22,9 @@ from prism_rec.events import Events
 from prism_rec.features.images import STAGE as IMAGES
 from prism_rec.features.images.settings import Gathering
 from prism_rec.files import locked
-from prism_rec.folders import (
-    MANIFEST,
-    UNFINISHED,
-    begin_folder,
-    check_folder,
-    content_of,
-    finish_folder,
-    remove_folder,
-)
+from prism_rec.folders import begin_folder, check_folder, content_of, finish_folder, remove_folder
 from prism_rec.inputs import checked
+from prism_rec.records import MANIFEST, UNFINISHED
 from prism_rec.stages.chain import Step, run_chain
 from prism_rec.stages.embed import Embed, Encoding, embed
 from prism_rec.stages.images import Images, images, say_counts

@@ -13,8 +13,9 @@ from prism_rec.features.encoders.settings import EncoderConfig, HuggingFace, Wor
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.settings import EngineConfig
 from prism_rec.files import locked
-from prism_rec.folders import MANIFEST, check_folder, check_listed, require_folder
+from prism_rec.folders import check_folder, check_listed, require_folder
 from prism_rec.inputs import checked
+from prism_rec.records import MANIFEST
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,8 +9,9 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.data.exports import ExportFormat
 from prism_rec.events import Events
 from prism_rec.files import locked
-from prism_rec.folders import MANIFEST, begin_folder, check_folder, finish_folder, require_folder
+from prism_rec.folders import begin_folder, check_folder, finish_folder, require_folder
 from prism_rec.inputs import checked
+from prism_rec.records import MANIFEST
 from prism_rec.stages.chain import Step, run_chain
 
 STAGE = "export-data"

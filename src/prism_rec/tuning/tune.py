@@ -22,7 +22,6 @@ from prism_rec.errors import DamagedError, FolderError, InputError
 from prism_rec.events import Events, Fact
 from prism_rec.files import locked, write_text_atomically
 from prism_rec.folders import (
-    MANIFEST,
     begin_folder,
     check_empty,
     check_folder,
@@ -32,6 +31,7 @@ from prism_rec.folders import (
     require_folder,
 )
 from prism_rec.inputs import checked
+from prism_rec.records import MANIFEST
 from prism_rec.runs.shared_data import SharedData, fingerprint
 from prism_rec.training.config import RunConfig
 from prism_rec.tuning.attempt import Bench

@@ -1,0 +1,35 @@
+"""Next-item questions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from prism_rec.data.histories import Histories, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Next-item questions, one per row.
+
+    Attributes:
+        users: int64 [Q], the user of each question; each user at most once.
+        histories: Q histories, each what the user did before the target; never empty.
+        targets: int64 [Q], the catalogue row of the item to find.
+    """
+
+    users: IntArray
+    histories: Histories
+    targets: IntArray
+
+    @property
+    def repeated(self) -> npt.NDArray[np.bool_]:
+        """Whether each target is in its own history, bool [Q]."""
+        asked = np.repeat(np.arange(len(self.targets)), self.histories.lengths)
+        found = asked[self.histories.items == self.targets[asked]]
+        return np.bincount(found, minlength=len(self.targets)) > 0
+
+    @property
+    def repeated_share(self) -> float:
+        """The share of targets that are in their own history; 0 if there are no questions."""
+        return float(self.repeated.mean()) if len(self.targets) else 0.0
