@@ -13,11 +13,11 @@ from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import SASRecModel
 
-EPOCHS = []  # seconds of each
+EPOCHS = []  # seconds of the only one
 
 
 class Clock(Callback):
-    """Takes the time of the epochs, without the preparation before the first."""
+    """Takes the time of the epoch, without the preparation before it."""
 
     def on_train_epoch_start(self, *_):
         self.began = time.perf_counter()
@@ -28,7 +28,7 @@ class Clock(Callback):
 
 def make_trainer():
     return Trainer(
-        max_epochs=2,
+        max_epochs=1,
         accelerator="cpu",
         logger=False,
         enable_checkpointing=False,
@@ -62,7 +62,7 @@ def main(path, settings):
         session_max_len=settings["max_length"],
         loss={"softmax": "softmax", "bce": "BCE"}[settings["loss"]],
         batch_size=settings["batch_size"],
-        epochs=2,
+        epochs=1,
         get_trainer_func=make_trainer,
     )
     model.fit(Dataset.construct(interactions(questions["items"], questions["offsets"])))
