@@ -43,8 +43,8 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and not error.filename:
-            raise OSError(error.errno, error.strerror, str(path)) from error
+        if isinstance(error, Exception) and not getattr(error, "filename", None):
+            error.filename = str(path)  # type: ignore[attr-defined]  # for `machine.explain`
         raise
     finally:
         os.close(held)
@@ -53,7 +53,11 @@ def replacing(path: Path) -> Iterator[Path]:
 def _hold(partial: Path, path: Path) -> int:
     """Open a partial file and lock it until it is closed, so that two writers never share one."""
     while True:
-        file = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            file = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            error.filename = str(path)
+            raise
         if sys.platform == "win32":
             return file
         try:

@@ -48,6 +48,12 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
     write_text_atomically(path, f'{text},\n  "sha256": "{seal}"\n}}\n')
 
 
+def is_sealed(text: str) -> bool:
+    """Return whether the text of a record is as `write_record` wrote it."""
+    seal = _SEAL.search(text)
+    return seal is not None and hashlib.sha256(text[: seal.start()].encode()).hexdigest() == seal[1]
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Return a manifest as it was written.
 
@@ -63,7 +69,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise DamagedError(f"{path} is not readable JSON; make the folder again under another name") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise FolderError(f"{path} is not a manifest of prism-rec; name an empty folder")
-    seal = _SEAL.search(text)
-    if seal is None or hashlib.sha256(text[: seal.start()].encode()).hexdigest() != seal[1]:
+    if not is_sealed(text):
         raise DamagedError(f"{path} was changed after it was written; run {manifest.get('stage')} again")
     return manifest

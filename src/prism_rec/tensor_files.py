@@ -1,14 +1,14 @@
-"""Files in the safetensors format, written in place.
+"""Files in the safetensors format: the same content gives the same bytes, and nothing else is written.
 
-The writer of the library `safetensors` makes a file of a random name first, which stays if the process is killed.
+The writer of the library `safetensors` puts texts in a random order. It also makes a file of a random name first, which
+stays if the process is killed.
 """
 
 import json
 import math
 import struct
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -38,11 +38,11 @@ class Stored(NamedTuple):
         return cls(str(array.dtype), array.shape, content)
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Stored], facts: Mapping[str, str]) -> None:
-    """Write tensors and texts; what `path` had is lost. No copy of the tensors is made.
+def write_tensors(file: BinaryIO, tensors: Mapping[str, Stored], facts: Mapping[str, str]) -> None:
+    """Write tensors and texts. No copy of the tensors is made.
 
     Args:
-        path: the file.
+        file: new, open for writing bytes.
         tensors: by name; those of the widest types come first in the file, so that all are aligned.
         facts: texts by name.
     """
@@ -54,10 +54,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Stored], facts: Mapping[str,
         header[name] = {"dtype": _TYPES[dtype], "shape": shape, "data_offsets": (start, end)}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNED)
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for _, tensor in ordered:
-            file.write(tensor.content.data)
+    file.write(struct.pack("<Q", len(text)) + text)
+    for _, tensor in ordered:
+        file.write(tensor.content.data)
 
 
 def _width(tensor: Stored) -> int:

@@ -1,4 +1,4 @@
-"""Imports everything once, then runs `prism-rec` commands, each in a process of its own: a script that reads JSON lines.
+"""A script that imports everything once, then runs `prism-rec` commands, each in a process of its own, as lines ask.
 
     {"run": [words], "folder": F, "environment": {...}}   -> {"process": 123}
     {"wait": 123, "seconds": 60}                           -> {"status": 0}, or null if it still runs
@@ -70,8 +70,7 @@ if __name__ == "__main__":
     for line in sys.stdin:
         order = json.loads(line)
         answer = (
-            {"process": start(order)}
-            if "run" in order
-            else {"status": wait(order["wait"], order["seconds"])}
+            {"process": start(order)} if "run" in order else {"status": wait(order["wait"], order["seconds"])}
         )
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()

@@ -35,9 +35,11 @@ def train(options: TrainOptions) -> None:
     """Train the model and show the best epoch."""
     from prism_rec.config import name_origin, read_yaml
     from prism_rec.errors import InputError
+    from prism_rec.folders import check_listed
     from prism_rec.runs.train import train as run
     from prism_rec.training.config import RunConfig
 
+    check_listed(options.config)
     values = read_yaml(options.config, options.overrides)
     if "models" in values:
         raise InputError(f"{options.config} is a recipe of several models; run it with prism-rec compare")

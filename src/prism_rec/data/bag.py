@@ -15,6 +15,7 @@ from scipy import sparse
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import IntArray
 from prism_rec.errors import DataError, SettingsError
+from prism_rec.files import replacing
 from prism_rec.tensor_files import Stored, write_tensors
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ class Bag:
         rows, words = self.vectors, self.vocabulary
         tensors = {"weights": rows.data, "words": rows.indices, "offsets": rows.indptr, "idf": words.idf}
         facts = {"columns": json.dumps(words.columns), "terms": json.dumps(words.terms)}
-        write_tensors(path, {name: Stored.of(array) for name, array in tensors.items()}, facts)
+        with replacing(path) as partial, partial.open("wb") as file:
+            write_tensors(file, {name: Stored.of(array) for name, array in tensors.items()}, facts)
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -6,18 +6,19 @@ killed run loses at most the shard that it was writing, and the next run continu
 """
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from prism_rec.data.embedding_folder import STAGE
 from prism_rec.features.encoders.encoder import Encoded
 from prism_rec.files import hash_file, replacing
 from prism_rec.folders import begin_folder
+from prism_rec.tensor_files import Stored, write_tensors
 
 _PATTERN = "vectors-*.safetensors"
 
@@ -64,7 +65,9 @@ class Shards:
             "truncated": truncated,
         }
         limit = "" if encoded.token_limit is None else str(encoded.token_limit)
-        content = save(tensors, {"encoder": self._fingerprint, "token_limit": limit})
+        stored = {name: Stored.of(array) for name, array in tensors.items()}
+        write_tensors(file := io.BytesIO(), stored, {"encoder": self._fingerprint, "token_limit": limit})
+        content = file.getvalue()
         path = self.folder / f"vectors-{hashlib.sha256(content).hexdigest()[:_DIGITS]}.safetensors"
         begin_folder(self.folder, STAGE, [path.name])
         with replacing(path) as partial:

@@ -9,6 +9,7 @@ from prism_rec.data.histories import Histories, IntArray
 from prism_rec.errors import DamagedError
 from prism_rec.explain.gate_weights import mean_weights
 from prism_rec.files import write_text_atomically
+from prism_rec.folders import check_listed
 from prism_rec.rank import Ranker
 
 FILE = "everybody.json"
@@ -35,6 +36,7 @@ class Everybody(Config):
         Raises:
             DamagedError: the file is missing or damaged.
         """
+        check_listed(folder / FILE)
         try:
             return cls.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -6,16 +6,18 @@
 Every worker follows `current.json`. So a run that was trained again, and items that were added, reach all of them.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.files import LOCK, hash_file, locked, write_text_atomically
+from prism_rec.files import LOCK, hash_file, locked
 from prism_rec.folders import add_files, remove_folder, require_folder
+from prism_rec.recommend.everybody import FILE as EVERYBODY
 from prism_rec.recommend.recommender import Recommender
-from prism_rec.records import MANIFEST
+from prism_rec.records import MANIFEST, is_sealed, write_record
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.serve.tables import FILE as TABLES
@@ -74,8 +76,12 @@ class Bundles:
         if not file.exists():
             return None
         try:
-            return Current.model_validate_json(file.read_text(encoding="utf-8"))
-        except ValueError:
+            text = file.read_text(encoding="utf-8")
+            if not is_sealed(text):
+                raise ValueError
+            content = json.loads(text)
+            return Current(version=content["version"], source=content["source"])
+        except (ValueError, KeyError, TypeError):
             raise DamagedError(f"{file} is damaged; name a new or empty folder") from None
 
     def publish(self, recommender: Recommender, source: str, histories: bool) -> int:
@@ -119,7 +125,7 @@ class Bundles:
 
     def _load(self, version: int) -> Recommender:
         folder = self.path / str(version)
-        require_folder(folder, STAGE, TABLES)
+        require_folder(folder, STAGE, TABLES, EVERYBODY)
         recommender = Recommender(Run.load(folder, "cpu", mapped=True))
         recommender.ranker = recommender.run.ranker(tables=map_tables(recommender.run.model, folder))
         return recommender
@@ -132,8 +138,7 @@ class Bundles:
         recommender.save(folder, histories=histories)
         save_tables(recommender.ranker.tables, folder)
         add_files(folder, [TABLES])
-        text = Current(version=version, source=source).model_dump_json()
-        write_text_atomically(self.path / CURRENT, f"{text}\n")
+        write_record(self.path / CURRENT, Current(version=version, source=source).model_dump())
         _remove(self.path / str(version - KEPT))
         return version
 

@@ -13,6 +13,7 @@ from prism_rec.errors import DataError, FolderError
 from prism_rec.events import Events
 from prism_rec.files import hash_file, locked, write_text_atomically
 from prism_rec.folders import STEPS, check_folder, content_of, is_finished
+from prism_rec.records import MANIFEST, UNFINISHED
 from prism_rec.version import VERSION
 
 
@@ -83,19 +84,30 @@ def run_chain(steps: Sequence[Step], folder: Path, events: Events = Events(), re
 
 
 def _do(step: Step, folder: Path, record: dict[str, Any], now: Mapping[str, Any]) -> None:
-    """Do a step. While it is done the record says so: if it is killed, it is done again with the same settings."""
-    existed = (folder / STEPS).exists()
+    """Do a step. While it is done the record says so: if it is ended, it is done again with the same settings.
+
+    A step that fails before it has begun its folder leaves the earlier record.
+    """
+    existed, state = (folder / STEPS).exists(), _state(step.folder)
     _write_record(folder, record | {step.name: {**now, "begun": True}})
     try:
         with locked(step.folder):
             step.run()
     except BaseException:
+        if _state(step.folder) != state:
+            raise
         if existed:
             _write_record(folder, record)
         else:
             (folder / STEPS).unlink()
         raise
     _write_record(folder, record | {step.name: now})
+
+
+def _state(folder: Path) -> tuple[str | None, bool]:
+    """Return what differs as soon as a stage has begun a folder: its manifest, and whether it is unfinished."""
+    manifest = folder / MANIFEST
+    return hash_file(manifest) if manifest.is_file() else None, (folder / UNFINISHED).is_file()
 
 
 def files_in(path: Path) -> list[Path]:

@@ -23,9 +23,12 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, 
     """
     values = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = json.dumps(facts)
-    with replacing(path) as partial:
-        stored = {name: Stored(str(one.dtype).removeprefix("torch."), tuple(one.shape), _bytes_of(one)) for name, one in values.items()}
-        write_tensors(partial, stored, {"facts": content, "sha256": _hash(values, content)})
+    with replacing(path) as partial, partial.open("wb") as file:
+        stored = {
+            name: Stored(str(one.dtype).removeprefix("torch."), tuple(one.shape), _bytes_of(one))
+            for name, one in values.items()
+        }
+        write_tensors(file, stored, {"facts": content, "sha256": _hash(values, content)})
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -51,6 +54,10 @@ def _hash(tensors: Mapping[str, Tensor], facts: str) -> str:
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         found.update(_bytes_of(tensor).data)
     return found.hexdigest()
+
+
+def _stored(tensor: Tensor) -> Stored:
+    return Stored(str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), _bytes_of(tensor))
 
 
 def _bytes_of(tensor: Tensor) -> np.ndarray:

@@ -62,12 +62,14 @@ def opened(path: Path, config: TuneConfig) -> Iterator[Study]:
         yield Study(study, config.seed)
     except SQLAlchemyError as error:
         raise _in_one_line(error, path) from None
+    except optuna.exceptions.StorageInternalError as error:  # Optuna's word for an error of SQLAlchemy
+        raise _in_one_line(error.__cause__ or error, path) from None
     finally:
         if storage is not None:
             storage.engine.dispose()
 
 
-def _in_one_line(error: Exception, path: Path) -> InputError:
+def _in_one_line(error: BaseException, path: Path) -> InputError:
     """Return what is wrong with the file; a file that is in use or cannot be written is not damaged."""
     why = str(error).splitlines()[0]
     if "locked" in why or "busy" in why:

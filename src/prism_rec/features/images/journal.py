@@ -10,7 +10,8 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -68,8 +69,10 @@ class Journal:
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._forced = time.monotonic()
+        self._path = path
         try:
-            self.outcomes, self.damaged = _read(self._file, settings)
+            with self._named():
+                self.outcomes, self.damaged = _read(self._file, settings)
         except BaseException:
             os.close(self._file)
             raise
@@ -84,16 +87,30 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.fsync(self._file)
-        os.close(self._file)
+        try:
+            with self._named():
+                os.fsync(self._file)
+        finally:
+            os.close(self._file)
 
     def record(self, outcome: SourceOutcome) -> None:
         """Append one outcome. Its picture, if there is one, is in the folder already."""
-        _append(self._file, asdict(outcome))
+        with self._named():
+            _append(self._file, asdict(outcome))
         self.outcomes[outcome.source] = outcome
         if time.monotonic() - self._forced >= _FORCE_EVERY:
-            os.fsync(self._file)
+            with self._named():
+                os.fsync(self._file)
             self._forced = time.monotonic()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Give errors of the system the name of the file."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
 
 
 def _append(file: int, entry: Mapping[str, Any]) -> None:
