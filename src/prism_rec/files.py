@@ -43,7 +43,8 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-        if isinstance(error, Exception) and not getattr(error, "filename", None):
+        numbered = not isinstance(error, OSError) or error.errno is not None
+        if isinstance(error, Exception) and numbered and not getattr(error, "filename", None):
             error.filename = str(path)  # type: ignore[attr-defined]  # for `machine.explain`
         raise
     finally:

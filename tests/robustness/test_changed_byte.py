@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -14,7 +15,7 @@ from prism_rec.errors import InputError
 from prism_rec.evaluation.results import Evaluation
 from prism_rec.recommend.recommender import load
 from prism_rec.serve.bundles import Bundles
-from robustness.content import content_of
+from robustness.content import content_of, differences
 from robustness.machine import Forge
 from robustness.shop import commands
 
@@ -55,7 +56,7 @@ READERS: dict[str, tuple[str, tuple[Words, ...]]] = {
         (
             ("evaluate", "F"),
             ("recommend", "F", "--all-users"),
-            ("explain", "F", "--user", "u1"),
+            ("explain", "F", "--user", "u1", "--item", "i1"),
             ("train", "{train.yaml}", "--data", "{data}", "--from", "F", "--out", "out"),
             ("add-items", "F", "--items", "{new.csv}", "--features", "text={new.npy}", "--out", "out"),
             ("train",),
@@ -93,9 +94,10 @@ NOT_READ = {
 @pytest.mark.parametrize("kind", READERS)
 def test_a_changed_byte_is_noticed(kind: str, forge: Forge, shop: Path, place: Path) -> None:
     source, readers = READERS[kind]
+    folder, whole = Path(source).name, content_of(shop / source)
     new_items(shop)
     best = f"trials/{best_trial(shop):03}"
-    runs = [words_of(words, kind, shop, best) for words in readers]
+    runs = [words_of(words, folder, shop, best) for words in readers]
     usual = [outcome(forge, shop / source, place, words) for words in runs]
     for (status, _, _), words in zip(usual, runs, strict=True):
         assert status == 0, words
@@ -104,7 +106,7 @@ def test_a_changed_byte_is_noticed(kind: str, forge: Forge, shop: Path, place: P
         noticed = False
         for words, expected in zip(runs, usual, strict=True):
             found = outcome(forge, shop / source, place, words, name)
-            healed = (place / "F" / name).read_bytes() == (shop / source / name).read_bytes()
+            healed = differences(content_of(place / folder), whole) == []
             refused = found[0] == 2 and Path(name).name in found[1]
             noticed = noticed or healed or refused
             if not (found == expected or refused):
@@ -133,9 +135,9 @@ def outcome(
     """Copy a folder, change a byte of a file, run a command, and return its status, its error and what it made."""
     shutil.rmtree(place)
     place.mkdir()
-    shutil.copytree(source, place / "F")
+    shutil.copytree(source, place / source.name)
     if changed:
-        change(place / "F" / changed)
+        change(place / source.name / changed)
     ended = forge.run(place, *words)
     if ended.status:
         return ended.status, ended.err if ended.is_one_line else f"not one line: {ended.err}", None
@@ -153,9 +155,10 @@ def change(path: Path) -> None:
     path.write_bytes(content)
 
 
-def words_of(words: Words, kind: str, shop: Path, best: str) -> Words:
+def words_of(words: Words, folder: str, shop: Path, best: str) -> Words:
     if len(words) == 1:
         words += tuple("F" if word == "out" else word for word in commands(shop)[words[0]].words)
+    words = tuple(re.sub(r"(^|=)F(?=/|$)", rf"\1{folder}", word) for word in words)
     filled = (word.replace("{", f"{shop}/").replace("}", "").replace("trials/BEST", best) for word in words)
     return tuple(filled)
 

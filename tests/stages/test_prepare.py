@@ -151,3 +151,11 @@ def test_an_unknown_source_names_the_known() -> None:
         InputError, match=r"source\.kind: there is no 'csv'; choose one of table, movielens, text"
     ):
         Prepare.parse({"source": {"kind": "csv"}}, "prepare")
+
+
+def test_a_path_is_the_same_however_it_is_written(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(settings(raw), raw / "data")
+    monkeypatch.chdir(raw)
+    heard = Heard()
+    prepare(settings(Path(), features={"image": "./image.npy:image.ids.txt"}), Path("data"), heard)
+    assert heard.notes == ["prepare: done before"]

@@ -1,5 +1,6 @@
 """Reads vectors that exist already, from files that were made elsewhere."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,16 @@ def files_of(given: str) -> list[Path]:
         return [Path(given) / MANIFEST]
     path, ids_path = _paths(given)
     return [path, *(ids for ids in [ids_path] if ids.is_file())]
+
+
+def absolute_places(given: Mapping[str, str]) -> dict[str, str]:
+    """Return FILE[:IDS] of each modality by absolute paths, so that the same files have one name."""
+    return {
+        name: os.path.abspath(one)
+        if Path(one).is_dir()
+        else ":".join(os.path.abspath(path) for path in _paths(one))
+        for name, one in given.items()
+    }
 
 
 def _paths(given: str) -> tuple[Path, Path]:

@@ -25,7 +25,7 @@ from prism_rec.files import locked
 from prism_rec.folders import begin_folder, check_folder, content_of, finish_folder, remove_folder
 from prism_rec.inputs import checked
 from prism_rec.records import MANIFEST, UNFINISHED
-from prism_rec.stages.chain import Step, run_chain
+from prism_rec.stages.chain import Step, recorded, run_chain
 from prism_rec.stages.embed import Embed, Encoding, embed
 from prism_rec.stages.images import Images, images, say_counts
 from prism_rec.stages.join import Join, join
@@ -103,8 +103,7 @@ def _images(gathering: Gathering, out: Path, events: Events) -> Step:
     # A folder of photos has its own record in images/: `prism-rec images` looks for new photos in it.
     local = gathering.local
     archive = () if local is None or local.is_dir() else (local,)
-    recorded = gathering.model_dump(mode="json")
-    return Step("images", out / "images", IMAGES, recorded, (table, *archive), run, settings.check)
+    return Step("images", out / "images", IMAGES, recorded(gathering), (table, *archive), run, settings.check)
 
 
 def _embed(name: str, encoding: Encoding, out: Path, events: Events) -> Step:

@@ -4,10 +4,14 @@ A step depends on its settings, on the content of its inputs, and on the version
 """
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from prism_rec.errors import DataError, FolderError
 from prism_rec.events import Events
@@ -104,6 +108,20 @@ def _do(step: Step, folder: Path, record: dict[str, Any], now: Mapping[str, Any]
     _write_record(folder, record | {step.name: now})
 
 
+def recorded(settings: BaseModel) -> dict[str, Any]:
+    """Return settings as JSON values for `Step.settings`; a path is the same however it is written."""
+    values: dict[str, Any] = to_jsonable_python(_absolute(settings.model_dump()))
+    return values
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _absolute(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_absolute(item) for item in value]
+    return os.path.abspath(value) if isinstance(value, Path) else value
+
+
 def _state(folder: Path) -> tuple[str | None, bool]:
     """Return what differs as soon as a stage has begun a folder: its manifest, and whether it is unfinished."""
     manifest = folder / MANIFEST
@@ -154,9 +172,10 @@ def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str,
         if path.is_dir():
             raise DataError(f"{path} is a folder; give a file")
         facts: dict[str, Any] = {"bytes": state.st_size, "changed": state.st_mtime_ns}
-        known = before.get(str(path), {})
+        place = os.path.abspath(path)
+        known = before.get(place, {})
         facts["sha256"] = known["sha256"] if {**known, **facts} == known else hash_file(path)
-        found[str(path)] = facts
+        found[place] = facts
     return found
 
 

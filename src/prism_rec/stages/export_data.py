@@ -12,7 +12,7 @@ from prism_rec.files import locked
 from prism_rec.folders import begin_folder, check_folder, finish_folder, require_folder
 from prism_rec.inputs import checked
 from prism_rec.records import MANIFEST
-from prism_rec.stages.chain import Step, run_chain
+from prism_rec.stages.chain import Step, recorded, run_chain
 
 STAGE = "export-data"
 PARTIAL = "partial"
@@ -60,7 +60,7 @@ def export_data(
         name=STAGE,
         folder=out,
         stage=STAGE,
-        settings=settings.model_dump(mode="json"),
+        settings=recorded(settings),
         inputs=(settings.data / MANIFEST,),
         run=run,
     )
