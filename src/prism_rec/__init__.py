@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from prism_rec.data.sources.amazon import Amazon2023 as Amazon2023
     from prism_rec.data.sources.mmrec import MMRec as MMRec
     from prism_rec.data.sources.movielens import MovieLens as MovieLens
+    from prism_rec.data.sources.planted import Planted as Planted
     from prism_rec.data.sources.recbole import RecBole as RecBole
     from prism_rec.data.sources.table import Table as Table
     from prism_rec.data.sources.text import Text as Text
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from prism_rec.fusion.prism.module import PrismConfig as PrismConfig
     from prism_rec.fusion.prism.nested import NestedPrismConfig as NestedPrismConfig
     from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
+    from prism_rec.fusion.prism.separated import SeparatedPrismConfig as SeparatedPrismConfig
     from prism_rec.model.config import ModelConfig as ModelConfig
     from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
     from prism_rec.objectives.cross_entropy import SampledCrossEntropyConfig as SampledCrossEntropyConfig
@@ -108,6 +110,7 @@ _NAMES = {
     "data.sources.amazon": ("Amazon2014", "Amazon2018", "Amazon2023"),
     "data.sources.mmrec": ("MMRec",),
     "data.sources.movielens": ("MovieLens",),
+    "data.sources.planted": ("Planted",),
     "data.sources.recbole": ("RecBole",),
     "data.sources.table": ("Table",),
     "data.sources.text": ("Text",),
@@ -123,6 +126,7 @@ _NAMES = {
     "fusion.prism.module": ("PrismConfig",),
     "fusion.prism.nested": ("NestedPrismConfig",),
     "fusion.prism.published": ("PublishedPrismConfig",),
+    "fusion.prism.separated": ("SeparatedPrismConfig",),
     "model.config": ("ModelConfig",),
     "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),
     "objectives.indirec.objective": ("InDiRecConfig",),

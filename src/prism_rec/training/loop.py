@@ -80,6 +80,8 @@ def fit(
     """
     objective.begin_training(model, histories)
     model.items.note_events(torch.from_numpy(histories.counts(model.items.number_of_items)))
+    if learned := model.begin_fusion():
+        events.note(f"note: {learned}")
     step = TrainStep(model, objective.to(model.device))
     optimizer = make_optimizer(step, config)
     average = WeightAverage(model, config.average) if config.average else None
