@@ -30,6 +30,7 @@ NAMES = [
     "Events",
     "Explanation",
     "ExportData",
+    "Findings",
     "FolderError",
     "GRU4RecConfig",
     "GateFusionConfig",
@@ -76,6 +77,7 @@ NAMES = [
     "Text",
     "TrainConfig",
     "TuneConfig",
+    "ValidateExplanations",
     "Words",
     "Yelp",
     "build",
@@ -91,6 +93,7 @@ NAMES = [
     "read_search",
     "train",
     "tune",
+    "validate_explanations",
 ]
 
 

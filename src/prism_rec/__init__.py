@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from prism_rec.events import Events as Events
     from prism_rec.events import JsonLines as JsonLines
     from prism_rec.explain.explanation import Explanation as Explanation
+    from prism_rec.explain.validation_settings import ValidateExplanations as ValidateExplanations
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
@@ -87,6 +88,8 @@ if TYPE_CHECKING:
     from prism_rec.stages.images import images as images
     from prism_rec.stages.prepare import Prepare as Prepare
     from prism_rec.stages.prepare import prepare as prepare
+    from prism_rec.stages.validate_explanations import Findings as Findings
+    from prism_rec.stages.validate_explanations import validate_explanations as validate_explanations
     from prism_rec.training.config import RunConfig as RunConfig
     from prism_rec.training.config import TrainConfig as TrainConfig
     from prism_rec.tuning.search import Search as Search
@@ -119,6 +122,7 @@ _NAMES = {
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
     "explain.explanation": ("Explanation",),
+    "explain.validation_settings": ("ValidateExplanations",),
     "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
@@ -146,6 +150,7 @@ _NAMES = {
     "stages.export_data": ("ExportData", "export_data"),
     "stages.images": ("Images", "images"),
     "stages.prepare": ("Prepare", "prepare"),
+    "stages.validate_explanations": ("Findings", "validate_explanations"),
     "training.config": ("RunConfig", "TrainConfig"),
     "tuning.search": ("Search", "TuneConfig", "read_search"),
     "tuning.tune": ("tune",),
