@@ -23,21 +23,21 @@ class Decomposition:
     """What only both together tell."""
 
 
-def decompose(counts_TXY: Float64[np.ndarray, "T X Y"]) -> Decomposition:
+def decompose(counts_TXX: Float64[np.ndarray, "T _ _"]) -> Decomposition:
     """Return the partial information decomposition of a table of counts (or probabilities), by its frequencies.
 
     What is not synergy is the least information that a distribution can have in which each signal and the target
     occur together as often as here. It is found by alternating projections.
 
     Args:
-        counts_TXY: how often each target value occurs with each pair of values of the two signals.
+        counts_TXX: how often each target value occurs with each pair of values of the two signals.
 
     Source: Bertschinger, Rauh, Olbrich, Jost and Ay, "Quantifying unique information", Entropy 2014.
     """
-    true_TXY = counts_TXY / counts_TXY.sum()
-    least_TXY = _least_informative(true_TXY)
-    together, without_synergy = _of_pair(true_TXY), _of_pair(least_TXY)
-    first, second = (_of_pair(true_TXY.sum(axis, keepdims=True)) for axis in (2, 1))
+    true_TXX = counts_TXX / counts_TXX.sum()
+    least_TXX = _least_informative(true_TXX)
+    together, without_synergy = _of_pair(true_TXX), _of_pair(least_TXX)
+    first, second = (_of_pair(true_TXX.sum(axis, keepdims=True)) for axis in (2, 1))
     return Decomposition(
         first=without_synergy - second,
         second=without_synergy - first,
@@ -46,21 +46,21 @@ def decompose(counts_TXY: Float64[np.ndarray, "T X Y"]) -> Decomposition:
     )
 
 
-def _least_informative(true_TXY: Float64[np.ndarray, "T X Y"]) -> Float64[np.ndarray, "T X Y"]:
+def _least_informative(true_TXX: Float64[np.ndarray, "T _ _"]) -> Float64[np.ndarray, "T _ _"]:
     """Minimise I(T; X, Y) over all distributions with the same pairs (T, X) and (T, Y).
 
     It is the least divergence of such a distribution from one in which T is independent of (X, Y). Each is found in
     turn, given the other.
     """
-    with_X, with_Y = true_TXY.sum(2, keepdims=True), true_TXY.sum(1, keepdims=True)
-    found = with_X * with_Y / np.maximum(true_TXY.sum((1, 2), keepdims=True), 1e-300)
+    with_first, with_second = true_TXX.sum(2, keepdims=True), true_TXX.sum(1, keepdims=True)
+    found = with_first * with_second / np.maximum(true_TXX.sum((1, 2), keepdims=True), 1e-300)
     for _ in range(STEPS):
         before = found
         found = np.where(found > 0, found.sum(0), 0.0)
         for _ in range(INNER):
-            found = found * _ratio(with_X, found.sum(2, keepdims=True))
-            found = found * _ratio(with_Y, found.sum(1, keepdims=True))
-            if np.abs(found.sum(2, keepdims=True) - with_X).max() < CLOSE:
+            found = found * _ratio(with_first, found.sum(2, keepdims=True))
+            found = found * _ratio(with_second, found.sum(1, keepdims=True))
+            if np.abs(found.sum(2, keepdims=True) - with_first).max() < CLOSE:
                 break
         if np.abs(found - before).max() < CLOSE:
             break
@@ -73,8 +73,8 @@ def _ratio(
     return np.divide(wanted, found, out=np.zeros_like(wanted), where=found > 0)
 
 
-def _of_pair(joint_TXY: Float64[np.ndarray, "T X Y"]) -> float:
+def _of_pair(joint_TXX: Float64[np.ndarray, "T _ _"]) -> float:
     """Return I(T; X, Y) in bits."""
-    apart = joint_TXY.sum((1, 2), keepdims=True) * joint_TXY.sum(0, keepdims=True)
-    seen = joint_TXY > 1e-15  # less adds nothing, and its products may be 0
-    return float((joint_TXY[seen] * np.log2(joint_TXY[seen] / apart[seen])).sum())
+    apart = joint_TXX.sum((1, 2), keepdims=True) * joint_TXX.sum(0, keepdims=True)
+    seen = joint_TXX > 1e-15  # less adds nothing, and its products may be 0
+    return float((joint_TXX[seen] * np.log2(joint_TXX[seen] / apart[seen])).sum())

@@ -146,11 +146,11 @@ def information_of_groups(truth: Truth, histories: Histories, seed: int = 0) -> 
     group = truth.mixtures_UF.argmax(1)[users]
     found = {}
     for f, name in enumerate(FACTORS):
-        counts_TXY = np.zeros((2, 4 * (truth.shown_NX.max() + 1), 4 * (truth.shown_NX.max() + 1)))
+        counts_TXX = np.zeros((2, 4 * (truth.shown_NX.max() + 1), 4 * (truth.shown_NX.max() + 1)))
         for target, items in enumerate((drawn, histories.items)):
             fits = truth.factors_NF[items] == truth.tastes_UF[users]
             relative = truth.shown_NX[items] ^ np.stack([np.zeros_like(users), truth.tastes_UF[users, 3]], 1)
             image, text = (fits[:, m] + 2 * fits[:, 2] + 4 * relative[:, m] for m in (0, 1))
-            np.add.at(counts_TXY[target], (image[group == f], text[group == f]), 1)
-        found[name] = decompose(counts_TXY)
+            np.add.at(counts_TXX[target], (image[group == f], text[group == f]), 1)
+        found[name] = decompose(counts_TXX)
     return found
