@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.command import only
-from prism_rec.cli.common import Output, Replace, Talk
+from prism_rec.cli.common import Machine, Output, Replace, Talk, use_threads
 from prism_rec.cli.terminal import SafeConsole, print_json
 from prism_rec.explain.validation_settings import ValidateExplanations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ENOUGH = 0.8
 
 
-class ValidateExplanationsOptions(Talk, Replace, Output, ValidateExplanations):
+class ValidateExplanationsOptions(Talk, Replace, Machine, Output, ValidateExplanations):
     """Train models on made-up data in which it is known why each user chooses, and compare what they say with that.
 
     Each user has a mixture: how often the next item is chosen by what only the picture shows, only the text, both, or
@@ -33,8 +33,10 @@ def validate_explanations(options: ValidateExplanationsOptions) -> None:
     """Train, compare and show the report."""
     from prism_rec.stages.validate_explanations import validate_explanations as run
 
+    use_threads(options)
+    settings = only(options, ValidateExplanations)
     with shown(options.quiet) as events:
-        found = run(only(options, ValidateExplanations), options.out, events, replace=options.replace)
+        found = run(settings, options.out, events, device=options.device, replace=options.replace)
     if options.as_json:
         print_json(found.model_dump())
     else:

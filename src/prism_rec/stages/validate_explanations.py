@@ -81,7 +81,12 @@ class Findings(Config):
 
 @checked
 def validate_explanations(
-    settings: ValidateExplanations, out: Path, events: Events = Events(), *, replace: bool = False
+    settings: ValidateExplanations,
+    out: Path,
+    events: Events = Events(),
+    *,
+    device: str = "auto",
+    replace: bool = False,
 ) -> Findings:
     """Train models on planted data, and compare what they say of each user with the truth.
 
@@ -91,6 +96,7 @@ def validate_explanations(
         settings: data and models.
         out: the folder to write; new, empty, or with an output of the same settings.
         events: hears what is done.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
         replace: replace an output of other settings too.
 
     Returns:
@@ -105,7 +111,7 @@ def validate_explanations(
         stage=STAGE,
         settings=settings.model_dump(mode="json"),
         inputs=() if settings.run is None else (settings.run / MANIFEST,),
-        run=lambda: _validate(settings, out, events),
+        run=lambda: _validate(settings, out, events, device),
     )
     check_folder(out, STAGE, [] if settings.run is None else [settings.run])
     with locked(out):
@@ -137,7 +143,7 @@ def config_of(settings: ValidateExplanations, name: Name) -> RunConfig:
     )
 
 
-def _validate(settings: ValidateExplanations, out: Path, events: Events) -> None:
+def _validate(settings: ValidateExplanations, out: Path, events: Events, device: str) -> None:
     begin_folder(out, STAGE, [RUNS, REPORT])
     dataset = Dataset.from_log(settings.planted.read())
     truth, histories = Truth.of(dataset), dataset.histories
@@ -145,11 +151,11 @@ def _validate(settings: ValidateExplanations, out: Path, events: Events) -> None
     events.begin(TASK, len(settings.models))
     models = []
     for name in settings.models:
-        run = train(config_of(settings, name), out / RUNS / name, data=dataset, device="cpu", events=events)
+        run = train(config_of(settings, name), out / RUNS / name, data=dataset, device=device, events=events)
         models.append(_look(run, name, truth, settings.deletion_users))
         events.advance(TASK)
     events.end(TASK)
-    given = None if settings.run is None else Run.load(settings.run)
+    given = None if settings.run is None else Run.load(settings.run, device)
     findings = Findings(
         observer=_own(agreement(truth.mixtures_UF, observed)),
         information={name: asdict(found) for name, found in information_of_groups(truth, histories).items()},
