@@ -16,6 +16,7 @@ from prism_rec.errors import DivergedError
 from prism_rec.events import Events, Fact
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, Objective
+from prism_rec.rank.unknown_ids import usual_id_term
 from prism_rec.training.average import WeightAverage
 from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
@@ -102,7 +103,12 @@ def fit(
         events.advance(TASK, 0, _facts(records, config))
         record = train_epoch(step, optimizer, batches, epoch, config, events, average)
         with average.applied(model) if average else nullcontext():
-            if validate is not None and (epoch % config.validate_every == 0 or epoch == config.epochs):
+            validated = validate is not None and (
+                epoch % config.validate_every == 0 or epoch == config.epochs
+            )
+            if validated or validate is None:
+                model.items.unknown_id.fill_(usual_id_term(model, histories))
+            if validate is not None and validated:
                 record = replace(record, validation=dict(validate(model)))
             records.append(record)
             if validate is None or best_epoch(records, config.metric) == epoch:
