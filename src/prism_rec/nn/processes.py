@@ -1,7 +1,7 @@
 """Means over a batch that several processes share.
 
-Each process has a part of every batch, and parts differ in size. With these functions, the mean of the processes' losses is
-the loss of the whole batch. So the mean of their gradients, which DistributedDataParallel takes, is its gradient.
+Each process has a part of every batch, and parts differ in size. With these functions, the mean of all processes'
+losses is the loss of the whole batch. DistributedDataParallel takes the mean of their gradients, which is its gradient.
 """
 
 import torch
