@@ -1,5 +1,6 @@
 """Stage folders: never half written, never taken for another stage's."""
 
+import errno
 import multiprocessing
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -19,6 +20,7 @@ from prism_rec.folders import (
     require_folder,
     require_whole,
 )
+from prism_rec.machine import explain
 from prism_rec.records import MANIFEST
 
 
@@ -186,3 +188,29 @@ def test_a_thread_may_hold_a_folder_twice_and_an_empty_one_is_removed(tmp_path: 
     with locked(tmp_path / "out"), locked(tmp_path / "out"):
         pass
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["unfinished.json", "manifest.json", "steps.json"])
+def test_a_part_of_the_first_record_does_not_stop_the_stage(tmp_path: Path, name: str) -> None:
+    """A process was killed in the middle of the first write."""
+    (tmp_path / f"{name}.partial").write_text("{")
+    begin_folder(tmp_path, "embed")
+
+
+def test_two_writers_of_a_file_do_not_share_a_part(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with replacing(path) as partial:
+        partial.write_text("first")
+        with pytest.raises(BusyError, match="another process writes .*file; wait"), replacing(path):
+            pass
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["first"]
+
+
+def test_an_error_of_the_system_names_the_file(tmp_path: Path) -> None:
+    def fail() -> None:
+        with replacing(tmp_path / "file"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="file") as error:
+        fail()
+    assert str(explain(error.value)).startswith(f"{tmp_path / 'file'}: no space is left there")

@@ -108,7 +108,8 @@ def test_a_changed_byte_is_noticed(kind: str, forge: Forge, shop: Path, place: P
             found = outcome(forge, shop / source, place, words, name)
             healed = differences(content_of(place / folder), whole) == []
             refused = found[0] == 2 and Path(name).name in found[1]
-            noticed = noticed or healed or refused
+            # The content of a database is compared with nothing, so it has to be refused.
+            noticed = noticed or refused or (healed and not name.endswith("study.db"))
             if not (found == expected or refused):
                 wrong.append((name, words[0], *found[:2]))
         if not noticed:

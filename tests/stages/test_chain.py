@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,16 @@ def test_files_in_a_folder_and_a_file(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     assert files_in(tmp_path) == [tmp_path / "a", tmp_path / "b"]
     assert files_in(tmp_path / "none") == [tmp_path / "none"]
+
+
+def test_a_step_that_fails_after_its_folder_was_finished_is_done_again(chain: Chain) -> None:
+    """As prepare does if the disk is full when it writes the card."""
+    whole = chain.step("first", chain.folder / "raw.txt")
+
+    def fail() -> None:
+        whole.run()
+        raise SettingsError("the card cannot be written")
+
+    with pytest.raises(SettingsError, match="card"):
+        run_chain([replace(whole, run=fail)], chain.folder)
+    assert chain.run() == ["first", "second"]

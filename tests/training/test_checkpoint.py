@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -101,3 +102,23 @@ def test_a_state_before_the_first_step_can_be_saved(tmp_path):
     module, optimizer, other = made(1)
     other.restore(tmp_path / "last")
     step(module, optimizer)
+
+
+def test_the_same_tensors_give_the_same_bytes_and_no_other_file(tmp_path: Path) -> None:
+    tensors = {
+        "wide": torch.ones(3, dtype=torch.float64),
+        "flag": torch.tensor(True),
+        "half": torch.ones(5, dtype=torch.bfloat16),
+        "none": torch.zeros(0, 3),
+    }
+    paths = [tmp_path / name for name in ("one", "other")]
+    for path in paths:
+        save_tensors(path, tensors, {"fact": "é"})
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    found, facts = load_tensors(paths[0])
+    assert facts == {"fact": "é"}
+    assert all(torch.equal(found[name], tensor) for name, tensor in tensors.items())
+    assert {name: one.dtype for name, one in found.items()} == {
+        name: one.dtype for name, one in tensors.items()
+    }
