@@ -39,6 +39,14 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def _content(path: Path) -> Any:
+    """Return values without those that vary, or a hash of the file; of a damaged file a hash too."""
+    try:
+        return _values(path)
+    except (ValueError, pl.exceptions.PolarsError):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _values(path: Path) -> Any:
     if path.suffix == ".json":
         return _steady(json.loads(path.read_text(encoding="utf-8")))
     if path.suffix == ".jsonl":

@@ -23,6 +23,9 @@ import prism_rec.stages.images
 import prism_rec.tuning.tune  # noqa: F401 - so that a command begins at once
 from prism_rec.cli.app import main
 
+ENDED: dict[int, int] = {}
+"""How processes ended, which the system says once."""
+
 
 def start(order: dict[str, object]) -> int:
     """Run a command in a new process, and return its number."""
@@ -56,13 +59,15 @@ def start(order: dict[str, object]) -> int:
 def wait(process: int, seconds: float) -> int | None:
     """Return how a process ended, negative for a signal; None if it still runs after so many seconds."""
     end = time.monotonic() + seconds
-    while True:
+    while process not in ENDED:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
-            return os.waitstatus_to_exitcode(status)
+            ENDED[process] = os.waitstatus_to_exitcode(status)
+            break
         if time.monotonic() > end:
             return None
         time.sleep(0.005)
+    return ENDED[process]
 
 
 if __name__ == "__main__":

@@ -71,12 +71,12 @@ def files_of(given: str) -> list[Path]:
     return [path, *(ids for ids in [ids_path] if ids.is_file())]
 
 
-def absolute_places(given: Mapping[str, str]) -> dict[str, str]:
-    """Return FILE[:IDS] of each modality by absolute paths, so that the same files have one name."""
+def places_from(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Return FILE[:IDS] of each modality as it is from a folder, so that the same files have one name."""
     return {
-        name: os.path.abspath(one)
-        if Path(one).is_dir()
-        else ":".join(os.path.abspath(path) for path in _paths(one))
+        name: ":".join(
+            os.path.relpath(path, folder) for path in ([one] if Path(one).is_dir() else _paths(one))
+        )
         for name, one in given.items()
     }
 

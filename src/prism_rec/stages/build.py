@@ -103,7 +103,9 @@ def _images(gathering: Gathering, out: Path, events: Events) -> Step:
     # A folder of photos has its own record in images/: `prism-rec images` looks for new photos in it.
     local = gathering.local
     archive = () if local is None or local.is_dir() else (local,)
-    return Step("images", out / "images", IMAGES, recorded(gathering), (table, *archive), run, settings.check)
+    return Step(
+        "images", out / "images", IMAGES, recorded(gathering, out), (table, *archive), run, settings.check
+    )
 
 
 def _embed(name: str, encoding: Encoding, out: Path, events: Events) -> Step:

@@ -75,7 +75,7 @@ def run_chain(steps: Sequence[Step], folder: Path, events: Events = Events(), re
         now = {
             "prism_rec": VERSION,
             "settings": step.settings,
-            "inputs": _fingerprints(step.inputs, before.get("inputs", {})),
+            "inputs": _fingerprints(step.inputs, folder, before.get("inputs", {})),
         }
         if finished[step.name] and not before.get("begun") and _essence(before) == _essence(now):
             events.note(f"{step.name}: done before")
@@ -108,18 +108,21 @@ def _do(step: Step, folder: Path, record: dict[str, Any], now: Mapping[str, Any]
     _write_record(folder, record | {step.name: now})
 
 
-def recorded(settings: BaseModel) -> dict[str, Any]:
-    """Return settings as JSON values for `Step.settings`; a path is the same however it is written."""
-    values: dict[str, Any] = to_jsonable_python(_absolute(settings.model_dump()))
+def recorded(settings: BaseModel, folder: Path) -> dict[str, Any]:
+    """Return settings as JSON values for `Step.settings`, with paths as they are from the step's folder.
+
+    So a path is the same however it is written, and all folders together may be moved.
+    """
+    values: dict[str, Any] = to_jsonable_python(_from(folder, settings.model_dump()))
     return values
 
 
-def _absolute(value: Any) -> Any:
+def _from(folder: Path, value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _absolute(item) for key, item in value.items()}
+        return {key: _from(folder, item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_absolute(item) for item in value]
-    return os.path.abspath(value) if isinstance(value, Path) else value
+        return [_from(folder, item) for item in value]
+    return os.path.relpath(value, folder) if isinstance(value, Path) else value
 
 
 def _state(folder: Path) -> tuple[str | None, bool]:
@@ -161,7 +164,7 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "another version of prism-rec made it"
 
 
-def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str, Any]:
+def _fingerprints(paths: Iterable[Path], folder: Path, before: Mapping[str, Any]) -> dict[str, Any]:
     """Return size, time of change and hash by path; a file with the size and time of before is not read again."""
     found = {}
     for path in paths:
@@ -172,7 +175,7 @@ def _fingerprints(paths: Iterable[Path], before: Mapping[str, Any]) -> dict[str,
         if path.is_dir():
             raise DataError(f"{path} is a folder; give a file")
         facts: dict[str, Any] = {"bytes": state.st_size, "changed": state.st_mtime_ns}
-        place = os.path.abspath(path)
+        place = os.path.relpath(path, folder)
         known = before.get(place, {})
         facts["sha256"] = known["sha256"] if {**known, **facts} == known else hash_file(path)
         found[place] = facts

@@ -60,7 +60,7 @@ def export_data(
         name=STAGE,
         folder=out,
         stage=STAGE,
-        settings=recorded(settings),
+        settings=recorded(settings, out),
         inputs=(settings.data / MANIFEST,),
         run=run,
     )

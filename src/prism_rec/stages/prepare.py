@@ -14,7 +14,7 @@ from prism_rec.data.dataset_folder import STAGE
 from prism_rec.data.sources import Source
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
-from prism_rec.features.vectors_file import absolute_places, files_of, given_features
+from prism_rec.features.vectors_file import files_of, given_features, places_from
 from prism_rec.files import locked
 from prism_rec.folders import check_folder
 from prism_rec.inputs import checked
@@ -88,7 +88,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         name="prepare",
         folder=out,
         stage=STAGE,
-        settings=recorded(settings) | {"features": absolute_places(settings.features)},
+        settings=recorded(settings, out) | {"features": places_from(out, settings.features)},
         inputs=tuple(files),
         run=run,
     )
