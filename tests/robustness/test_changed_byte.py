@@ -1,6 +1,5 @@
 """One byte changed in any file of a finished folder: whoever reads the file says so in one line, or makes it again."""
 
-import json
 import random
 import re
 import shutil
@@ -24,18 +23,6 @@ pytestmark = pytest.mark.slow
 Words = tuple[str, ...]
 
 READERS: dict[str, tuple[str, tuple[Words, ...]]] = {
-    "data": (
-        "data",
-        (
-            ("train", "{train.yaml}", "--data", "F", "--out", "out"),
-            ("tune", "{tune.yaml}", "--data", "F", "--out", "out"),
-            ("describe", "F"),
-            ("plan", "{train.yaml}", "--data", "F", "--json"),
-            ("export-data", "F", "--format", "recbole", "--out", "out"),
-            ("embed", "--items", "F", "--encoder", "hashed-text", "--out", "out"),
-            ("prepare",),
-        ),
-    ),
     "images": (
         "images",
         (("embed", "--pictures", "F", "--encoder", "picture-descriptors", "--out", "out"), ("images",)),
@@ -50,7 +37,6 @@ READERS: dict[str, tuple[str, tuple[Words, ...]]] = {
             + ("--encoder", "hashed-text", "--width", "8", "--out", "F"),
         ),
     ),
-    "build": ("built", (("describe", "F/dataset"), ("build",))),
     "run": (
         "run",
         (
@@ -62,33 +48,14 @@ READERS: dict[str, tuple[str, tuple[Words, ...]]] = {
             ("train",),
         ),
     ),
-    "comparison": ("comparison", (("evaluate", "F/cells/shop/sum/seed-0"), ("compare",))),
-    "search": (
-        "search",
-        (
-            ("train", "F/best.yaml", "--data", "{data}", "--out", "out"),
-            ("evaluate", "F/trials/BEST"),
-            ("tune",),
-        ),
-    ),
-    "export": ("export", (("export-data",),)),
 }
 """By kind of folder: where the shop has it, and what reads it. F is the folder, braces are files of the shop, and a
 command alone makes the folder again."""
 
 NOT_READ = {
     "lock": "it is empty",
-    "comparison/data/*": "a copy that is compared with its hashes when a new cell is begun, see test_shared_data",
-    "search/data/*": "likewise for trials",
-    "comparison/cells/shop/id/*": "the same files as those of the other cell",
-    "comparison/report.html": "written again by every run of compare, and read by people",
-    "comparison/table.*": "as the report",
-    "comparison/results.json": "as the report",
-    "search/trials/*/log.jsonl": "the log of a trial that was not the best, for people; results are in study.db",
-    "search/trials/*/config.json": "as the log",
-    "search/trials/*/unfinished.json": "the record of a trial whose weights were deleted; nothing reads the trial",
 }
-"""Files that no command reads, with the reasons; the best trial's files are read."""
+"""Files that no command reads, with the reasons."""
 
 
 @pytest.mark.parametrize("kind", READERS)
@@ -96,20 +63,18 @@ def test_a_changed_byte_is_noticed(kind: str, forge: Forge, shop: Path, place: P
     source, readers = READERS[kind]
     folder, whole = Path(source).name, content_of(shop / source)
     new_items(shop)
-    best = f"trials/{best_trial(shop):03}"
-    runs = [words_of(words, folder, shop, best) for words in readers]
+    runs = [words_of(words, folder, shop) for words in readers]
     usual = [outcome(forge, shop / source, place, words) for words in runs]
     for (status, _, _), words in zip(usual, runs, strict=True):
         assert status == 0, words
     unnoticed, wrong = [], []
-    for name in names_in(shop / source, f"{kind}/", best):
+    for name in names_in(shop / source, f"{kind}/"):
         noticed = False
         for words, expected in zip(runs, usual, strict=True):
             found = outcome(forge, shop / source, place, words, name)
             healed = differences(content_of(place / folder), whole) == []
             refused = found[0] == 2 and Path(name).name in found[1]
-            # The content of a database is compared with nothing, so it has to be refused.
-            noticed = noticed or refused or (healed and not name.endswith("study.db"))
+            noticed = noticed or refused or healed
             if not (found == expected or refused):
                 wrong.append((name, words[0], *found[:2]))
         if not noticed:
@@ -117,7 +82,7 @@ def test_a_changed_byte_is_noticed(kind: str, forge: Forge, shop: Path, place: P
     assert (unnoticed, wrong) == ([], [])
 
 
-def names_in(folder: Path, prefix: str, best: str) -> Iterator[str]:
+def names_in(folder: Path, prefix: str) -> Iterator[str]:
     """Return the names of the files that commands read; of pictures, three."""
     pictures = 0
     for path in sorted(folder.rglob("*")):
@@ -125,8 +90,7 @@ def names_in(folder: Path, prefix: str, best: str) -> Iterator[str]:
         pictures += path.suffix == ".jpg"
         exempt = path.name == "lock" or any(fnmatch(prefix + name, pattern) for pattern in NOT_READ)
         further = path.suffix == ".jpg" and pictures > 3
-        is_best = prefix == "search/" and name.startswith(best)
-        if path.is_file() and not further and (is_best or not exempt):
+        if path.is_file() and not further and not exempt:
             yield name
 
 
@@ -156,17 +120,12 @@ def change(path: Path) -> None:
     path.write_bytes(content)
 
 
-def words_of(words: Words, folder: str, shop: Path, best: str) -> Words:
+def words_of(words: Words, folder: str, shop: Path) -> Words:
     if len(words) == 1:
         words += tuple("F" if word == "out" else word for word in commands(shop)[words[0]].words)
     words = tuple(re.sub(r"(^|=)F(?=/|$)", rf"\1{folder}", word) for word in words)
-    filled = (word.replace("{", f"{shop}/").replace("}", "").replace("trials/BEST", best) for word in words)
+    filled = (word.replace("{", f"{shop}/").replace("}", "") for word in words)
     return tuple(filled)
-
-
-def best_trial(shop: Path) -> int:
-    manifest = json.loads((shop / "search/manifest.json").read_text())
-    return int(manifest["best"]["number"])
 
 
 def new_items(shop: Path) -> None:
