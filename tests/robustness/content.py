@@ -19,6 +19,7 @@ LEFT_OUT = {
     "table.md": "as report.html",
     "table.tex": "as report.html",
     "lock": "it is empty",
+    "steps.json": "it has the paths of the inputs as they are from the folder, which differ between two folders",
     "study.db": "a database with the time of each trial; its content is in trials.csv",
     "journal.jsonl": "what happened, in the order in which it happened; the result is in pictures.parquet",
 }

@@ -27,7 +27,7 @@ def test_killed_at_a_random_time(
     running = forge.start(place, name, *whole.command.words)
     if running.ended(share * whole.seconds) is None:
         running.signal(signal.SIGKILL, group=False)
-        assert running.wait().status == -signal.SIGKILL
+        assert running.wait().status in (-signal.SIGKILL, 0)  # it may have ended just before
     require_the_same(forge, whole, place)
 
 
