@@ -21,6 +21,7 @@ DEFAULT_COLUMNS = {
     "history": "history",
 }
 """The name of the column of each role, if none is given."""
+_NEEDS_PYARROW = "reading such a frame needs pyarrow; install pyarrow"
 _UNREADABLE = (ValueError, TypeError, NotImplementedError)
 """Errors of pandas and pyarrow for a column that has no Arrow type."""
 
@@ -45,6 +46,8 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
         raise DataError(f"{where} has the column {name!r} twice; rename one") from None
     except TypeError:
         raise DataError(f"{where} is {show(frame)}; give a polars, pandas or Arrow frame") from None
+    except ImportError:
+        raise DataError(f"{where}: {_NEEDS_PYARROW}") from None
     try:
         try:
             polars_frame: pl.DataFrame = eager.to_polars()
@@ -52,7 +55,7 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
             names = [name for name in eager.columns if name in needed or not needed]
             polars_frame = pl.concat([_column(eager, name, where) for name in names], how="horizontal")
     except ImportError:
-        raise DataError(f"{where}: reading such a frame needs pyarrow; install pyarrow") from None
+        raise DataError(f"{where}: {_NEEDS_PYARROW}") from None
     return polars_frame
 
 

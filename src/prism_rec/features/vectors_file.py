@@ -1,6 +1,8 @@
 """Reads vectors that exist already, from files that were made elsewhere."""
 
+import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from prism_rec.data.feature_table import Matrix
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
+from prism_rec.data.sources.parquet import check_growth, check_parquet
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError
 from prism_rec.folders import check_listed
@@ -45,6 +48,7 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
         raise DataError(f"{path}: no such file; check the path")
     check_listed(path)
     if path.suffix == ".parquet":
+        check_parquet(path)
         with reading(str(path)):
             frame = pl.read_parquet(path, glob=False)
         return *vectors_from(frame, str(path)), (path,)
@@ -99,12 +103,21 @@ def _read_torch(path: Path) -> tuple[Matrix, pl.Series | None]:
 def _load(path: Path) -> Any:
     import torch
 
+    if zipfile.is_zipfile(path):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as packed:
+            check_growth(path, sum(entry.file_size for entry in packed.infolist()))
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # on damaged bytes and forbidden content the unpickler raises exceptions of any class
         raise DataError(
             f"{path} has more than tensors in it, or is damaged; save a tensor, or a dictionary of vectors and ids"
         ) from None
+    tensors = list(content.values()) if isinstance(content, Mapping) else [content]
+    dense = (one for one in tensors if isinstance(one, torch.Tensor) and not one.is_nested)
+    check_growth(
+        path, sum(one.numel() * one.element_size() for one in dense)
+    )  # also expanded and sparse ones
+    return content
 
 
 def _text(ids: Any, where: str) -> pl.Series:

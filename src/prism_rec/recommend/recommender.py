@@ -1,7 +1,7 @@
 """Recommendations from a finished run."""
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,8 @@ class Recommender:
         self.run = run
         self.dataset: Dataset = run.dataset
         self.ranker = run.ranker(self._batch_size)
-        self._items = Items(run.dataset.items)
-        self._users = Ids(run.dataset.users["user_id"], first_row=0, what="user")
+        self._items = Items(run.dataset.items, partial(self.dataset.why_absent, "item"))
+        self._users = Ids(run.dataset.users["user_id"], 0, "user", partial(self.dataset.why_absent, "user"))
 
     @property
     def component_names(self) -> tuple[str, ...]:

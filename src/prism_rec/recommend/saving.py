@@ -35,6 +35,7 @@ def save(run: Run, folder: Path, everybody: Everybody, histories: bool) -> None:
             users=dataset.users.clear(),
             rule=LeaveOneOut(),
             notes=(),
+            left_out=dataset.left_out.filter(role="item"),
         )
     files.write_config(run.config)
     dataset.save(files.data)

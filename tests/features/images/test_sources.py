@@ -8,7 +8,7 @@ import pytest
 
 from prism_rec.errors import InputError
 from prism_rec.features.images.outcome import SourceOutcome
-from prism_rec.features.images.sources import read_sources
+from prism_rec.features.images.sources import read_sources, recorded, recorded_name
 from prism_rec.features.images.table import tabulate
 
 WANTED = {"item_id": ["7", "8"], "sources": [["a", "b"], []]}
@@ -21,6 +21,7 @@ WANTED = {"item_id": ["7", "8"], "sources": [["a", "b"], []]}
         pl.DataFrame({"item_id": ["7", "8"], "images": [["a", "", "b", None, "a"], []]}),
         pl.DataFrame({"item_id": ["7", "8", "7"], "images": [["a"], None, ["a", "b"]]}),
         pd.DataFrame({"item_id": [7, 7, 8], "images": ["a", "b", ""]}),
+        pl.DataFrame({"item_id": [7, 8], "images": [" a | b||a", "|"]}),
     ],
 )
 def test_rows_and_lists_become_one_row_an_item(table: object) -> None:
@@ -76,3 +77,14 @@ def test_an_item_s_row_speaks_of_its_best_source() -> None:
         ("3", "retry", "not-tried", "new", 0),
         ("4", "none", "no-source", None, 0),
     ]
+
+
+def test_credentials_are_not_recorded_and_addresses_stay_apart() -> None:
+    one, other = (f"https://h/a.jpg?token={secret}" for secret in ("first", "second"))
+    name = recorded_name(one)
+    assert name.startswith("https://h/a.jpg?token=***#")
+    assert "first" not in name
+    assert recorded_name(other) != name == recorded_name(name)
+    assert recorded_name("https://h/a.jpg?w=5") == "https://h/a.jpg?w=5"
+    items = pl.DataFrame({"item_id": ["7", "8"], "sources": [[one, "b"], []]})
+    assert recorded(items)["sources"].to_list() == [[name, "b"], []]

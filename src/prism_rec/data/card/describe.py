@@ -26,7 +26,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     `density`: share of user-item pairs that are interactions; a repeated pair counts each time. `cold_items`: number
     of items without a training event. `described`: for each column of the items, such as `title`, the share of items
     with a value. `repeated_targets`: for each part, the share of targets that the user had before. `features`: the
-    vectors per modality. The dates are given only if times are absolute. `balance`: see there.
+    vectors per modality. The dates are given only if times are absolute. `balance`: see there. `left_out`:
+    how many dropped users and items are known by id.
     """
     counts = dataset.counts()
     lengths = dataset.histories.lengths
@@ -46,6 +47,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         },
         "balance": balance(dataset),
         "dropped": dataset.dropped,
+        "left_out": {f"{role}s": int((dataset.left_out["role"] == role).sum()) for role in ("user", "item")},
         "notes": list(dataset.notes),
     }
 
@@ -103,6 +105,9 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
             *(f"{n:,} {why.replace('_', ' ')}" for why, n in sums["dropped"].items()),
         ]
         lines.append((f"{role} read", f"{sums['read']:,} = {' + '.join(parts)}"))
+    if any(facts["left_out"].values()):
+        known = " and ".join(f"{count:,} {role}" for role, count in facts["left_out"].items())
+        lines.append(("left out", f"{known}, whose ids are kept to say why"))
     others = [
         (reason.replace("_", " "), count)
         for reason, count in facts["dropped"].items()

@@ -1,5 +1,6 @@
 """The table of items and the sources of their pictures."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
 from prism_rec.errors import DataError, SettingsError
 from prism_rec.folders import check_listed
+from prism_rec.masking import mask
 
 
 def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFrame:
     """Return one row per item: `item_id` (string) and `sources` (list of strings, the best first).
 
-    An item may have several rows, and a row may have a list; both keep their order. Repeated, empty and null
-    sources are dropped. An item without sources is kept, with an empty list.
+    An item may have several rows, and a row may have a list or a text such as `a.jpg|b.jpg`; all keep their order.
+    Repeated, empty and null sources are dropped. An item without sources is kept, with an empty list.
 
     Args:
         table: a path to a table (.parquet, .csv, .tsv), or a frame of polars, pandas or Arrow.
@@ -48,6 +50,20 @@ def read_sources(table: Any, item_column: str, source_column: str) -> pl.DataFra
     )
 
 
+def recorded(items: pl.DataFrame) -> pl.DataFrame:
+    """Return the items with their sources as they are recorded, see `recorded_name`."""
+    if not items["sources"].explode().str.contains("[=@]").any():
+        return items
+    names = [[recorded_name(source) for source in sources] for sources in items["sources"]]
+    return items.with_columns(sources=pl.Series(names, dtype=pl.List(pl.String)))
+
+
+def recorded_name(source: str) -> str:
+    """Return the name of a source in the folder: itself, or masked with a part of its hash if it has credentials."""
+    masked = mask(source)
+    return source if masked == source else f"{masked}#{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+
+
 def _to_lists(column: pl.Series, where: str) -> pl.Series:
     if column.dtype == pl.List(pl.String):
         return column
@@ -55,4 +71,4 @@ def _to_lists(column: pl.Series, where: str) -> pl.Series:
         raise DataError(
             f"{where}: column {column.name!r} has the type {column.dtype}; give text or lists of text"
         )
-    return column.cast(pl.String).reshape((-1, 1)).cast(pl.List(pl.String))
+    return column.cast(pl.String).str.split("|")
