@@ -119,6 +119,31 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     return others.insert_column(0, ids)
 
 
+def with_item_id(frame: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:
+    """Return a frame whose column of item ids is named `item_id`.
+
+    Args:
+        frame: any columns.
+        columns: `item`, the name of the column of ids; without it, and if there is no such column, it is `item_id`.
+        where: the file or argument, for messages.
+
+    Raises:
+        DataError: there is neither column, or there are both.
+        SettingsError: there is no such role.
+    """
+    name = complete_columns(columns)["item"]
+    if name not in frame.columns:
+        name = "item_id"
+    if name not in frame.columns:
+        raise DataError(
+            f"{where} has no column {name!r} (found: {', '.join(frame.columns)}); give the name of the column of ids "
+            "in `columns` (item=NAME)"
+        )
+    if name != "item_id" and "item_id" in frame.columns:
+        raise DataError(f"{where}: column 'item_id' has a name that prism-rec uses; rename it")
+    return frame.rename({name: "item_id"})
+
+
 def require_column(found: Sequence[str], name: str, role: str, where: str) -> None:
     """Refuse a table without the column `name`; the message lists its columns."""
     if name not in found:

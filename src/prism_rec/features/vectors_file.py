@@ -10,6 +10,7 @@ import polars as pl
 
 from prism_rec.data.arrays import stack_vectors, to_matrix
 from prism_rec.data.feature_table import Matrix
+from prism_rec.data.frames import with_item_id
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
@@ -23,7 +24,9 @@ from prism_rec.records import MANIFEST
 _TORCH = {".pt", ".pth"}
 
 
-def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
+def read_vectors_file(
+    given: str, columns: Mapping[str, str] | None = None
+) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     """Read the vectors of one modality and their ids.
 
     Args:
@@ -36,6 +39,8 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
               Nothing in the file is run.
 
             IDS has one id per line; by default it is FILE with the ending `.ids.txt`.
+
+        columns: `item`, the column of ids of a table, if it is not `item_id`.
 
     Returns:
         The matrix [R, D] as it is in the file, the R ids, and the files that were read.
@@ -51,17 +56,17 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
         check_parquet(path)
         with reading(str(path)):
             frame = pl.read_parquet(path, glob=False)
-        return *vectors_from(frame, str(path)), (path,)
+        return *vectors_from(with_item_id(frame, columns or {}, str(path)), str(path)), (path,)
     matrix, ids = _read_torch(path) if path.suffix in _TORCH else (read_matrix(path), None)
     if ids is not None:
         return matrix, ids, (path,)
     return matrix, _read_ids(ids_path, path), (path, ids_path)
 
 
-def given_features(given: Mapping[str, str]) -> dict[str, Any]:
+def given_features(given: Mapping[str, str], columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return what a dataset takes as features: folders of the stage embed as they are, files as matrix and ids."""
     return {
-        name: Path(place) if Path(place).is_dir() else read_vectors_file(place)[:2]
+        name: Path(place) if Path(place).is_dir() else read_vectors_file(place, columns)[:2]
         for name, place in given.items()
     }
 

@@ -84,10 +84,10 @@ def _read_items(settings: Images, out: Path, sources: Any) -> "pl.DataFrame":
 
     given = settings.table if sources is None else sources
     if given is not None:
-        return read_sources(given, settings.item_column, settings.source_column)
+        return read_sources(given, settings.source_column, settings.columns)
     if not (out / SOURCES).is_file():
         raise FolderError(f"{out} has no {SOURCES} of an earlier run; give `table`")
-    items = read_sources(out / SOURCES, "item_id", "sources")
+    items = read_sources(out / SOURCES, "sources")
     masked = items["sources"].explode().drop_nulls().str.contains(MASK, literal=True)
     if masked.any():
         raise FolderError(
