@@ -84,6 +84,33 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
         read(tmp_path / "log.csv.gz", bomb)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (text().encode("utf-16-le"), "line 1: not text, or UTF-16 without a mark"),
+        (text().encode("utf-32"), "line 1: not text, or UTF-16 without a mark"),
+        (text().replace("\n", "\r").encode(), "lines end with a carriage return only"),
+        (text().replace("\n", "\n\n").encode(), "row 1: no user_id; add it or remove the row"),
+        (text().encode() + b"u1\n", "row 3: no item_id"),
+    ],
+    ids=["no mark", "32 bits", "returns", "empty lines", "short row"],
+)
+def test_files_of_other_forms_are_refused_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message) as told:
+        read(tmp_path / "log.csv", content)
+    assert "\n" not in str(told.value)
+
+
+def test_a_known_encoding_without_a_mark_may_be_given(tmp_path: Path) -> None:
+    log = read(tmp_path / "log.csv", text().encode("utf-16-le"), encoding="utf-16-le")
+    assert log.events["user_id"].to_list() == ["ü1", "u2"]
+
+
+@pytest.mark.parametrize("user", ["nan", "None", "null", "NA", "007", "it's", " u", "u ", "5e3", "ü"])
+def test_ids_that_look_like_something_else_stay(tmp_path: Path, user: str) -> None:
+    assert read(tmp_path / "log.csv", text() + f"{user},i,1400000002\n").events["user_id"][-1] == user
+
+
 def test_a_file_that_is_packed_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"log\.csv\.gz is packed twice; unpack it once"):
         read(tmp_path / "log.csv.gz", gzip.compress(gzip.compress(text().encode())))

@@ -58,6 +58,11 @@ def decode(path: Path, encoding: str | None = None) -> tuple[bytes | None, str |
     first = next(blocks, b"")
     if not first.strip():
         raise DataError(f"{path} is empty; at least one line is needed")
+    line = first.partition(b"\n")[0]
+    if encoding is None and not first.startswith(tuple(_WIDE)) and b"\0" in line:
+        raise DataError(f"{path}, line 1: not text, or UTF-16 without a mark; give its encoding in `encoding`")
+    if encoding is None and b"\r" in line.rstrip(b"\r") and b"\n" not in first:
+        raise DataError(f"{path}: lines end with a carriage return only; save it with other ends of lines")
     with path.open("rb") as file:
         is_packed = file.read(2) == _GZIP
     wide = next((name for mark, name in _WIDE.items() if first.startswith(mark)), None)
