@@ -9,7 +9,10 @@ from prism_rec.data.reading import reading
 from prism_rec.errors import DataError
 
 _GZIP = b"\x1f\x8b"
-_WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins like the next
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 MOST_UNPACKED = 256 * 2**20
 """Bytes from which the ratio is checked."""
 LARGEST_RATIO = 100
