@@ -93,6 +93,8 @@ class SeparatedPrismFusion(Fusion):
             self.get_buffer(f"map_{m}").zero_()[:, :count] = map_XK
             self.get_buffer(f"load_{m}").zero_()[:count] = load_KX
         self.fitted.fill_(True)
+        if len(self.modalities) == 1:
+            return None
         return f"{' and '.join(self.modalities)} share {len(found.loads[0])} directions"
 
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:

@@ -52,7 +52,7 @@ def find_shared(
     values_X, vectors_XX = torch.linalg.eigh(white_IX.T @ white_IX / max(1, items))
     correlation_X = ((values_X.flip(0) - 1) / max(1, number - 1)).clamp(0, 1)
     sizes = [map_DD.shape[1] for map_DD in whiten]
-    least = max(least, _chance(sorted(sizes)[-2:], items))
+    least = max(least, _chance(sorted([0, *sizes])[-2:], items))
     kept = min(most, min(sizes), int((correlation_X.square() > least).sum())) if number > 1 else 0
     blocks = vectors_XX.flip(1)[:, :kept].split(sizes)
     maps, loads = [], []
