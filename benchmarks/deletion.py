@@ -27,7 +27,7 @@ def main(run: str) -> None:
     row_of = {item: row for row, item in enumerate(recommender.dataset.items["item_id"], start=1)}
     singles, several = [], []
     for user, item in zip(users, best["item_id"], strict=True):
-        history, row = histories[user][-ranker.model.max_length :], row_of[item]
+        history, row = histories[user][-ranker.max_length :], row_of[item]
         score = float(scores_of(ranker, Histories.from_lists([history.tolist()]), row)[0])
         effects = effects_of(ranker, history, row, score)
         ranked = sorted(effects, key=lambda one: effects[one] or 0, reverse=True)
