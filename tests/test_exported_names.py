@@ -31,6 +31,7 @@ NAMES = [
     "Events",
     "Explanation",
     "ExportData",
+    "Findings",
     "FolderError",
     "GRU4RecConfig",
     "GateFusionConfig",
@@ -53,6 +54,7 @@ NAMES = [
     "NoSplit",
     "PictureDescriptors",
     "Plan",
+    "Planted",
     "Prepare",
     "PrismConfig",
     "PublishedPrismConfig",
@@ -66,6 +68,7 @@ NAMES = [
     "SASRecConfig",
     "SampledCrossEntropyConfig",
     "Search",
+    "SeparatedPrismConfig",
     "SettingsError",
     "StosaConfig",
     "StosaObjectiveConfig",
@@ -75,6 +78,7 @@ NAMES = [
     "Text",
     "TrainConfig",
     "TuneConfig",
+    "ValidateExplanations",
     "Words",
     "Yelp",
     "build",
@@ -91,6 +95,7 @@ NAMES = [
     "read_search",
     "train",
     "tune",
+    "validate_explanations",
 ]
 
 

@@ -19,6 +19,7 @@ from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdF
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.separated import SeparatedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.sequence_recommender import Candidates, SequenceRecommender
 from prism_rec.model.similar import SimilarItems
@@ -35,7 +36,8 @@ FusionConfig = Annotated[
     | GateFusionConfig
     | PrismConfig
     | PublishedPrismConfig
-    | NestedPrismConfig,
+    | NestedPrismConfig
+    | SeparatedPrismConfig,
     Kinds("prism_rec.fusions", FusionSettings),
 ]
 

@@ -83,6 +83,11 @@ class SequenceRecommender(nn.Module):
         content = self.fusion.component_names if self.content else ()
         return ("id", *content, *(("similar",) if self.similar else ()))
 
+    def begin_fusion(self) -> str | None:
+        """Let the fusion learn from the catalogue what does not change in training; see `Fusion.begin_training`."""
+        rows_N = torch.arange(self.items.number_of_items + 1, device=self.device)
+        return self.fusion.begin_training(self.items.features(rows_N))
+
     def read(
         self,
         items_P: Int[Tensor, " P"],
