@@ -75,6 +75,8 @@ if TYPE_CHECKING:
     from prism_rec.planning.plan import plan as plan
     from prism_rec.recommend.recommender import Recommender as Recommender
     from prism_rec.recommend.recommender import load as load
+    from prism_rec.runs.combine import ensemble as ensemble
+    from prism_rec.runs.ensemble import Ensemble as Ensemble
     from prism_rec.runs.evaluate import evaluate as evaluate
     from prism_rec.runs.run import Run as Run
     from prism_rec.runs.train import train as train
@@ -142,6 +144,8 @@ _NAMES = {
     "objectives.stosa": ("StosaObjectiveConfig",),
     "planning.plan": ("Plan", "plan"),
     "recommend.recommender": ("Recommender", "load"),
+    "runs.combine": ("ensemble",),
+    "runs.ensemble": ("Ensemble",),
     "runs.evaluate": ("evaluate",),
     "runs.run": ("Run",),
     "runs.train": ("train",),

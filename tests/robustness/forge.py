@@ -70,8 +70,6 @@ if __name__ == "__main__":
     for line in sys.stdin:
         order = json.loads(line)
         answer = (
-            {"process": start(order)}
-            if "run" in order
-            else {"status": wait(order["wait"], order["seconds"])}
+            {"process": start(order)} if "run" in order else {"status": wait(order["wait"], order["seconds"])}
         )
         print(json.dumps(answer), flush=True)

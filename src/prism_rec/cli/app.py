@@ -15,6 +15,7 @@ from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import CompareOptions, compare
 from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
+from prism_rec.cli.ensemble import EnsembleOptions, ensemble
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.explore import ExploreOptions, explore
@@ -51,6 +52,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (PlanOptions, plan, ("config",)),
         (TrainOptions, train, ("config",)),
         (EvaluateOptions, evaluate, ("run",)),
+        (EnsembleOptions, ensemble, ("runs",)),
         (TuneOptions, tune, ("config",)),
         (CompareOptions, compare, ("recipe",)),
     ),

@@ -17,7 +17,7 @@ class UserStates(NamedTuple):
         Tensor, "*P L"
     ]  # catalogue rows of the latest items, the latest first; L is 0 unless a term needs them
 
-    def take(self, rows: Int[Tensor, " _"]) -> "UserStates":
+    def take(self, rows: slice | Int[Tensor, " _"]) -> "UserStates":
         """Return the states at some of the places."""
         return UserStates(*(part[rows] for part in self))
 

@@ -8,7 +8,7 @@ import polars as pl
 import torch
 
 from prism_rec.data.histories import IntArray
-from prism_rec.rank import Ranker, Seen
+from prism_rec.rank import CatalogueRanker, Seen
 from prism_rec.recommend.items import Items
 from prism_rec.recommend.questions import Questions
 
@@ -19,7 +19,7 @@ MODEL, POPULARITY = "model", "popularity"
 class Answers(NamedTuple):
     """Makes the tables that `Recommender.recommend` returns."""
 
-    ranker: Ranker
+    ranker: CatalogueRanker
     items: Items
     popular: Callable[[], IntArray]
     """Returns all catalogue rows, those with the most events first; called only if somebody has no known history."""
@@ -68,9 +68,8 @@ class Answers(NamedTuple):
             scores_Bk, rows_Bk = ranker.best(scores_BN, k)
             found = rows_Bk > 0
             user, place = np.nonzero(found)
-            rows = torch.from_numpy(rows_Bk).to(ranker.model.device)
-            with torch.no_grad():
-                parts_BkJ = ranker.model.contributions(users, rows, ranker.items).cpu().numpy()
+            rows = torch.from_numpy(rows_Bk).to(ranker.device)
+            parts_BkJ = ranker.contributions(users, rows).cpu().numpy()
             yield self._frame(
                 known[questions[user]], rows_Bk[found], place + 1, scores_Bk[found], parts_BkJ[found]
             )
@@ -93,6 +92,6 @@ class Answers(NamedTuple):
             "rank": pl.Series(ranks, dtype=pl.Int64),
             "basis": pl.repeat(basis, len(rows), dtype=pl.String, eager=True),
         }
-        names = self.ranker.model.component_names
+        names = self.ranker.component_names
         further = {name: numbers(None if scores is None else parts[:, j]) for j, name in enumerate(names)}
         return pl.DataFrame({**columns, **further})

@@ -15,7 +15,7 @@ from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
 from prism_rec.inputs import checked, id_from, ids_from
-from prism_rec.rank import Seen
+from prism_rec.rank import CatalogueRanker, Seen
 from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids
@@ -30,6 +30,8 @@ from prism_rec.recommend.vectors import (
     query_vectors,
     vector_frame,
 )
+from prism_rec.runs.ensemble import Ensemble
+from prism_rec.runs.load import load_run
 from prism_rec.runs.run import Run
 
 
@@ -37,26 +39,26 @@ class Recommender:
     """Ranks items for users, and says what a score is made of and what it depends on.
 
     Args:
-        run: a trained model with its data.
+        run: a trained model with its data, or an ensemble of such.
         batch_size: number of users that are encoded at once; if not given, as in validation.
     """
 
     @checked
-    def __init__(self, run: Run, batch_size: int | None = None) -> None:
+    def __init__(self, run: Run | Ensemble, batch_size: int | None = None) -> None:
         self._batch_size = None if batch_size is None else int(batch_size)  # numpy's numbers too
         self._use(run)
 
-    def _use(self, run: Run) -> None:
-        self.run = run
+    def _use(self, run: Run | Ensemble) -> None:
+        self.run: Run | Ensemble = run
         self.dataset: Dataset = run.dataset
-        self.ranker = run.ranker(self._batch_size)
+        self.ranker: CatalogueRanker = run.ranker(self._batch_size)
         self._items = Items(run.dataset.items, partial(self.dataset.why_absent, "item"))
         self._users = Ids(run.dataset.users["user_id"], 0, "user", partial(self.dataset.why_absent, "user"))
 
     @property
     def component_names(self) -> tuple[str, ...]:
         """The parts that add up to a score: `id` and the fusion's components."""
-        return self.ranker.model.component_names
+        return self.ranker.component_names
 
     @property
     def average_weights(self) -> dict[str, float]:
@@ -251,7 +253,7 @@ class Recommender:
         Raises:
             InputError: the model scores items only by their ids, or see `data.new_items.add_items`.
         """
-        require_content(self.ranker.model)
+        require_content(self.ranker)
         frame, given = new_items_frame(items), dict(features or {})
         frame = without_known(frame, self._items.ids, events) if skip_known else frame
         if frame.is_empty():
@@ -297,9 +299,7 @@ class Recommender:
 
     @cached_property
     def _average_ND(self) -> torch.Tensor:  # noqa: N802 (axis letters)
-        weights = torch.tensor(list(self.average_weights.values()), device=self.ranker.model.device)
-        with torch.no_grad():
-            return average_vectors(self.ranker, weights)
+        return average_vectors(self.ranker, self.average_weights)
 
 
 @checked
@@ -307,10 +307,10 @@ def load(folder: Path | str, device: str = "auto") -> Recommender:
     """Load a finished run to recommend; nothing but its folder is needed.
 
     Args:
-        folder: that `train` wrote.
+        folder: that `train` or `ensemble` wrote.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
 
     Raises:
         FolderError: the folder is not a finished run, or is damaged.
     """
-    return Recommender(Run.load(folder, device))
+    return Recommender(load_run(folder, device))

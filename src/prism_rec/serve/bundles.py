@@ -16,10 +16,11 @@ from prism_rec.files import LOCK, hash_file, locked, write_text_atomically
 from prism_rec.folders import add_files, remove_folder, require_folder
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.records import MANIFEST
-from prism_rec.runs.folder import STAGE, RunFolder
-from prism_rec.runs.run import Run
-from prism_rec.serve.tables import FILE as TABLES
-from prism_rec.serve.tables import map_tables, save_tables
+from prism_rec.runs.ensemble import STAGE as ENSEMBLE
+from prism_rec.runs.ensemble import Ensemble
+from prism_rec.runs.folder import STAGE
+from prism_rec.runs.load import load_run
+from prism_rec.serve.tables import map_tables, names_of, save_tables
 
 CURRENT = "current.json"
 KEPT = 3
@@ -119,9 +120,12 @@ class Bundles:
 
     def _load(self, version: int) -> Recommender:
         folder = self.path / str(version)
-        require_folder(folder, STAGE, TABLES)
-        recommender = Recommender(Run.load(folder, "cpu", mapped=True))
-        recommender.ranker = recommender.run.ranker(tables=map_tables(recommender.run.model, folder))
+        run = load_run(folder, "cpu", mapped=True)
+        models = [member.model for member in run.members] if isinstance(run, Ensemble) else [run.model]
+        stage = ENSEMBLE if isinstance(run, Ensemble) else STAGE
+        require_folder(folder, stage, *names_of(len(models)))
+        recommender = Recommender(run)
+        recommender.ranker = run.ranker(tables=map_tables(models, folder))
         return recommender
 
     def _publish(self, recommender: Recommender, source: str, histories: bool) -> int:
@@ -130,8 +134,7 @@ class Bundles:
         folder = self.path / str(version)
         _remove(folder)  # begun by a process that did not finish it
         recommender.save(folder, histories=histories)
-        save_tables(recommender.ranker.tables, folder)
-        add_files(folder, [TABLES])
+        add_files(folder, save_tables(recommender.ranker, folder))
         text = Current(version=version, source=source).model_dump_json()
         write_text_atomically(self.path / CURRENT, f"{text}\n")
         _remove(self.path / str(version - KEPT))
@@ -140,5 +143,5 @@ class Bundles:
 
 def _remove(version: Path) -> None:
     """Delete the files that a bundle has, and the folder if nothing else is in it."""
-    RunFolder(version).remove()
+    remove_folder(version / "data")
     remove_folder(version)

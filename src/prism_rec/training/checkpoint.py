@@ -24,7 +24,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, 
     values = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = json.dumps(facts)
     with replacing(path) as partial:
-        stored = {name: Stored(str(one.dtype).removeprefix("torch."), tuple(one.shape), _bytes_of(one)) for name, one in values.items()}
+        stored = {
+            name: Stored(str(one.dtype).removeprefix("torch."), tuple(one.shape), _bytes_of(one))
+            for name, one in values.items()
+        }
         write_tensors(partial, stored, {"facts": content, "sha256": _hash(values, content)})
 
 
