@@ -67,6 +67,7 @@ class SequenceRecommender(nn.Module):
             else None
         )
         self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
+        self.summed = self.content and not fusion.personal and backbone.one_query
         self.similar = similar
         self.apply(backbone.initialise)
         with torch.no_grad():
@@ -200,7 +201,8 @@ class SequenceRecommender(nn.Module):
         """Return the items' side of the inner product, grouped by the components that the items have.
 
         A key is the id's key and, if candidates are scored by content, what meets the content query: each component
-        if weights are personal (K = Q + J D), otherwise their sum (K = Q + D).
+        if weights are personal (K = Q + J D), otherwise their sum (K = Q + D). If one query meets both, it is the sum
+        of id and components (K = D).
 
         Args:
             items: an item set.
@@ -215,6 +217,8 @@ class SequenceRecommender(nn.Module):
         keys_IQ = self.backbone.id_key(ids_IV)
         if not self.content:
             return [KeyGroup(rows, keys_IQ, None)]
+        if self.summed:
+            return [KeyGroup(rows, keys_IQ + parts.components_IJD.sum(1), None)]
         if not self.fusion.personal:
             return [KeyGroup(rows, torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1), None)]
         keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
@@ -223,7 +227,7 @@ class SequenceRecommender(nn.Module):
     def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
         """Return the users' side of the inner product with the keys of one group."""
         id_query_PQ = self.backbone.id_query(users.states)
-        if not self.content:
+        if self.summed or not self.content:
             return id_query_PQ
         content_PD = self.backbone.content_query(users.states)
         if group.present_J is None:
@@ -250,7 +254,12 @@ class SequenceRecommender(nn.Module):
         To rank the whole catalogue, `rank.Ranker` multiplies `queries` by `keys` and adds what is `scattered`, which
         gives the same scores.
         """
-        return self.contributions(users, rows_PC, items).sum(-1)
+        if not self.summed:
+            return self.contributions(users, rows_PC, items).sum(-1)
+        keys_ID = self.backbone.id_key(items.ids_IV) + items.parts.components_IJD.sum(1)
+        scores_PC = _inner(gather_rows(keys_ID, items.place_N[rows_PC]), self.backbone.id_query(users.states))
+        scattered = self.scattered(users)
+        return scores_PC if scattered is None else scores_PC + scattered.at(rows_PC)
 
     def contributions(
         self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
