@@ -30,6 +30,7 @@ NAMES = [
     "Events",
     "Explanation",
     "ExportData",
+    "Findings",
     "FolderError",
     "GRU4RecConfig",
     "GateFusionConfig",
@@ -52,6 +53,7 @@ NAMES = [
     "NoSplit",
     "PictureDescriptors",
     "Plan",
+    "Planted",
     "Prepare",
     "PrismConfig",
     "PublishedPrismConfig",
@@ -65,6 +67,7 @@ NAMES = [
     "SASRecConfig",
     "SampledCrossEntropyConfig",
     "Search",
+    "SeparatedPrismConfig",
     "SettingsError",
     "StosaConfig",
     "StosaObjectiveConfig",
@@ -74,6 +77,7 @@ NAMES = [
     "Text",
     "TrainConfig",
     "TuneConfig",
+    "ValidateExplanations",
     "Words",
     "Yelp",
     "build",
@@ -89,6 +93,7 @@ NAMES = [
     "read_search",
     "train",
     "tune",
+    "validate_explanations",
 ]
 
 

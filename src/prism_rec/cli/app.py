@@ -27,6 +27,7 @@ from prism_rec.cli.serve import ServeOptions, serve
 from prism_rec.cli.terminal import say
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
+from prism_rec.cli.validate_explanations import ValidateExplanationsOptions, validate_explanations
 from prism_rec.config import Config
 from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
@@ -59,6 +60,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ServeOptions, serve, ("run",)),
         (ExploreOptions, explore, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
+        (ValidateExplanationsOptions, validate_explanations, ()),
     ),
 }
 

@@ -19,7 +19,7 @@ from prism_rec.backbones.base import Backbone
 from prism_rec.fusion.base import Fusion, share_weights
 from prism_rec.fusion.reading import Evidence, ItemSet, Parts, Reading, Seen
 from prism_rec.model.items import ItemTable
-from prism_rec.model.keys import KeyGroup, UserStates, group_by_presence
+from prism_rec.model.keys import KeyGroup, UserStates, group_by_presence, inner, plus_components
 from prism_rec.model.similar import SimilarItems
 from prism_rec.nn.packing import Packing
 from prism_rec.nn.rows import gather_rows
@@ -83,6 +83,11 @@ class SequenceRecommender(nn.Module):
         """The terms of a score: `id`, the fusion's components if candidates are scored by them, and `similar`."""
         content = self.fusion.component_names if self.content else ()
         return ("id", *content, *(("similar",) if self.similar else ()))
+
+    def begin_fusion(self) -> str | None:
+        """Let the fusion learn from the catalogue what does not change in training; see `Fusion.begin_training`."""
+        rows_N = torch.arange(self.items.number_of_items + 1, device=self.device)
+        return self.fusion.begin_training(self.items.features(rows_N))
 
     def read(
         self,
@@ -197,12 +202,33 @@ class SequenceRecommender(nn.Module):
             return torch.cat([fused, self.further_streams(fused)], -1)
         return F.pad(fused, (0, (self.backbone.streams - 1) * self.items.width))
 
+    def id_key(self, ids_IV: Float[Tensor, "*I V"], rows: Int[Tensor, "*I"]) -> Float[Tensor, "*I Q"]:
+        """Return the ids' part of the keys of some items.
+
+        Outside training, if some item has content and no id that counts, the last column is the id term of such items:
+        a constant in place of an inner product.
+        """
+        keys_IQ = self.backbone.id_key(ids_IV)
+        if not self._has_unknown_ids:
+            return keys_IQ
+        constant_I = self.items.unknown_id * self.items.without_id(rows)
+        return torch.cat([keys_IQ, constant_I[..., None]], -1)
+
+    def id_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
+        """Return what meets `id_key`."""
+        query_PQ = self.backbone.id_query(states_PZ)
+        return F.pad(query_PQ, (0, 1), value=1.0) if self._has_unknown_ids else query_PQ
+
+    @property
+    def _has_unknown_ids(self) -> bool:
+        return not self.training and self.content and self.items.some_without_id
+
     def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:
         """Return the items' side of the inner product, grouped by the components that the items have.
 
         A key is the id's key and, if candidates are scored by content, what meets the content query: each component
         if weights are personal (K = Q + J D), otherwise their sum (K = Q + D). If one query meets both, it is the sum
-        of id and components (K = D).
+        of id and components (K = Q).
 
         Args:
             items: an item set.
@@ -214,11 +240,11 @@ class SequenceRecommender(nn.Module):
         else:
             ids_IV = gather_rows(items.ids_IV, items.place_N[rows])
             parts = items.parts.take(items.place_N[rows])
-        keys_IQ = self.backbone.id_key(ids_IV)
+        keys_IQ = self.id_key(ids_IV, rows)
         if not self.content:
             return [KeyGroup(rows, keys_IQ, None)]
         if self.summed:
-            return [KeyGroup(rows, keys_IQ + parts.components_IJD.sum(1), None)]
+            return [KeyGroup(rows, plus_components(keys_IQ, parts.components_IJD), None)]
         if not self.fusion.personal:
             return [KeyGroup(rows, torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1), None)]
         keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
@@ -226,7 +252,7 @@ class SequenceRecommender(nn.Module):
 
     def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
         """Return the users' side of the inner product with the keys of one group."""
-        id_query_PQ = self.backbone.id_query(users.states)
+        id_query_PQ = self.id_query(users.states)
         if self.summed or not self.content:
             return id_query_PQ
         content_PD = self.backbone.content_query(users.states)
@@ -246,7 +272,7 @@ class SequenceRecommender(nn.Module):
         if self.fusion.personal:
             weights_PJ = share_weights(weights_PJ, items.parts.present_IJ[place_P])
         components_PJD = gather_rows(items.parts.components_IJD, place_P)
-        return ids_PV + self._in_all_streams(_inner(components_PJD.mT, weights_PJ))
+        return ids_PV + self._in_all_streams(inner(components_PJD.mT, weights_PJ))
 
     def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:
         """Score C candidates for each of P users, with every term; the item set must hold them.
@@ -256,8 +282,8 @@ class SequenceRecommender(nn.Module):
         """
         if not self.summed:
             return self.contributions(users, rows_PC, items).sum(-1)
-        keys_ID = self.backbone.id_key(items.ids_IV) + items.parts.components_IJD.sum(1)
-        scores_PC = _inner(gather_rows(keys_ID, items.place_N[rows_PC]), self.backbone.id_query(users.states))
+        keys_IQ = plus_components(self.id_key(items.ids_IV, items.rows_I), items.parts.components_IJD)
+        scores_PC = inner(gather_rows(keys_IQ, items.place_N[rows_PC]), self.id_query(users.states))
         scattered = self.scattered(users)
         return scores_PC if scattered is None else scores_PC + scattered.at(rows_PC)
 
@@ -267,20 +293,15 @@ class SequenceRecommender(nn.Module):
         """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
         states, weights, _ = users
         place_PC = items.place_N[rows_PC]
-        id_PC = _inner(
-            self.backbone.id_key(gather_rows(items.ids_IV, place_PC)), self.backbone.id_query(states)
-        )
+        keys_PCQ = self.id_key(gather_rows(items.ids_IV, place_PC), rows_PC)
+        id_PC = inner(keys_PCQ, self.id_query(states))
         scattered = self.scattered(users)
         similar = [] if scattered is None else [scattered.at(rows_PC)[..., None]]
         if not self.content:
             return torch.cat([id_PC[..., None], *similar], -1)
         components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
-        content_PCJ = _inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
+        content_PCJ = inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
         content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
             content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
         return torch.cat([id_PC[..., None], content_PCJ, *similar], -1)
-
-
-def _inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:
-    return (left_PXD @ right_PD[..., None]).squeeze(-1)

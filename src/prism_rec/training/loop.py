@@ -20,6 +20,7 @@ from prism_rec.events import Events, Fact
 from prism_rec.model import SequenceRecommender
 from prism_rec.nn.processes import per_process
 from prism_rec.objectives.base import Batches, Objective
+from prism_rec.rank.unknown_ids import usual_id_term
 from prism_rec.training.average import WeightAverage
 from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
@@ -87,6 +88,8 @@ def fit(
     """
     objective.begin_training(model, histories)
     model.items.note_events(torch.from_numpy(histories.counts(model.items.number_of_items)))
+    if learned := model.begin_fusion():
+        events.note(f"note: {learned}")
     step = TrainStep(model, objective.to(model.device))
     optimizer = make_optimizer(step, config)
     average = WeightAverage(model, config.average) if config.average else None
@@ -116,7 +119,12 @@ def fit(
         events.advance(TASK, 0, _facts(records, config))
         record = train_epoch(step, optimizer, batches, epoch, config, events, average, wrapped)
         with average.applied(model) if average else nullcontext():
-            if validate is not None and (epoch % config.validate_every == 0 or epoch == config.epochs):
+            validated = validate is not None and (
+                epoch % config.validate_every == 0 or epoch == config.epochs
+            )
+            if validated or validate is None:
+                model.items.unknown_id.fill_(usual_id_term(model, histories))
+            if validate is not None and validated:
                 record = replace(record, validation=dict(validate(model)))
             records.append(record)
             if writes and (validate is None or best_epoch(records, config.metric) == epoch):
