@@ -82,7 +82,9 @@ class ItemTable(nn.Module):
             scored_by_content: whether candidates are scored by content too. If so, an id that is not known is zero
                 outside training, unless the item has no content either; and `id_dropout` holds in training.
         """
-        ids_IV = self.ids(rows_I)
+        # All rows without gradients are the table itself: a copy of it would be the largest tensor of ranking.
+        whole = len(rows_I) == self.number_of_items + 1 and not torch.is_grad_enabled()
+        ids_IV = self.ids.weight if whole else self.ids(rows_I)
         if not scored_by_content:
             return ids_IV
         if not self.training:
