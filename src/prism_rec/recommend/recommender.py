@@ -280,6 +280,15 @@ class Recommender:
         """
         save(self.run, Path(folder), self._everybody, histories)
 
+    def names(self) -> dict[str, list[Any] | None]:
+        """Return the item ids in the order of the catalogue, and the titles, or None if it has none."""
+        titles = self._items.titles
+        return {"item_id": self._items.ids.to_list(), "title": None if titles is None else titles.to_list()}
+
+    def by_popularity(self) -> IntArray:
+        """Return all catalogue rows, those with the most events first."""
+        return self._popular
+
     @cached_property
     def _everybody(self) -> Everybody:
         folder = self.run.folder.path
