@@ -8,7 +8,7 @@ SMALL := examples/movielens-small
 
 help:
 	@echo "make demo    train PRISM and its baselines on bundled data; writes $(DEMO)/comparison/report.html"
-	@echo "make test    run the tests; make test-slow, those that take long: every fusion, backbone and objective"
+	@echo "make test    run the fast tests; make test-slow, the others: kills, packages, every combination"
 	@echo "make lint    check style, types and layers"
 	@echo "make docs    build the documentation into site/"
 	@echo "make wheel   build a wheel into dist/, and import all of it in an environment of its own"

@@ -169,7 +169,7 @@ def _run(tests: str, tree: Path) -> None:
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis was imported before pytest began
-    os._exit(pytest.main(["-x", "-q", "--hypothesis-seed=0", *quiet, *tests.split()]))
+    os._exit(pytest.main(["-x", "-q", "-m", "", "--hypothesis-seed=0", *quiet, *tests.split()]))
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ NAMES = [
     "Export",
     "ExportData",
     "ExportedRecommender",
+    "Findings",
     "FolderError",
     "GRU4RecConfig",
     "GateFusionConfig",
@@ -55,6 +56,7 @@ NAMES = [
     "Onnx",
     "PictureDescriptors",
     "Plan",
+    "Planted",
     "Prepare",
     "PrismConfig",
     "PublishedPrismConfig",
@@ -68,6 +70,7 @@ NAMES = [
     "SASRecConfig",
     "SampledCrossEntropyConfig",
     "Search",
+    "SeparatedPrismConfig",
     "SettingsError",
     "StosaConfig",
     "StosaObjectiveConfig",
@@ -78,6 +81,7 @@ NAMES = [
     "TorchProgram",
     "TrainConfig",
     "TuneConfig",
+    "ValidateExplanations",
     "Words",
     "Yelp",
     "build",
@@ -95,6 +99,7 @@ NAMES = [
     "read_search",
     "train",
     "tune",
+    "validate_explanations",
 ]
 
 

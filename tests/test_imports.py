@@ -9,6 +9,7 @@ import pytest
 SCRIPT = Path(__file__).parent / "import_all.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "missing",
     [

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from prism_rec.errors import InputError
-from prism_rec.inputs import checked, id_from, ids_from
+from prism_rec.errors import DataError, InputError
+from prism_rec.inputs import checked, id_from, ids_from, split_ids
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,29 @@ def test_everything_else_is_refused_in_one_line(given: Any) -> None:
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("", []),
+        (" 1, 34 ,007", ["1", "34", "007"]),
+        ('"a,b",c', ["a,b", "c"]),
+        ('c , " lead" ', ["c", " lead"]),
+        ('"say ""hi"", you"', ['say "hi", you']),
+        ("5\" disc,it's", ['5" disc', "it's"]),
+        ('"open,b', ['"open', "b"]),
+    ],
+    ids=["nothing", "plain", "comma", "space", "quotes", "inches", "open"],
+)
+def test_ids_of_one_text(text: str, ids: list[str]) -> None:
+    assert split_ids(text) == ids
+
+
+@pytest.mark.parametrize("text", [",", "a,,b", "a,", ' ,""'])
+def test_an_empty_id_in_a_text_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match="an id of the history is empty; remove it"):
+        split_ids(text)
+
+
 def test_one_id_is_a_text_or_a_whole_number() -> None:
     assert [id_from(one, "item") for one in ("a", 7, np.int64(7))] == ["a", "7", "7"]
     for wrong in (None, 7.0, ["a"], True):
@@ -100,7 +123,8 @@ def test_arguments_of_the_right_type_pass_and_a_text_is_taken_as_a_path() -> Non
     [
         ({"path": 5}, "path is int 5; give a path"),
         ({"path": ""}, "path is None; give a path"),
-        ({"path": "a\0b"}, "path is .*; give a path"),
+        ({"path": "a\0b"}, "path is .*, which no file can be called; give a path"),
+        ({"both": "a" * 300}, "both is 'aaa.*aaa', which no file can be called; give a path"),
         ({"path": "\ud800"}, "path is .*; give a path"),
         ({"both": 5}, "both is int 5; give a path or a text"),
         ({"k": 1.5}, "k is float 1.5; give a whole number"),

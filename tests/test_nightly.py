@@ -29,6 +29,7 @@ def write_shop(folder: Path, share: float) -> None:
     pl.concat([sold, unsold]).write_csv(folder / "items.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
 def test_two_nights(tmp_path: Path) -> None:
     model = {"width": 8, "max_length": 10, "fusion": {"kind": "prism", "hidden": 6}}

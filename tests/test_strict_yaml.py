@@ -25,7 +25,7 @@ def test_aliases_and_plain_values_are_read() -> None:
         ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "levels deep"),
         ("[" * 100_000, "levels deep"),
         ("k: 1\n" * 50_000, "more than 200,000 characters"),
-        ("a: " + "9" * 5000, "integer string conversion"),
+        ("a: " + "9" * 5000, "a number has too many digits"),
         ("a: &a [*a]", "part of itself"),
         ("[1, 2]: 3", "a key should be a word"),
         ("a: 2020-13-45", "month must be"),

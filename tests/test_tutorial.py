@@ -33,6 +33,7 @@ def run_blocks(guide: Path) -> None:
             assert ran.status == 0, f"{line}\n{ran.err}"
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_tutorial_and_of_its_continuation_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

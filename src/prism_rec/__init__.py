@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from prism_rec.data.sources.amazon import Amazon2023 as Amazon2023
     from prism_rec.data.sources.mmrec import MMRec as MMRec
     from prism_rec.data.sources.movielens import MovieLens as MovieLens
+    from prism_rec.data.sources.planted import Planted as Planted
     from prism_rec.data.sources.recbole import RecBole as RecBole
     from prism_rec.data.sources.table import Table as Table
     from prism_rec.data.sources.text import Text as Text
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from prism_rec.events import Events as Events
     from prism_rec.events import JsonLines as JsonLines
     from prism_rec.explain.explanation import Explanation as Explanation
+    from prism_rec.explain.validation_settings import ValidateExplanations as ValidateExplanations
     from prism_rec.exporting.export import export as export
     from prism_rec.exporting.formats import Onnx as Onnx
     from prism_rec.exporting.formats import TorchProgram as TorchProgram
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from prism_rec.fusion.prism.module import PrismConfig as PrismConfig
     from prism_rec.fusion.prism.nested import NestedPrismConfig as NestedPrismConfig
     from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
+    from prism_rec.fusion.prism.separated import SeparatedPrismConfig as SeparatedPrismConfig
     from prism_rec.model.config import ModelConfig as ModelConfig
     from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
     from prism_rec.objectives.cross_entropy import SampledCrossEntropyConfig as SampledCrossEntropyConfig
@@ -91,6 +94,8 @@ if TYPE_CHECKING:
     from prism_rec.stages.images import images as images
     from prism_rec.stages.prepare import Prepare as Prepare
     from prism_rec.stages.prepare import prepare as prepare
+    from prism_rec.stages.validate_explanations import Findings as Findings
+    from prism_rec.stages.validate_explanations import validate_explanations as validate_explanations
     from prism_rec.training.config import RunConfig as RunConfig
     from prism_rec.training.config import TrainConfig as TrainConfig
     from prism_rec.tuning.search import Search as Search
@@ -114,6 +119,7 @@ _NAMES = {
     "data.sources.amazon": ("Amazon2014", "Amazon2018", "Amazon2023"),
     "data.sources.mmrec": ("MMRec",),
     "data.sources.movielens": ("MovieLens",),
+    "data.sources.planted": ("Planted",),
     "data.sources.recbole": ("RecBole",),
     "data.sources.table": ("Table",),
     "data.sources.text": ("Text",),
@@ -126,6 +132,7 @@ _NAMES = {
     "exporting.formats": ("Onnx", "TorchProgram"),
     "exporting.reader": ("ExportedRecommender", "load_exported"),
     "exporting.settings": ("Export",),
+    "explain.validation_settings": ("ValidateExplanations",),
     "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
@@ -133,6 +140,7 @@ _NAMES = {
     "fusion.prism.module": ("PrismConfig",),
     "fusion.prism.nested": ("NestedPrismConfig",),
     "fusion.prism.published": ("PublishedPrismConfig",),
+    "fusion.prism.separated": ("SeparatedPrismConfig",),
     "model.config": ("ModelConfig",),
     "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),
     "objectives.indirec.objective": ("InDiRecConfig",),
@@ -152,6 +160,7 @@ _NAMES = {
     "stages.export_data": ("ExportData", "export_data"),
     "stages.images": ("Images", "images"),
     "stages.prepare": ("Prepare", "prepare"),
+    "stages.validate_explanations": ("Findings", "validate_explanations"),
     "training.config": ("RunConfig", "TrainConfig"),
     "tuning.search": ("Search", "TuneConfig", "read_search"),
     "tuning.tune": ("tune",),

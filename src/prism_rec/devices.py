@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 def choose_device(name: str = "auto") -> "torch.device":
     """Return the device called `cpu`, `cuda`, `cuda:1`, ...; `auto` is CUDA if there is a GPU, else the CPU.
 
+    `cuda` is the GPU of this process if `torchrun` started several on the machine.
+
     Raises:
         InputError: there is no such device on this machine.
     """
@@ -19,6 +21,13 @@ def choose_device(name: str = "auto") -> "torch.device":
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    local = os.environ.get("LOCAL_RANK")  # of a process that torchrun started
+    if name == "cuda" and local is not None:
+        if int(local) >= torch.cuda.device_count():
+            raise InputError(
+                "there are more processes than GPUs on this machine; start one per GPU, or use cpu"
+            )
+        name = f"cuda:{local}"
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,14 +11,17 @@ from filelock import FileLock, Timeout
 
 from prism_rec.errors import BusyError, FolderError
 
+if sys.platform != "win32":
+    import fcntl
+
 LOCK = "lock"
+PARTIAL = ".partial"
+"""The end of the name of a file that is being written."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file so that a reader sees the old content or the new content, never a part.
-
-    Two writers at once would take each other's partial file: if there may be several, hold the folder `locked`.
 
     Yields:
         Where to write. The file there is forced to the disk and takes the place of `path` when the block ends
@@ -25,10 +29,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises:
         FolderError: the place to write is a link.
+        BusyError: another process writes the file.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + PARTIAL)
     if partial.is_symlink():
         raise FolderError(f"{partial} is a link, which is not followed; move it")
+    held = _hold(partial, path)
     try:
         yield partial
         with partial.open("rb+") as file:
@@ -40,6 +46,27 @@ def replacing(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno and not error.filename:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+    finally:
+        os.close(held)
+
+
+def _hold(partial: Path, path: Path) -> int:
+    """Open a partial file and lock it until it is closed, so that two writers never share one."""
+    while True:
+        file = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
+        if sys.platform == "win32":
+            return file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise BusyError(f"another process writes {path}; wait for it, or name another place") from None
+        except OSError:  # a file system without locks
+            return file
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), partial.stat()):
+                return file
+        os.close(file)  # the other process has moved or removed it just now
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.files import LOCK, hash_file
+from prism_rec.files import LOCK, PARTIAL, hash_file
 from prism_rec.records import MANIFEST, UNFINISHED, read_manifest, read_record, write_record
 from prism_rec.version import VERSION
 
@@ -59,8 +59,12 @@ def check_empty(folder: Path) -> None:
 
 
 def content_of(folder: Path) -> list[str]:
-    """Return what a folder has besides lock and record of steps, by name; empty if there is no such folder."""
-    return sorted({path.name for path in folder.iterdir()} - {LOCK, STEPS}) if folder.is_dir() else []
+    """Return what a folder has besides lock and records, by name; empty if there is no such folder.
+
+    A process that was killed may have left a part of its first record, by which alone the folder is not begun.
+    """
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return sorted(names - {LOCK, STEPS} - {f"{name}{PARTIAL}" for name in (STEPS, MANIFEST, UNFINISHED)})
 
 
 def begin_folder(folder: Path, stage: str, files: Iterable[str] = ()) -> None:

@@ -5,6 +5,7 @@ Other libraries would take a text for a list of letters, a set for a list, or a 
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, Set
 from functools import wraps
 from numbers import Integral, Real
@@ -19,6 +20,8 @@ from prism_rec.machine import one_line
 P = ParamSpec("P")
 R = TypeVar("R")
 _LONGEST_NAME = 255
+_ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*)),')
+"""One id and the comma after it."""
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 40
 _NAMES = {
@@ -54,6 +57,14 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             if wanted is int and isinstance(value, Integral) and not isinstance(value, bool):
                 bound.arguments[name] = int(value)  # a number of NumPy
             if not _suits(value, wanted):
+                if (
+                    isinstance(value, str | Path)
+                    and Path in (wanted, *get_args(wanted))
+                    and len(str(value)) > 1
+                ):
+                    raise InputError(
+                        f"{name} is {_SHORT.repr(str(value))}, which no file can be called; give a path"
+                    )
                 raise InputError(f"{name} is {show(value)}; give {_say(wanted)}")
         with one_line():
             return function(*bound.args, **bound.kwargs)
@@ -82,6 +93,26 @@ def ids_from(given: Any, what: str, column: str = "item_id") -> list[str]:
     if len({issubclass(one, str) for one in types}) > 1:
         raise DataError(f"{what}: some ids are texts and some are numbers; give all of them as texts")
     return [str(value) for value in values]
+
+
+def split_ids(text: str) -> list[str]:
+    """Return the ids of a text that separates them by commas; an id with a comma or outer spaces is in double quotes.
+
+    Args:
+        text: as in `a, b,"c, d"`; within quotes, a quote is written twice.
+
+    Raises:
+        DataError: an id is empty.
+    """
+    if not text.strip():
+        return []
+    ids = [
+        plain.strip() if plain is not None else quoted.replace('""', '"')
+        for quoted, plain in (found.groups() for found in _ITEM.finditer(f"{text},"))
+    ]
+    if "" in ids:
+        raise DataError("an id of the history is empty; remove it")
+    return ids
 
 
 def id_from(given: Any, what: str) -> str:

@@ -33,8 +33,9 @@ def load(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except RecursionError:
         raise yaml.YAMLError(f"nested more than {DEEPEST} levels deep") from None
-    except ValueError as error:  # a date that does not exist, a number that cannot be read
-        raise yaml.YAMLError(str(error)) from None
+    except ValueError as error:  # a date that does not exist, a number with thousands of digits
+        why = "a number has too many digits" if "digits" in str(error) else str(error)
+        raise yaml.YAMLError(why) from None
 
 
 def _check(node: yaml.Node | None, depth: int, sizes: dict[int, int]) -> int:

@@ -18,6 +18,7 @@ from prism_rec.evaluation.report import report
 from prism_rec.evaluation.results import Evaluation
 
 
+@pytest.mark.slow
 def test_the_table_says_what_evaluate_says(
     recipe: Recipe,
     prepared: Path,
@@ -68,6 +69,7 @@ def test_the_table_says_what_evaluate_says(
     assert printed.err == ""
 
 
+@pytest.mark.slow
 def test_processes_that_finish_at_once_do_not_take_each_others_files(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +92,7 @@ def test_processes_that_finish_at_once_do_not_take_each_others_files(
     assert load_result(tmp_path / "cells" / "tiny" / "popularity")
 
 
+@pytest.mark.slow
 def test_evaluating_a_cell_leaves_its_result_alone(recipe: Recipe, tmp_path: Path) -> None:
     make(recipe.model_copy(update={"models": {"id": recipe.models["id"]}}), tmp_path, device="cpu")
     cell = tmp_path / "cells" / "tiny" / "id" / "seed-0"

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from prism_rec.cli.app import run
+from prism_rec.cli.common import items_of
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.settings import HashedText
 from prism_rec.recommend.recommender import load
@@ -178,3 +180,11 @@ def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(
     words = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
     with pytest.raises(InputError, match="nothing says which ones"):
         run([*words, "--features", f"text={made}"])
+
+
+def test_commas_that_may_be_of_an_id_are_refused() -> None:
+    known = {"head", "shoulders", "head,shoulders"}
+    recommender = SimpleNamespace(unknown_items=lambda items: [item for item in items if item not in known])
+    with pytest.raises(InputError, match="'head,shoulders' is one item and a list of 2; put every id"):
+        items_of("head,shoulders", recommender)  # type: ignore[arg-type]
+    assert items_of('"head,shoulders",head', recommender) == ["head,shoulders", "head"]  # type: ignore[arg-type]

@@ -56,6 +56,7 @@ def test_a_locked_cell_is_for_one_process_alone(cells: list[Cell]) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_killed_cell_costs_itself_alone_and_goes_on(
     recipe: Recipe, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_killed_cell_costs_itself_alone_and_goes_on(
     assert resumed.test == expected.test
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Path) -> None:
     cells = plan(recipe, tmp_path / "out")
     first = threading.Event()

@@ -28,6 +28,7 @@ def change_rate(cell: Cell, rate: float) -> Cell:
     return replace(cell, config=cell.config.model_copy(update={"train": train}))
 
 
+@pytest.mark.slow
 def test_a_failure_keeps_the_other_cells_and_is_made_with_mended_settings(
     recipe: Recipe, tmp_path: Path
 ) -> None:

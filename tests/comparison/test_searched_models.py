@@ -11,6 +11,7 @@ from prism_rec.events import Events
 from prism_rec.tuning.tune import TRIALS, read_best
 
 
+@pytest.mark.slow
 def test_cells_are_trained_with_what_their_searches_found(recipe: Recipe, tmp_path: Path) -> None:
     space = {"train.learning_rate": {"kind": "log_uniform", "low": 1e-4, "high": 1e-1}}
     base = {**recipe.base, "tune": {"trials": 2, "space": space}}

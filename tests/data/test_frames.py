@@ -1,3 +1,5 @@
+from typing import Any
+
 import pandas as pd
 import polars as pl
 import pytest
@@ -71,7 +73,7 @@ def test_frames_of_other_libraries_are_the_same() -> None:
 
 def test_what_is_no_frame_is_refused() -> None:
     for frame in ({"user_id": ["a"]}, None, LOG.lazy()):
-        with pytest.raises(InputError, match="log: .*give a polars, pandas or Arrow frame"):
+        with pytest.raises(InputError, match="log is .*; give a polars, pandas or Arrow frame"):
             to_polars(frame, "log")
     with pytest.raises(InputError, match="log: .*give every column one type"):
         to_polars(pd.DataFrame({"user_id": [1, "x"]}), "log")
@@ -108,9 +110,28 @@ def test_times_beyond_64_bits_are_refused(value: int, kind: type[pl.DataType]) -
 
 def test_columns_that_are_not_read_may_be_odd() -> None:
     odd = LOG.to_pandas().assign(more=[object(), {1, 2}])
-    with pytest.raises(InputError, match="give every column one type"):
+    with pytest.raises(
+        InputError, match="log: column 'more' .* cannot be read .*; give every value one plain type"
+    ):
         to_polars(odd, "log")
     assert to_polars(odd, "log", ["user_id", "none"]).columns == ["user_id"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [["x", 1], [1j, 2], [[1], ["x"]], pd.arrays.SparseArray([1, 2])],
+    ids=["mixed", "complex", "lists", "sparse"],
+)
+def test_the_column_that_cannot_be_read_is_named(odd: Any) -> None:
+    frame = LOG.to_pandas().head(2).assign(more=odd)
+    with pytest.raises(InputError, match="log: column 'more' .* cannot be read"):
+        to_polars(frame, "log")
+
+
+def test_a_column_of_a_frame_given_twice_is_named() -> None:
+    frame = LOG.to_pandas()
+    with pytest.raises(InputError, match="log has the column 'item_id' twice; rename one"):
+        to_polars(pd.concat([frame, frame[["item_id"]]], axis=1), "log")
 
 
 def test_objects_among_the_columns_of_items_are_refused() -> None:

@@ -50,6 +50,7 @@ def test_equal_seeds_give_equal_data() -> None:
     assert not np.array_equal(one.features["text"].vectors, other.features["text"].vectors)
 
 
+@pytest.mark.slow
 def test_each_expert_recovers_its_own_part_better_than_the_others_do() -> None:
     """Of one seed, where it holds with room to spare; `benchmarks/probe.py` shows more, and what does not hold."""
     lambdas = {"unique": 1.0, "redundancy": 0.3, "synergy": 0.1}

@@ -180,6 +180,7 @@ def test_pictures_are_encoded_and_unreadable_ones_are_absent(tmp_path, workers):
     assert (again.encoded, again.reused, again.present) == (0, 3, 4)
 
 
+@pytest.mark.slow
 def test_clip_end_to_end_for_texts_and_pictures(tmp_path, tiny_clip):
     draw(tmp_path / "p", a="red", b="blue")
     pictures, texts = (

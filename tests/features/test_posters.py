@@ -57,6 +57,7 @@ def run(*words: object) -> list[str]:
     return ran.out.splitlines()
 
 
+@pytest.mark.slow
 def test_posters_are_downloaded_and_embedded_by_the_commands(
     table: Path, tmp_path: Path, tiny_clip: Path
 ) -> None:

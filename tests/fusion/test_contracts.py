@@ -3,6 +3,7 @@ from prism_rec.fusion.prism.losses import Lambdas
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.separated import SeparatedPrismConfig
 from prism_rec.model.config import FusionConfig
 from prism_rec.testing import FusionContract
 from prism_rec.testing.checks import assert_every_one_has_a_contract_test
@@ -60,6 +61,14 @@ class TestNestedPrismFusion(FusionContract):
 
 class TestNestedPrismFusionWithoutItsGate(FusionContract):
     config = NestedPrismConfig(hidden=6, gate="none")
+
+
+class TestSeparatedPrismFusion(FusionContract):
+    config = SeparatedPrismConfig(products=5)
+
+
+class TestSeparatedPrismFusionWithoutItsGate(FusionContract):
+    config = SeparatedPrismConfig(products=5, adaptive=False)
 
 
 def test_every_registered_fusion_has_a_contract_test():

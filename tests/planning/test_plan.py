@@ -49,6 +49,7 @@ def test_an_epoch_is_all_of_its_steps(data: Path) -> None:
     assert whole.checkpoint_bytes == short.checkpoint_bytes
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_training_takes(data: Path, tmp_path: Path) -> None:
     planned = prism_rec.plan(CONFIG, data, device="cpu", threads=1)
     assert planned.epochs == 7
@@ -68,6 +69,7 @@ def test_what_does_not_fit_is_refused_before_it_is_made(data: Path, monkeypatch:
         planning.plan(CONFIG, data, device="cpu")
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_says_why(tmp_path: Path) -> None:
     log = pl.DataFrame({"user_id": np.repeat(np.arange(4), 3), "item_id": np.tile(np.arange(3), 4)})
     Dataset.from_frame(log, time="order").save(tmp_path / "data")

@@ -126,6 +126,7 @@ def test_what_is_asked_for_overrides_what_the_run_does(songs, tmp_path):
                 assert items & set(history) == (set(history) if expected == "keep" else set())
 
 
+@pytest.mark.slow
 def test_a_comparison_asks_models_and_popularity_the_same_question(songs, tmp_path):
     songs.save(tmp_path / "songs")
     for seen, expected in ((None, "keep"), ("remove", "remove")):

@@ -8,8 +8,8 @@ from prism_rec.recommend.files import read_histories
 
 
 def test_histories_of_a_text_file(tmp_path: Path) -> None:
-    (tmp_path / "asked.csv").write_text('user_id,history\nu,"a, b"\nv,\n')
-    assert read_histories(tmp_path / "asked.csv") == {"u": ["a", "b"], "v": []}
+    (tmp_path / "asked.csv").write_text('user_id,history\nu,"a, b"\nv,\nw,"""a, b"",c"\n')
+    assert read_histories(tmp_path / "asked.csv") == {"u": ["a", "b"], "v": [], "w": ["a, b", "c"]}
 
 
 @pytest.mark.parametrize("history", ["a,,b", ",a", "a,"])

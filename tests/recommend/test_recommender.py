@@ -215,7 +215,7 @@ def test_a_new_item_with_the_features_of_an_old_one_has_its_content_scores(recom
     row_of = {row["item_id"]: row for row in after.iter_rows(named=True)}
     assert any(row_of["both"][name] for name in recommender.component_names[1:])
     for one, other in twins.items():
-        assert row_of[one]["id"] == 0
+        assert row_of[one]["id"] == pytest.approx(float(recommender.ranker.model.items.unknown_id))
         for name in recommender.component_names[1:]:
             assert row_of[one][name] == pytest.approx(row_of[other][name], abs=1e-6)
 

@@ -70,7 +70,8 @@ def test_a_new_item_is_recommended_to_those_who_want_its_like(folder: Path) -> N
     frame = recommender.recommend(histories, candidates=["n", "h", "?"], k=3)
     best = frame.filter(pl.col("rank") == 1)
     assert best["item_id"].to_list() == ["n", "h"]
-    assert not frame["id"].to_numpy().any()
+    assert frame.filter(item_id="?")["id"].to_list() == [0, 0]  # nothing is known of it
+    assert frame.filter(pl.col("item_id") != "?")["id"].n_unique() == 1
     parts = frame.select(recommender.component_names).to_numpy().sum(1)
     np.testing.assert_allclose(parts, frame["score"].to_numpy(), atol=1e-5)
     unknown = frame.filter(pl.col("item_id") == "?")

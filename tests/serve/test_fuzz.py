@@ -83,6 +83,7 @@ def _dump(body: object) -> bytes:
     return json.dumps(body).encode()
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(data=st.data())
 def test_requests_made_from_the_description(client: TestClient, data: st.DataObject) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -73,6 +73,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     process.stderr.close()
 
 
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something that another thread or process does, for one minute at most."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not happened():
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
 def test_workers_answer_and_add_up_what_they_count(running: Running) -> None:
     for _ in range(6):
         status, answer = ask(running.port, "/recommend", QUESTION)
@@ -91,12 +99,11 @@ def test_another_run_is_served_without_a_failed_request(running: Running, tmp_pa
     askers = [threading.Thread(target=ask_on) for _ in range(2)]
     for asker in askers:
         asker.start()
+    wait_until(lambda: bool(answers))
     other = tmp_path / "link"
     other.symlink_to(tmp_path / "second")
     os.replace(other, running.link)
-    until = time.monotonic() + 60
-    while time.monotonic() < until and {answer["version"] for _, answer in answers[-20:]} != {2}:
-        time.sleep(0.1)
+    wait_until(lambda: {answer["version"] for _, answer in answers[-20:]} == {2})
     stop.set()
     for asker in askers:
         asker.join()

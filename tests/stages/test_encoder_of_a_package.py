@@ -133,6 +133,7 @@ print(json.dumps([by_class.width, by_name.width, recipe.embed["text"].encoder.al
     assert json.loads(ran.stdout) == [2, 5, "xyz"]
 
 
+@pytest.mark.slow
 def test_the_package_runs_the_contract(package: Path, tmp_path: Path) -> None:
     (tmp_path / "test_letters.py").write_text(CONTRACT)
     ran = run(

@@ -101,6 +101,7 @@ def test_the_command_line_has_the_kinds_and_their_options(package: Path, log: Pa
     assert json.loads(prism_rec(package, "describe", tmp_path / "data", "--json").stdout) == facts
 
 
+@pytest.mark.slow
 def test_help_and_errors_name_the_options(package: Path, log: Path, tmp_path: Path) -> None:
     shown = prism_rec(package, "prepare", "--help").stdout
     assert "Source sessions" in shown
@@ -117,6 +118,7 @@ def test_help_and_errors_name_the_options(package: Path, log: Path, tmp_path: Pa
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 def test_without_the_package_its_dataset_names_the_missing_kind(
     package: Path, log: Path, tmp_path: Path
 ) -> None:
@@ -150,6 +152,7 @@ print(json.dumps([[type(made.rule).__name__, made.split.counts()["test_queries"]
     assert json.loads(ran.stdout) == [["LastThird", 3]] * 4
 
 
+@pytest.mark.slow
 def test_the_package_runs_the_contracts(package: Path, tmp_path: Path) -> None:
     tests = tmp_path / "test_sessions.py", tmp_path / "test_last_third.py"
     for path, contract in zip(tests, (SOURCE_CONTRACT, SPLIT_CONTRACT), strict=True):

@@ -37,6 +37,7 @@ def strike(folder: Path, epochs: int, delay: float) -> int:
     return reached
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path):
     alone, records = run_small(tmp_path)
     killed = tmp_path / "killed"

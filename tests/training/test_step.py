@@ -83,6 +83,7 @@ def _unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_unchecked")
 @pytest.mark.filterwarnings("ignore")  # the compiler has warnings of its own
 def test_compiled_it_trains_as_it_does_bare() -> None:

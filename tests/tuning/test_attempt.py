@@ -55,6 +55,7 @@ def test_a_trial_that_falls_behind_is_cut_short(data: Path, tmp_path: Path) -> N
     assert [step for _, step in trial.reports] == [2, 4]
 
 
+@pytest.mark.slow
 def test_slow_starters_are_compared_with_the_median_of_five(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_search_that_was_cut_off_and_damaged_ends_as_one_left_alone(
     assert tuned.settings == alone[0].settings
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_with_the_epoch_that_it_had(
     alone: tuple[Tuned, Path], data: Path, tmp_path: Path
 ) -> None:
@@ -224,6 +225,7 @@ def test_a_search_in_python_is_silent_and_can_refuse_to_continue(
         tune(search, tmp_path, data=data, device="cpu", resume=False)
 
 
+@pytest.mark.slow
 def test_a_folder_with_files_of_others_in_a_trial_keeps_them(data: Path, tmp_path: Path) -> None:
     """A trial that is made again removes only what it made."""
     with pytest.raises(RuntimeError, match="stopped"):

@@ -34,7 +34,7 @@ class GRU4Rec(Backbone):
         """Xavier-normal for tables and maps, Xavier-uniform for the GRU, zero biases."""
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.xavier_normal_(module.weight)
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, nn.GRU):
             for weight in module.parameters():

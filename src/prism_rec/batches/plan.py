@@ -30,11 +30,10 @@ class BatchPlan:
     def of_rank(self, batch: np.ndarray) -> np.ndarray:
         """Return this process's part of the examples of one step: every `world`-th, beginning with the `rank`-th.
 
-        All processes must take part in every step. If the batch has fewer examples than there are processes, those
-        that would get none take its last example once more.
+        All processes must take part in every step. If the batch has fewer examples than there are processes, each of
+        them takes all: the mean over processes is that of the batch in both cases.
         """
-        own = batch[self.rank :: self.world]
-        return own if len(own) else batch[-1:]
+        return batch[self.rank :: self.world] if len(batch) >= self.world else batch
 
 
 def examples_per_epoch(targets: np.ndarray, max_targets: int | None) -> int:

@@ -28,10 +28,12 @@ from prism_rec.cli.serve import ServeOptions, serve
 from prism_rec.cli.terminal import say
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
+from prism_rec.cli.validate_explanations import ValidateExplanationsOptions, validate_explanations
 from prism_rec.config import Config
 from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.machine import one_line
+from prism_rec.processes import say_errors_only, speaks_last, world
 from prism_rec.version import VERSION
 
 Command = tuple[type[Config], Callable[[Any], None], tuple[str, ...]]
@@ -60,6 +62,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ExploreOptions, explore, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
         (ExportOptions, export, ("run",)),
+        (ValidateExplanationsOptions, validate_explanations, ()),
     ),
 }
 
@@ -106,20 +109,43 @@ def _end(signal_number: int, frame: FrameType | None) -> None:
     raise _TerminatedError
 
 
+def _refuse_processes(words: Sequence[str]) -> None:
+    """Refuse to do the same work in several processes: only training is shared by them.
+
+    Raises:
+        InputError: several processes run another command than `train`.
+    """
+    if world() > 1 and words[:1] != ["train"]:
+        raise InputError(
+            f"WORLD_SIZE is {world()}, and only train works in several processes; start this command once, "
+            "without torchrun"
+        )
+
+
+def _say_last(line: str) -> None:
+    """Say why the command ends; of several processes, only one does."""
+    if world() > 1:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends them all as soon as one has ended
+    if speaks_last():
+        say(line, sys.stderr)
+
+
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
     signal.signal(signal.SIGTERM, _end)
     let_threads_sleep()
+    say_errors_only()
     try:
         with one_line():
+            _refuse_processes(sys.argv[1:])
             run(sys.argv[1:])
             sys.stdout.flush()
     except (InputError, CycloptsError) as error:
-        say(f"error: {' '.join(str(error).split())}", sys.stderr)
+        _say_last(f"error: {' '.join(str(error).split())}")
         sys.exit(2)
     except KeyboardInterrupt as ended:
-        sys.stderr.write("interrupted: finished work is kept; run the same command again to continue\n")
+        _say_last("interrupted: finished work is kept; run the same command again to continue")
         sys.exit(143 if isinstance(ended, _TerminatedError) else 130)
     except BrokenPipeError:  # the reader of the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end

@@ -1,11 +1,17 @@
 """Options that have the same name and meaning in every command that has them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from prism_rec.config import Config
+from prism_rec.errors import InputError
 from prism_rec.folders import check_empty
+from prism_rec.inputs import split_ids
+
+if TYPE_CHECKING:
+    from prism_rec.recommend.recommender import Recommender
 
 
 class Output(Config):
@@ -61,6 +67,20 @@ class Overrides(Config):
 
     overrides: tuple[str, ...] = Field((), json_schema_extra={"flag": "--set"})
     """KEY=VALUE: change a setting of the file, as in train.learning_rate=5e-4. Repeat for more."""
+
+
+def items_of(text: str, recommender: "Recommender") -> list[str]:
+    """Return the item ids of a history that is given as one text.
+
+    Raises:
+        InputError: an id is empty; or the whole text is an id too, so that its commas may mean either.
+    """
+    ids = split_ids(text)
+    if len(ids) > 1 and not recommender.unknown_items([text]):
+        raise InputError(
+            f"{text!r} is one item and a list of {len(ids)}; put every id that has a comma in double quotes"
+        )
+    return ids
 
 
 def use_threads(options: Machine) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prism_rec.cli.common import Machine, Talk, use_threads
+from prism_rec.cli.common import Machine, Talk, items_of, use_threads
 from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.errors import InputError
 
@@ -33,7 +33,7 @@ class ExplainOptions(Talk, Machine):
     user: str | None = None
     """A user of the run's data, with the user's whole history."""
     history: str | None = None
-    """A,B,C: item ids, oldest first."""
+    """A,B,C: item ids, oldest first; an id that has a comma is in double quotes, as in '"a,b",c'."""
 
 
 def explain(options: ExplainOptions) -> None:
@@ -47,7 +47,7 @@ def explain(options: ExplainOptions) -> None:
     if options.user is not None:
         history = recommender.history_of(options.user)
     else:
-        history = [item.strip() for item in (options.history or "").split(",") if item.strip()]
+        history = items_of(options.history or "", recommender)
     found = recommender.explain(history, options.item)
     if options.as_json:
         print_json(found.model_dump())

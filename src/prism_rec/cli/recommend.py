@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Replace, Talk, use_threads
+from prism_rec.cli.common import Machine, Replace, Talk, items_of, use_threads
 from prism_rec.cli.options import flag_of
 from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.errors import InputError
 from prism_rec.events import Events
+from prism_rec.inputs import split_ids
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +44,7 @@ class RecommendOptions(Talk, Replace, Machine):
     user: str | None = None
     """A user of the run's data, with the user's whole history."""
     history: str | None = None
-    """A,B,C: item ids, oldest first."""
+    """A,B,C: item ids, oldest first; an id that has a comma is in double quotes, as in '"a,b",c'."""
     users: Path | None = None
     """File with many users of the run's data: one id per line, or a table with a column user_id."""
     histories: Path | None = None
@@ -126,11 +127,7 @@ def _whom(options: RecommendOptions, recommender: "Recommender") -> dict[str, An
         return {"users": read_ids(options.users, "user_id")}
     if options.histories is not None:
         return {"histories": read_histories(options.histories)}
-    return {"histories": [_items_of(options.history or "")]}
-
-
-def _items_of(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
+    return {"histories": [items_of(options.history or "", recommender)]}
 
 
 def _add_items(recommender: "Recommender", options: RecommendOptions, events: Events) -> None:
@@ -172,7 +169,7 @@ def _named(item: str, title: str | None) -> str:
 def _show_history(options: RecommendOptions, recommender: "Recommender") -> None:
     from rich.text import Text
 
-    history = _items_of(options.history or "")
+    history = split_ids(options.history or "")
     if options.user is not None and options.user in recommender.dataset.users["user_id"]:
         history = recommender.history_of(options.user)
     console = SafeConsole()

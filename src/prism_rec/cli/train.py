@@ -8,12 +8,15 @@ from pydantic import Field
 from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, use_threads
 from prism_rec.cli.terminal import print_json, say
+from prism_rec.processes import is_first
 
 
 class TrainOptions(Talk, Resume, Machine, Overrides, Output):
     """Train a model and keep the weights of the epoch with the best validation. Test data is not used.
 
     An interrupted run continues when the same command is run again, and ends with the same numbers.
+
+    `torchrun --nproc-per-node 4 -m prism_rec.cli train ...` trains with four processes, each on a part of every batch.
 
     For instance:
 
@@ -43,7 +46,8 @@ def train(options: TrainOptions) -> None:
         raise InputError(f"{options.config} is a recipe of several models; run it with prism-rec compare")
     config = RunConfig.parse(values, name_origin(options.config, options.overrides))
     use_threads(options)
-    with shown(options.quiet) as events:
+    first = is_first()
+    with shown(options.quiet or not first) as events:
         trained = run(
             config,
             options.out,
@@ -53,6 +57,8 @@ def train(options: TrainOptions) -> None:
             resume=options.resume,
             events=events,
         )
+    if not first:
+        return
     manifest = trained.folder.read_manifest()
     if options.as_json:
         print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})

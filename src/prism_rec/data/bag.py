@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from safetensors import safe_open
-from safetensors.numpy import save_file
 from scipy import sparse
 
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import IntArray
 from prism_rec.errors import DataError, SettingsError
+from prism_rec.tensor_files import Stored, write_tensors
 
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -155,7 +155,7 @@ class Bag:
         rows, words = self.vectors, self.vocabulary
         tensors = {"weights": rows.data, "words": rows.indices, "offsets": rows.indptr, "idf": words.idf}
         facts = {"columns": json.dumps(words.columns), "terms": json.dumps(words.terms)}
-        save_file(tensors, path, facts)
+        write_tensors(path, {name: Stored.of(array) for name, array in tensors.items()}, facts)
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -5,10 +5,12 @@ from typing import Any
 
 import narwhals as nw
 import polars as pl
+from narwhals.exceptions import DuplicateError
 
 from prism_rec.data.numbering import require_distinct
 from prism_rec.data.reading import first_line
 from prism_rec.errors import DataError, SettingsError
+from prism_rec.inputs import show
 
 DEFAULT_COLUMNS = {
     "user": "user_id",
@@ -19,6 +21,8 @@ DEFAULT_COLUMNS = {
     "history": "history",
 }
 """The name of the column of each role, if none is given."""
+_UNREADABLE = (ValueError, TypeError, NotImplementedError)
+"""Errors of pandas and pyarrow for a column that has no Arrow type."""
 
 
 def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFrame:
@@ -36,19 +40,31 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
         return frame
     try:
         eager = nw.from_native(frame, eager_only=True)
+    except DuplicateError as error:
+        name = str(error).split("'")[1]
+        raise DataError(f"{where} has the column {name!r} twice; rename one") from None
+    except TypeError:
+        raise DataError(f"{where} is {show(frame)}; give a polars, pandas or Arrow frame") from None
+    try:
         try:
             polars_frame: pl.DataFrame = eager.to_polars()
-        except ValueError:
-            if not needed:
-                raise
-            polars_frame = eager.select([name for name in eager.columns if name in needed]).to_polars()
-        return polars_frame
-    except TypeError as error:
-        raise DataError(f"{where}: {first_line(error)}; give a polars, pandas or Arrow frame") from None
+        except _UNREADABLE:
+            names = [name for name in eager.columns if name in needed or not needed]
+            polars_frame = pl.concat([_column(eager, name, where) for name in names], how="horizontal")
     except ImportError:
         raise DataError(f"{where}: reading such a frame needs pyarrow; install pyarrow") from None
-    except ValueError as error:
-        raise DataError(f"{where}: {first_line(error)}; give every column one type") from None
+    return polars_frame
+
+
+def _column(frame: Any, name: str, where: str) -> pl.DataFrame:
+    try:
+        column: pl.DataFrame = frame.select([name]).to_polars()
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{where}: column {name!r} ({frame[name].dtype}) cannot be read ({first_line(error)}); give every value "
+            "one plain type, such as text or a number"
+        ) from None
+    return column
 
 
 def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:

@@ -22,6 +22,15 @@ class Queries:
     histories: Histories
     targets: IntArray
 
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def part(self, begin: int, end: int) -> "Queries":
+        """Return the questions from one row to another."""
+        histories, offsets = self.histories, self.histories.offsets[begin : end + 1]
+        items = histories.items[offsets[0] : offsets[-1]]
+        return Queries(self.users[begin:end], Histories(items, offsets - offsets[0]), self.targets[begin:end])
+
     @property
     def repeated(self) -> npt.NDArray[np.bool_]:
         """Whether each target is in its own history, bool [Q]."""

@@ -23,6 +23,7 @@ def learn(config: RunConfig, planted: PlantedParts) -> SequenceRecommender:
     model = config.model.build(planted.number_of_items, planted.features)
     objective = config.objective.build()
     objective.begin_training(model, planted.histories)
+    model.begin_fusion()
     step = TrainStep(model, objective)
     optimizer = make_optimizer(step, config.train)
     plan = BatchPlan(model.max_length, config.train.batch_size, config.train.seed)

@@ -51,6 +51,16 @@ class Fusion(nn.Module, ABC):
         self.modalities = dict(modalities)
         self.width = width
 
+    def begin_training(self, features: Features) -> str | None:
+        """Learn what does not change in training from the pictures and texts of the whole catalogue.
+
+        It is called once before the first step. Whatever it learns is in buffers that are saved.
+
+        Returns:
+            What was learned, in one line; None if there is nothing to say.
+        """
+        return None
+
     @abstractmethod
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return everything that depends on the item only; computed once per distinct item."""

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from prism_rec.nn.packing import Packing
+from prism_rec.nn.processes import counted_here
 from prism_rec.nn.rows import gather_rows
 
 
@@ -69,6 +70,10 @@ class ItemSet(NamedTuple):
     def ids_ID(self) -> Float[Tensor, "I D"]:  # noqa: N802 (axis letters)
         """The part of the ids that a fusion sees: the vectors of the first stream."""
         return self.ids_IV[:, : self.parts.projected_IMD.shape[-1]]
+
+    def counted_here(self) -> Bool[Tensor, " S"]:
+        """Return which of the seen items count in means over the items of a batch that several processes share."""
+        return counted_here(self.rows_I[self.seen.items_S], len(self.place_N))
 
 
 class Reading(NamedTuple):

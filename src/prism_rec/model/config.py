@@ -19,6 +19,7 @@ from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdF
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.nested import NestedPrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.separated import SeparatedPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.sequence_recommender import Candidates, SequenceRecommender
 from prism_rec.model.similar import SimilarItems
@@ -35,7 +36,8 @@ FusionConfig = Annotated[
     | GateFusionConfig
     | PrismConfig
     | PublishedPrismConfig
-    | NestedPrismConfig,
+    | NestedPrismConfig
+    | SeparatedPrismConfig,
     Kinds("prism_rec.fusions", FusionSettings),
 ]
 
@@ -71,8 +73,9 @@ class ModelConfig(Config):
     id_events: int = Field(1, ge=0)
     """Training events that an item needs for its id to count, if candidates are scored by content.
 
-    The id of an item with fewer is left out of scores and histories after training, because it was trained as a
-    negative only. An item without any content keeps it, and so does every item if the backbone scores by a distance.
+    The id of an item with fewer is left out of histories after training, because it was trained as a negative only, and
+    its term of the score is the usual one of recommended items. An item without any content keeps its id, and so does
+    every item if the backbone scores by a distance.
     """
     similar: SimilarConfig | None = None
     """Adds a term for candidates that resemble the latest items of the history, by all modalities."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from prism_rec.data.bag import Bag, Table
@@ -31,6 +31,7 @@ class ItemTable(nn.Module):
 
     present_NM: Tensor
     known_N: Tensor
+    unknown_id: Tensor
 
     def __init__(
         self,
@@ -63,6 +64,8 @@ class ItemTable(nn.Module):
         )
         self.register_buffer("present_NM", present_NM, persistent=False)
         self.register_buffer("known_N", torch.ones(number_of_items + 1, dtype=torch.bool))
+        # The id term of a candidate without an id that counts; see `rank.unknown_ids`.
+        self.register_buffer("unknown_id", torch.zeros(()))
 
     def note_events(self, events_N: Int[Tensor, " N"]) -> None:
         """Note for which items the id is known: those with at least `id_events` training events.
@@ -83,11 +86,19 @@ class ItemTable(nn.Module):
         if not scored_by_content:
             return ids_IV
         if not self.training:
-            kept_I = self.known_N[rows_I] | ~self.present_NM[rows_I].any(1)
-            return ids_IV * kept_I[:, None]
+            return ids_IV * ~self.without_id(rows_I)[:, None]
         if self.id_dropout:
             return ids_IV * (torch.rand(len(rows_I), 1, device=ids_IV.device) >= self.id_dropout)
         return ids_IV
+
+    def without_id(self, rows_I: Int[Tensor, "*I"]) -> Bool[Tensor, "*I"]:
+        """Return which items have content and no id that counts, if candidates are scored by content."""
+        return ~self.known_N[rows_I] & self.present_NM[rows_I].any(-1)
+
+    @property
+    def some_without_id(self) -> bool:
+        """Whether `without_id` is true for any item."""
+        return bool((~self.known_N & self.present_NM.any(1)).any())
 
     def features(self, rows_I: Int[Tensor, " I"]) -> Features:
         """Return the features of some distinct items, in rising order of their rows."""

@@ -83,6 +83,11 @@ class SequenceRecommender(nn.Module):
         content = self.fusion.component_names if self.content else ()
         return ("id", *content, *(("similar",) if self.similar else ()))
 
+    def begin_fusion(self) -> str | None:
+        """Let the fusion learn from the catalogue what does not change in training; see `Fusion.begin_training`."""
+        rows_N = torch.arange(self.items.number_of_items + 1, device=self.device)
+        return self.fusion.begin_training(self.items.features(rows_N))
+
     def read(
         self,
         items_P: Int[Tensor, " P"],
@@ -196,6 +201,27 @@ class SequenceRecommender(nn.Module):
             return torch.cat([fused, self.further_streams(fused)], -1)
         return F.pad(fused, (0, (self.backbone.streams - 1) * self.items.width))
 
+    def id_key(self, ids_IV: Float[Tensor, "*I V"], rows: Int[Tensor, "*I"]) -> Float[Tensor, "*I Q"]:
+        """Return the ids' part of the keys of some items.
+
+        Outside training, if some item has content and no id that counts, the last column is the id term of such items:
+        a constant in place of an inner product.
+        """
+        keys_IQ = self.backbone.id_key(ids_IV)
+        if not self._has_unknown_ids:
+            return keys_IQ
+        constant_I = self.items.unknown_id * self.items.without_id(rows)
+        return torch.cat([keys_IQ, constant_I[..., None]], -1)
+
+    def id_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
+        """Return what meets `id_key`."""
+        query_PQ = self.backbone.id_query(states_PZ)
+        return F.pad(query_PQ, (0, 1), value=1.0) if self._has_unknown_ids else query_PQ
+
+    @property
+    def _has_unknown_ids(self) -> bool:
+        return not self.training and self.content and self.items.some_without_id
+
     def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:
         """Return the items' side of the inner product, grouped by the components that the items have.
 
@@ -212,7 +238,7 @@ class SequenceRecommender(nn.Module):
         else:
             ids_IV = gather_rows(items.ids_IV, items.place_N[rows])
             parts = items.parts.take(items.place_N[rows])
-        keys_IQ = self.backbone.id_key(ids_IV)
+        keys_IQ = self.id_key(ids_IV, rows)
         if not self.content:
             return [KeyGroup(rows, keys_IQ, None)]
         if not self.fusion.personal:
@@ -222,7 +248,7 @@ class SequenceRecommender(nn.Module):
 
     def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
         """Return the users' side of the inner product with the keys of one group."""
-        id_query_PQ = self.backbone.id_query(users.states)
+        id_query_PQ = self.id_query(users.states)
         if not self.content:
             return id_query_PQ
         content_PD = self.backbone.content_query(users.states)
@@ -258,9 +284,8 @@ class SequenceRecommender(nn.Module):
         """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
         states, weights, _ = users
         place_PC = items.place_N[rows_PC]
-        id_PC = _inner(
-            self.backbone.id_key(gather_rows(items.ids_IV, place_PC)), self.backbone.id_query(states)
-        )
+        keys_PCQ = self.id_key(gather_rows(items.ids_IV, place_PC), rows_PC)
+        id_PC = _inner(keys_PCQ, self.id_query(states))
         scattered = self.scattered(users)
         similar = [] if scattered is None else [scattered.at(rows_PC)[..., None]]
         if not self.content:

@@ -40,10 +40,20 @@ class Batches(Protocol):
 
 
 class Outcome(NamedTuple):
-    """One batch's recommendation loss, and the histories that the interaction losses are computed on."""
+    """One batch's recommendation loss, and the histories that the interaction losses are computed on.
+
+    If several processes share a batch, the loss is the mean over a part of it. Parts count by their number of terms.
+    """
 
     loss: Float[Tensor, ""]
     reading: Reading
+    terms: int | None = None
+    """Number of terms that the loss is the mean of; None: the places of the histories."""
+
+    @property
+    def number_of_terms(self) -> int:
+        """How many terms the loss is the mean of."""
+        return len(self.reading.index_P) if self.terms is None else self.terms
 
 
 class Objective(nn.Module, ABC):

@@ -9,6 +9,7 @@ from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
 from prism_rec.errors import DataError
 from prism_rec.files import check_file, replacing
+from prism_rec.inputs import split_ids
 
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".gz")
 WRITTEN = (".parquet", ".csv", ".jsonl")
@@ -40,7 +41,8 @@ def read_histories(path: Path) -> dict[str, list[str]]:
 
     Args:
         path: a table (`.parquet`, `.jsonl`, `.csv`, `.tsv`) with a column `history`: a list of item ids, oldest first,
-            or in a text file the ids separated by commas. A column `user_id` is optional; without it, row numbers from
+            or in a text file the ids separated by commas, those
+            that have a comma in double quotes. A column `user_id` is optional; without it, row numbers from
             0 are the user ids.
 
     Raises:
@@ -49,11 +51,11 @@ def read_histories(path: Path) -> dict[str, list[str]]:
     table = _read_table(path)
     history = _column(table, "history", path)
     if history.dtype == pl.String:
-        history = history.str.strip_chars().replace("", None).str.split(",")
-        history = history.list.eval(pl.element().str.strip_chars())
-    if not isinstance(history.dtype, pl.List):
+        lists = [_split(text or "", path, row) for row, text in enumerate(history.to_list(), start=1)]
+    elif isinstance(history.dtype, pl.List):
+        lists = [[*(items or ())] for items in history.to_list()]
+    else:
         raise DataError(f"{path}: column history has no lists; give the ids of a history as a list")
-    lists = [[*(items or ())] for items in history.to_list()]
     for row, items in enumerate(lists, start=1):
         if None in items or "" in items:
             raise DataError(f"{path}, row {row}: an id of the history is empty; remove it")
@@ -100,6 +102,13 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
 def _read_table(path: Path) -> pl.DataFrame:
     with reading(str(path)):
         return pl.read_ndjson(path.read_bytes()) if path.suffix == ".jsonl" else scan_table(path).collect()
+
+
+def _split(text: str, path: Path, row: int) -> list[str]:
+    try:
+        return split_ids(text)
+    except DataError as error:
+        raise DataError(f"{path}, row {row}: {error}") from None
 
 
 def _column(table: pl.DataFrame, name: str, path: Path) -> pl.Series:

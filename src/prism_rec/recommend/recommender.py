@@ -232,9 +232,9 @@ class Recommender:
     ) -> "Recommender":
         """Rank items that came after training too, and read them in histories.
 
-        Nothing is trained. A new item has no trained id, so its `id` term is 0 (with STOSA, the distance to a Gaussian
-        at 0). If the vectors of the run's data came from folders of the stage embed, texts and pictures of the new
-        items are encoded here in the same way.
+        Nothing is trained. A new item has no trained id: its `id` term is the usual one of recommended items, the same
+        for all (with STOSA, the distance to a Gaussian at 0). If the vectors of the run's data came from folders of the
+        stage embed, texts and pictures of the new items are encoded here in the same way.
 
         Args:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.

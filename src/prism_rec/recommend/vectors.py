@@ -71,7 +71,7 @@ def most_similar(
 
 def _widths(ranker: Ranker) -> tuple[int, list[int]]:
     """Return the width of the ids' part, and that of each group's further part."""
-    Q = ranker.model.backbone.id_key(ranker.items.ids_IV[:1]).shape[1]
+    Q = ranker.model.id_key(ranker.items.ids_IV[:1], ranker.items.rows_I[:1]).shape[1]
     return Q, [group.keys_IK.shape[1] - Q for group in ranker.groups]
 
 

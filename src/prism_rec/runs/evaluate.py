@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from prism_rec.errors import BusyError
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
@@ -26,7 +27,7 @@ def evaluate(
     """Rank the whole catalogue for every user, as the run recommends, and measure where the target is.
 
     The rank of each user's target and the best 50 items are written to the run's folder (`evaluation-PART.npz`), so
-    that runs can be compared user by user. If the folder cannot be written, a note says so.
+    that runs can be compared user by user. If the file cannot be written, a note says so.
 
     Args:
         run: a run or the folder of a finished one.
@@ -49,8 +50,8 @@ def evaluate(
     evaluation = answer(loaded.ranker(), loaded.dataset.queries(part))
     try:
         evaluation.save(loaded.folder.evaluation(part))
-    except OSError as error:  # the numbers are worth more than the file
-        events.note(f"the ranks are not stored: {explain(error)}")
+    except (OSError, BusyError) as error:  # the numbers are worth more than the file
+        events.note(f"the ranks are not stored: {explain(error) or error}")
     found = report(loaded.dataset, part, evaluation, loaded.seen)
     if note := say_repeats(found["repeated_targets"], part, loaded.seen):
         events.note(f"note: {note}")

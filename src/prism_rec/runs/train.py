@@ -1,11 +1,13 @@
 """The stage `train`: a dataset and settings to a run folder."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from prism_rec import processes
 from prism_rec.config import name_difference
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
@@ -49,6 +51,9 @@ def train(
     A run that was interrupted continues from its last epoch, and ends on the CPU with the same numbers. A finished run
     of the same settings and data is loaded. A damaged run begins again, with a note.
 
+    If `torchrun` started several processes, each takes its part of every batch and of validation, and all return the
+    run. Only the first writes, reports to `events` and calls `after_epoch`; all must be able to read the folder.
+
     Args:
         config: all settings of the run.
         out: folder of the run; new, empty, or of the same run.
@@ -65,7 +70,30 @@ def train(
         FolderError: the folder has something else or the data, or a run of other settings or data, or is in use.
         InputError: the settings do not fit the data, or the device is not available.
     """
-    folder = RunFolder(Path(out))
+    with processes.joined(choose_device(device)):
+        return _train_here(
+            config,
+            RunFolder(Path(out)),
+            data,
+            start,
+            device,
+            resume,
+            after_epoch,
+            events if processes.is_first() else Events(),
+        )
+
+
+def _train_here(
+    config: RunConfig,
+    folder: RunFolder,
+    data: Dataset | Path | str | SharedData,
+    start: Run | Path | str | None,
+    device: str,
+    resume: bool,
+    after_epoch: AfterEpoch | None,
+    events: Events,
+) -> Run:
+    """Train as this process of those that train together."""
     place = data.folder if isinstance(data, SharedData) else data
     check_folder(folder.path, STAGE, [] if isinstance(place, Dataset) else [Path(place)])
     dataset = _load(data)
@@ -91,14 +119,17 @@ def train(
         after_epoch,
         events,
     )
-    with locked(folder.path):
-        if not resume:
+    first = processes.is_first()
+    with locked(folder.path) if first else nullcontext():
+        if first and not resume:
             check_empty(folder.path)
         try:
             return _train(model, work)
         except DamagedError as error:
             events.note(f"{str(error).rpartition(';')[0]}; the run begins again")
-            folder.remove(folder.claim)
+            processes.wait()  # until all have seen the damage
+            if first:
+                folder.remove(folder.claim)
             return _train(build(), work)
 
 
@@ -118,14 +149,18 @@ class _Work:
 def _train(model: SequenceRecommender, work: _Work) -> Run:
     """Train into the folder, or load the run that it has."""
     config, folder, events = work.config, work.folder, work.events
-    _open(work)
+    if processes.is_first():
+        _open(work)
+    processes.wait()
     if folder.is_trained:
         run = Run.load(folder.path, str(model.device))
         events.note(f"done before: {folder.path}")
         return run
     records = _fit(model, work.dataset, config, folder, work.after_epoch, events)
     run = Run(config, work.dataset, model.eval(), folder)
-    run.finish(records)
+    if processes.is_first():
+        run.finish(records)
+    processes.wait()
     return run
 
 
@@ -144,7 +179,11 @@ def _fit(
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
         ranker = Ranker(model, config.train.rank_batch_size, seen)
-        return accuracy(answer(ranker, questions, k=0).ranks)
+        return accuracy(
+            processes.in_parts(
+                len(questions), lambda begin, end: answer(ranker, questions.part(begin, end), k=0).ranks
+            )
+        )
 
     def write_log(records: Sequence[EpochRecord]) -> None:
         folder.write_log(records, config.train.metric)

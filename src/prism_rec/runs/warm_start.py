@@ -34,7 +34,7 @@ def begin_from(
             f"{start.folder.path} has another model: {difference}; use its settings", key="start"
         )
     _check_encoders(dataset, start)
-    old, new = dict(start.model.named_parameters()), dict(model.named_parameters())
+    old, new = _weights(start.model), _weights(model)
     ids = "items.ids.weight"
     for name, parameter in new.items():
         if name not in old or (name != ids and old[name].shape != parameter.shape):
@@ -58,6 +58,12 @@ def begin_from(
         f"begun from {start.folder.path}: {len(pairs):,} items known, {dataset.number_of_items - len(pairs):,} new, "
         f"{gone:,} gone"
     )
+
+
+def _weights(model: SequenceRecommender) -> dict[str, torch.Tensor]:
+    """Return all parameters, and what the fusion has learned from the catalogue before training."""
+    learned = {f"fusion.{name}": buffer for name, buffer in model.fusion.state_dict(keep_vars=True).items()}
+    return {**dict(model.named_parameters()), **learned}
 
 
 def _check_encoders(dataset: Dataset, start: Run) -> None:

@@ -19,7 +19,8 @@ def save_tables(tables: Tables, folder: Path) -> None:
     """Write what follows from items only; what follows from the weights in one step is left out."""
     items, groups, twins = tables
     named = {name: getattr(items.parts, name) for name in Parts._fields} | {
-        "evidence": items.evidence.rows_RE
+        "evidence": items.evidence.rows_RE,
+        "ids": items.ids_IV,
     }
     tensors = {
         name: tensor.clone() for name, tensor in named.items()
@@ -48,7 +49,7 @@ def map_tables(model: SequenceRecommender, folder: Path) -> Tables:
         rows_I=rows_I,
         place_N=rows_I,
         features=model.items.features(rows_I),
-        ids_IV=model.items.ids.weight.detach(),
+        ids_IV=tensors["ids"],
         parts=parts,
         seen=Seen(rows_I[1:], Parts(*(part[1:] for part in parts))),
         evidence=Evidence(tensors["evidence"], rows_I),

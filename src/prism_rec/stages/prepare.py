@@ -73,7 +73,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
     files += [file for given in settings.features.values() for file in files_of(given)]
 
     def run() -> None:
-        task = f"reading {files[0].name}"
+        task = f"reading {files[0].name if files else settings.source.kind}"
         events.begin(task)
         log = settings.source.read()
         vectors = given_features(settings.features)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from prism_rec.errors import DamagedError
 from prism_rec.files import replacing
+from prism_rec.tensor_files import Stored, write_tensors
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -23,7 +24,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, 
     values = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = json.dumps(facts)
     with replacing(path) as partial:
-        save_file(values, partial, metadata={"facts": content, "sha256": _hash(values, content)})
+        stored = {name: Stored(str(one.dtype).removeprefix("torch."), tuple(one.shape), _bytes_of(one)) for name, one in values.items()}
+        write_tensors(partial, stored, {"facts": content, "sha256": _hash(values, content)})
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -47,8 +49,12 @@ def _hash(tensors: Mapping[str, Tensor], facts: str) -> str:
     found = hashlib.sha256(facts.encode())
     for name, tensor in sorted(tensors.items()):
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        found.update(_bytes_of(tensor).data)
     return found.hexdigest()
+
+
+def _bytes_of(tensor: Tensor) -> np.ndarray:
+    return tensor.reshape(-1).view(torch.uint8).numpy()
 
 
 class TrainingState:

@@ -1,6 +1,7 @@
 """The training loop: epochs, validation, early stopping, checkpoints."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -8,14 +9,18 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
+from prism_rec import processes
 from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import Histories
 from prism_rec.errors import DivergedError
 from prism_rec.events import Events, Fact
 from prism_rec.model import SequenceRecommender
+from prism_rec.nn.processes import per_process
 from prism_rec.objectives.base import Batches, Objective
+from prism_rec.rank.unknown_ids import usual_id_term
 from prism_rec.training.average import WeightAverage
 from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
@@ -63,6 +68,9 @@ def fit(
     The whole state is written to `last` after every epoch. If that file exists, training continues from it and ends,
     on the CPU, with the same numbers bit for bit.
 
+    If several processes are `processes.joined`, each takes its part of every batch. The first one writes the files,
+    which the others must be able to read.
+
     Args:
         model: on the device that trains.
         objective: the loss; its own parameters are trained too.
@@ -72,7 +80,7 @@ def fit(
         last: checkpoint file of the whole state.
         best: checkpoint file of the best epoch's weights.
         after_epoch: called after every epoch, and once before the first one if training continues; it may raise an
-            error to end training.
+            error to end training. Only the first of several processes calls it.
         events: get one step per batch.
 
     Returns:
@@ -80,34 +88,52 @@ def fit(
     """
     objective.begin_training(model, histories)
     model.items.note_events(torch.from_numpy(histories.counts(model.items.number_of_items)))
+    if learned := model.begin_fusion():
+        events.note(f"note: {learned}")
     step = TrainStep(model, objective.to(model.device))
     optimizer = make_optimizer(step, config)
     average = WeightAverage(model, config.average) if config.average else None
     state = TrainingState(step, optimizer, model.device, average)
-    plan = BatchPlan(model.max_length, config.batch_size, config.seed, config.max_targets)
+    plan = BatchPlan(
+        model.max_length,
+        config.batch_size,
+        config.seed,
+        config.max_targets,
+        processes.rank(),
+        processes.world(),
+    )
     batches = objective.batches(histories, plan)
-    hear = after_epoch or (lambda records: None)
+    writes, hear = processes.is_first(), after_epoch or (lambda records: None)
     records: list[EpochRecord] = []
     if last.exists():
         records = [EpochRecord(**record) for record in state.restore(last)["records"]]
         if stopped_by(records, config) is None:
             events.note(f"continuing from epoch {len(records) + 1} of at most {config.epochs}")
-        hear(records)
+        if writes:
+            hear(records)
+    wrapped = wrap(step)
     events.begin(TASK, config.epochs * len(batches))
     events.advance(TASK, len(records) * len(batches))
     while stopped_by(records, config) is None:
         epoch = len(records) + 1
         events.advance(TASK, 0, _facts(records, config))
-        record = train_epoch(step, optimizer, batches, epoch, config, events, average)
+        record = train_epoch(step, optimizer, batches, epoch, config, events, average, wrapped)
         with average.applied(model) if average else nullcontext():
-            if validate is not None and (epoch % config.validate_every == 0 or epoch == config.epochs):
+            validated = validate is not None and (
+                epoch % config.validate_every == 0 or epoch == config.epochs
+            )
+            if validated or validate is None:
+                model.items.unknown_id.fill_(usual_id_term(model, histories))
+            if validate is not None and validated:
                 record = replace(record, validation=dict(validate(model)))
             records.append(record)
-            if validate is None or best_epoch(records, config.metric) == epoch:
+            if writes and (validate is None or best_epoch(records, config.metric) == epoch):
                 save_tensors(best, model.state_dict(), {"epoch": epoch})
-        state.save(last, {"records": [asdict(record) for record in records]})
-        hear(records)
+        if writes:
+            state.save(last, {"records": [asdict(record) for record in records]})
+            hear(records)
     events.end(TASK)
+    processes.wait()
     model.load_state_dict(load_tensors(best)[0])
     return records
 
@@ -120,15 +146,30 @@ def train_epoch(
     config: TrainConfig,
     events: Events = Events(),
     average: WeightAverage | None = None,
+    wrapped: nn.Module | None = None,
 ) -> EpochRecord:
-    """Take one step per batch on the sum of the losses (PRISM, equation 12)."""
+    """Take one step per batch on the sum of the losses (PRISM, equation 12).
+
+    Args:
+        step: the model and its objective.
+        optimizer: of the step's parameters.
+        batches: of all epochs.
+        epoch: number of this epoch, from 1.
+        config: of the loop.
+        events: get one step per batch.
+        average: of the weights, updated after every step.
+        wrapped: computes the losses; the step itself if not given.
+    """
     began = time.perf_counter()
     device = step.model.device
+    processes.share_random_numbers(device)
     step.objective.begin_epoch(step.model, epoch)
+    processes.part_random_numbers(config.seed, epoch)
     step.train()
+    forward = wrapped or step
     totals = torch.zeros(2, device=device)
     for batch in batches.epoch(epoch):
-        losses = step(batch.to(device))
+        losses = forward(batch.to(device))
         optimizer.zero_grad()
         (losses.recommendation + losses.interaction).backward()
         if config.gradient_clip is not None:
@@ -138,12 +179,34 @@ def train_epoch(
             average.update(step.model)
         totals += torch.stack([losses.recommendation.detach(), losses.interaction.detach()])
         events.advance(TASK)
+    totals = per_process(totals)
     if not totals.isfinite().all():
         raise DivergedError(
             f"the loss is not finite in epoch {epoch}; lower train.learning_rate, or set train.gradient_clip"
         )
     loss, interaction = (totals / max(1, len(batches))).tolist()
     return EpochRecord(epoch, loss, interaction, time.perf_counter() - began, share=batches.share)
+
+
+def wrap(step: TrainStep) -> nn.Module:
+    """Return a module that computes a step's losses and gives all processes the mean of their gradients.
+
+    All processes get the weights of the first. A single process computes the step itself.
+    """
+    if processes.world() == 1:
+        return step
+    for weights in step.state_dict().values():
+        distributed.broadcast(weights, 0)
+    # Parameters of plug-ins may be unused in a step.
+    # The name of `broadcast_buffers` changes with a version of PyTorch later than the oldest that is supported.
+    warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
+    return DistributedDataParallel(
+        step,
+        broadcast_buffers=False,
+        init_sync=False,
+        find_unused_parameters=True,
+        gradient_as_bucket_view=True,
+    )
 
 
 def make_optimizer(step: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

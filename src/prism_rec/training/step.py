@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from prism_rec.model import SequenceRecommender
+from prism_rec.nn.processes import share
 from prism_rec.objectives.base import Objective
 
 
@@ -20,9 +21,8 @@ class TrainStep(nn.Module):
     """A model and its objective; `forward(batch)` computes everything that a step differentiates.
 
     Its parameters are those that training changes. Anything that wraps a module can wrap it: DistributedDataParallel,
-    FSDP, `torch.compile`, autocast, Ray Train. Every parameter gets a gradient in every step, so that
-    DistributedDataParallel need not search for unused ones. Features are buffers, the same in every process, so it need
-    not send buffers before each step either.
+    FSDP, `torch.compile`, autocast, Ray Train. Features are buffers, the same in every process, so that they
+    need not be sent before each step.
 
     Args:
         model: to be trained.
@@ -35,6 +35,10 @@ class TrainStep(nn.Module):
         self.objective = objective
 
     def forward(self, batch: Any) -> Losses:
-        """Return the losses of one of the objective's batches."""
+        """Return the losses of one of the objective's batches.
+
+        If several processes share the batch, the mean of their losses is the loss of the whole batch.
+        """
         outcome = self.objective(self.model, batch)
-        return Losses(outcome.loss, self.model.interaction_loss(outcome.reading))
+        loss = outcome.loss * share(outcome.number_of_terms, outcome.loss.device)
+        return Losses(loss, self.model.interaction_loss(outcome.reading))

@@ -152,6 +152,7 @@ def _make_trials(bench: Bench, study: Study, results: list[TrialResult]) -> None
         events.note(f"continuing with trial {len(results)} of {total}")
     events.begin(TASK, total)
     events.advance(TASK, len(results), _facts(results, metric))
+    _tidy(bench, results)  # a process that was killed may not have
     while len(results) < total:
         trial = study.ask()
         results.append(bench.attempt(trial, len(results)))

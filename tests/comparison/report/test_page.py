@@ -60,6 +60,7 @@ def test_the_page_says_every_finding_and_what_intervals_are(comparison: Comparis
     assert {f"{found.users.holm:.2g}", f"{found.seeds.holm:.2g}"} <= set(text.split())
 
 
+@pytest.mark.slow
 def test_cells_that_were_made_in_several_ways_are_told(comparison: Comparison) -> None:
     text = text_of(make_page(comparison, {}))
     assert "prism-rec 0" in text

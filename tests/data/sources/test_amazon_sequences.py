@@ -22,6 +22,7 @@ def sequences(dataset: Dataset) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BEAUTY.exists(), reason=f"{BEAUTY.name} of ../shared is not here")
 def test_beauty_comes_back_exactly(tmp_path: Path) -> None:
     histories = {}

@@ -12,6 +12,7 @@ from prism_rec.data.sources import (
     Amazon2023,
     MMRec,
     MovieLens,
+    Planted,
     RecBole,
     Source,
     Table,
@@ -109,6 +110,13 @@ class TestMMRec(SourceContract):
         write_rows("x.inter", "\t", "userID\titemID\ttimestamp", rows)
         write_rows("i_id_mapping.csv", "\t", "asin\titemID", [("X", 0), ("Y", 1), ("Z", 2)])
         np.save("text_feat.npy", np.eye(3))
+
+
+class TestPlanted(SourceContract):
+    config = Planted(number_of_users=5, number_of_items=30, events_per_user=4)
+
+    def write(self) -> None:
+        """Write nothing: its events are made up."""
 
 
 def test_every_source_has_a_contract_test() -> None:

@@ -84,6 +84,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
         read(tmp_path / "log.csv.gz", bomb)
 
 
+def test_a_file_that_is_packed_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"log\.csv\.gz is packed twice; unpack it once"):
+        read(tmp_path / "log.csv.gz", gzip.compress(gzip.compress(text().encode())))
+
+
 def test_a_repeated_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"log\.csv has 2 columns called 'item_id'; rename or remove all but one"

@@ -22,6 +22,7 @@ def read(settings: dict[str, object]) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_hostile_dumps_are_read_or_refused_in_one_line_and_quickly(tmp_path: Path) -> None:
     refused = 0
     for name, settings in write_dumps(tmp_path, NUMBER):

@@ -60,6 +60,7 @@ def table(server: PictureServer, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_killed_ten_times_nothing_is_lost_or_fetched_twice(
     server: PictureServer, table: Path, images: Path, forker: subprocess.Popen[str]
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from prism_rec.data.sources.amazon import Amazon2014, Amazon2018, Amazon2023
 from prism_rec.data.sources.mmrec import MMRec
 from prism_rec.data.sources.movielens import MovieLens
+from prism_rec.data.sources.planted import Planted
 from prism_rec.data.sources.recbole import RecBole
 from prism_rec.data.sources.table import Table
 from prism_rec.data.sources.text import Text
@@ -16,7 +17,7 @@ from prism_rec.data.sources.yelp import Yelp
 from prism_rec.plugins import Kinds
 
 Source = Annotated[
-    Table | MovieLens | Text | Amazon2014 | Amazon2018 | Amazon2023 | Yelp | RecBole | MMRec,
+    Table | MovieLens | Text | Amazon2014 | Amazon2018 | Amazon2023 | Yelp | RecBole | MMRec | Planted,
     Kinds("prism_rec.sources"),
 ]
 """The settings of any source."""
@@ -27,6 +28,7 @@ __all__ = [
     "Amazon2023",
     "MMRec",
     "MovieLens",
+    "Planted",
     "RecBole",
     "Source",
     "Table",

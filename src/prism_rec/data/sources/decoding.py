@@ -20,7 +20,7 @@ def unpack(path: Path, size: int = 2**20) -> Iterator[bytes]:
     """Yield the content of a file, unpacked if it is gzip, whatever its name, `size` bytes at a time.
 
     Raises:
-        DataError: no such file, cut short, or growing like no real text.
+        DataError: no such file, cut short, or packed twice, or growing like no real text.
     """
     with reading(str(path)), path.open("rb") as raw:
         packed = raw.read(len(_GZIP)) == _GZIP
@@ -28,6 +28,8 @@ def unpack(path: Path, size: int = 2**20) -> Iterator[bytes]:
         file = gzip.GzipFile(fileobj=raw) if packed else raw
         unpacked = 0
         while block := file.read(size):
+            if packed and not unpacked and block.startswith(_GZIP):
+                raise DataError(f"{path} is packed twice; unpack it once")
             unpacked += len(block)
             if packed and unpacked > max(MOST_UNPACKED, LARGEST_RATIO * raw.tell()):
                 raise DataError(

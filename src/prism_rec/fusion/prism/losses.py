@@ -12,6 +12,7 @@ from torch import Tensor
 from prism_rec.config import Config
 from prism_rec.fusion.prism.views import Role, Views
 from prism_rec.nn.cosine import cosine
+from prism_rec.nn.processes import per_process
 
 Distance = Literal["cosine", "euclidean"]
 
@@ -58,8 +59,9 @@ def view_similarity(
 
 
 def mean_over(values_I: Float[Tensor, " I"], counted_I: Bool[Tensor, " I"]) -> Float[Tensor, ""]:
-    """Return the mean over the items that count; zero if no item does."""
-    return torch.where(counted_I, values_I, 0).sum() / counted_I.sum().clamp_min(1)
+    """Return the mean over the items of a batch that count; zero if no item does."""
+    count = per_process(counted_I.sum())
+    return torch.where(counted_I, values_I, 0).sum() / count.masked_fill(count == 0, 1)
 
 
 def interaction_losses(
@@ -80,7 +82,7 @@ def interaction_losses(
     Args:
         roles_J: the role of each expert.
         views_J: each expert's views of I items.
-        present_IM: which modalities each item has.
+        present_IM: which modalities each item has; none if another process counts the item.
         margin: of the triplets.
         distance: of the triplets.
     """

@@ -84,7 +84,7 @@ class PrismFusion(PrismBase):
         present_SM = present_IM[items_S]
         views = self.make_views(projected_SMD, present_SM, components_SJD.transpose(0, 1))
         if self.config.losses_on == "embedding":
-            return self.weigh_losses(views, present_SM)
+            return self.weigh_losses(views, present_SM & reading.items.counted_here()[:, None])
         views = predict_views(
             views, present_SJ, encode, _places_in(items_S, len(present_IM))[reading.index_P]
         )

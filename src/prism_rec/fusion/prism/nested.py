@@ -16,6 +16,7 @@ from prism_rec.fusion.prism.open_gate import OpenGate
 from prism_rec.fusion.prism.views import Mask, make_masks, masked_views
 from prism_rec.fusion.reading import Features, Parts, Reading
 from prism_rec.nn.dropout import Dropout
+from prism_rec.nn.processes import share
 from prism_rec.nn.rows import gather_rows
 
 
@@ -103,7 +104,10 @@ class NestedPrismFusion(Fusion):
         """Return equation 9 over the distinct items of the histories, and the penalty of the gate."""
         loss = reading.items.ids_ID.new_zeros(())
         if self.gate is not None and self.config.penalty:
-            loss = loss + self.config.penalty * (self.gate.weigh(reading) - 1).square().mean()
+            weights_PJ = self.gate.weigh(reading)
+            loss = loss + self.config.penalty * (weights_PJ - 1).square().mean() * share(
+                len(weights_PJ), weights_PJ.device
+            )
         if not self.has_losses:
             return loss
         items_S, parts = reading.items.seen
@@ -113,5 +117,9 @@ class NestedPrismFusion(Fusion):
         full_JSD = self.experts(projected_SMD)
         views = masked_views(self.experts, self.roles_J, full_JSD, projected_SMD.unbind(1), masks)
         return loss + self.lambdas_J @ interaction_losses(
-            self.roles_J, views, present_SM, self.config.margin, self.config.triplet_distance
+            self.roles_J,
+            views,
+            present_SM & reading.items.counted_here()[:, None],
+            self.config.margin,
+            self.config.triplet_distance,
         )

@@ -96,7 +96,7 @@ class InDiRec(Objective):
             + self.config.diffusion_weight * diffusion
             + self.config.contrastive_weight * contrast
         )
-        return Outcome(loss, reading.first(len(own_G)))
+        return Outcome(loss, reading.first(len(own_G)), terms=len(own_G))
 
 
 @torch.no_grad()

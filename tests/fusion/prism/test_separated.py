@@ -1,0 +1,117 @@
+"""The parts of `prism_separated` hold what they are named for, by what they see."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from prism_rec.data.dataset import Dataset
+from prism_rec.data.sources import Planted
+from prism_rec.errors import SettingsError
+from prism_rec.fusion.prism.separated import SeparatedPrismConfig, SeparatedPrismFusion
+from prism_rec.fusion.prism.separation import find_shared
+from prism_rec.fusion.reading import Features
+
+ITEMS, WIDTH = 500, 12
+UNIQUE_IMAGE, UNIQUE_TEXT, REDUNDANCY, SYNERGY = range(4)
+
+
+def planted_features() -> Features:
+    """Return pictures and texts that share a factor of four values, so three directions."""
+    source = Planted(number_of_users=20, number_of_items=ITEMS, events_per_user=40, noise=0.1)
+    tables = Dataset.from_log(source.read()).features
+    present = [torch.from_numpy(table.present) for table in tables.values()]
+    vectors = tuple(torch.from_numpy(table.vectors) for table in tables.values())
+    return Features(vectors, torch.stack(present, 1))
+
+
+@pytest.fixture(scope="module")
+def features() -> Features:
+    return planted_features()
+
+
+@pytest.fixture(scope="module")
+def fusion(features: Features) -> SeparatedPrismFusion:
+    torch.manual_seed(0)
+    widths = dict(zip(("image", "text"), (vectors.shape[1] for vectors in features.vectors), strict=True))
+    made = SeparatedPrismConfig().build(widths, WIDTH)
+    assert made.begin_training(features) == "image and text share 3 directions"
+    return made
+
+
+def components(fusion: SeparatedPrismFusion, features: Features) -> Tensor:
+    with torch.no_grad():
+        return fusion.parts(features, torch.zeros(len(features.present_IM), WIDTH)).components_IJD
+
+
+def of_another(features: Features, modality: int) -> Features:
+    """Return the items with the picture or text of another item, drawn at random; row 0 stays padding."""
+    order = torch.cat([torch.zeros(1, dtype=torch.long), 1 + torch.randperm(len(features.present_IM) - 1)])
+    vectors = list(features.vectors)
+    vectors[modality] = vectors[modality][order]
+    return features._replace(vectors=tuple(vectors))
+
+
+def test_a_unique_part_does_not_change_if_the_other_modality_does(fusion, features) -> None:
+    whole, changed = components(fusion, features), components(fusion, of_another(features, modality=1))
+    assert torch.equal(changed[:, UNIQUE_IMAGE], whole[:, UNIQUE_IMAGE])
+    assert not torch.allclose(changed[:, UNIQUE_TEXT], whole[:, UNIQUE_TEXT])
+
+
+def test_either_modality_is_enough_for_redundancy(fusion, features) -> None:
+    """With the text absent, redundancy is nearly what it is with both: the picture says the same."""
+    whole = components(fusion, features)[1:, REDUNDANCY]
+    present = features.present_IM.clone()
+    present[:, 1] = False
+    absent = Features((features.vectors[0], torch.zeros_like(features.vectors[1])), present)
+    alone = components(fusion, absent)[1:, REDUNDANCY]
+    assert torch.cosine_similarity(whole, alone).min() > 0.95
+    assert not components(fusion, absent)[:, [UNIQUE_TEXT, SYNERGY]].any()
+
+
+def test_synergy_vanishes_in_the_mean_if_either_modality_is_of_another_item(fusion, features) -> None:
+    whole = components(fusion, features)[1:, SYNERGY]
+    for modality in (0, 1):
+        draws = torch.stack(
+            [components(fusion, of_another(features, modality))[1:, SYNERGY] for _ in range(300)]
+        )
+        assert draws.mean(0).norm() < 0.15 * whole.norm()
+
+
+def test_unique_parts_tell_nothing_of_what_both_show(fusion, features) -> None:
+    """The redundant numbers of one modality are not correlated with the unique part of either."""
+    parts = components(fusion, features)[1:].double()
+    parts = parts - parts.mean(0)
+    for unique in (UNIQUE_IMAGE, UNIQUE_TEXT):
+        shared = parts[:, REDUNDANCY].T @ parts[:, unique] / len(parts)
+        scale = parts[:, REDUNDANCY].std() * parts[:, unique].std()
+        assert shared.abs().max() < 0.1 * scale
+
+
+def test_modalities_without_anything_in_common_share_nothing() -> None:
+    torch.manual_seed(0)
+    vectors = (torch.randn(400, 20), torch.randn(400, 30))
+    for least in (0.0, 0.5):
+        assert len(find_shared(vectors, torch.ones(400, 2, dtype=torch.bool), 16, least).loads[0]) == 0
+
+
+def test_three_modalities_share_what_all_show() -> None:
+    torch.manual_seed(0)
+    both = torch.randn(400, 2)
+    vectors = tuple(torch.cat([both + 0.1 * torch.randn(400, 2), torch.randn(400, 3)], 1) for _ in range(3))
+    found = find_shared(vectors, torch.ones(400, 3, dtype=torch.bool), 16, 0.5)
+    numbers = [(v - mean) @ map_ for v, mean, map_ in zip(vectors, found.means, found.maps, strict=True)]
+    assert [of_one.shape[1] for of_one in numbers] == [2, 2, 2]
+    for other in numbers[1:]:
+        assert torch.allclose((numbers[0] * other).mean(0), torch.ones(2, dtype=torch.double), atol=0.1)
+
+
+def test_words_are_refused() -> None:
+    with pytest.raises(SettingsError, match="text is words; leave text out of `model.modalities`"):
+        SeparatedPrismConfig().build({"image": 6, "text": None}, WIDTH)
+
+
+def test_what_was_found_is_kept(fusion, features) -> None:
+    """A second catalogue changes nothing: the weights belong to the directions of the first."""
+    before = {name: buffer.clone() for name, buffer in fusion.named_buffers()}
+    assert fusion.begin_training(of_another(features, 0)) is None
+    assert all(torch.equal(before[name], buffer) for name, buffer in fusion.named_buffers())
