@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
@@ -31,6 +32,7 @@ class HistoryEncoder(nn.Module):
         super().__init__()
         self.model = model
         self.items = items
+        self.constant_ids = model.has_unknown_ids  # here, because a trace cannot branch on values
 
     def forward(
         self, items_BL: Int[Tensor, "B L"], lengths_B: Int[Tensor, " B"]
@@ -49,9 +51,12 @@ class HistoryEncoder(nn.Module):
         )  # in a whole catalogue, places are rows
         users = self.model.encode_last(reading)
         backbone = self.model.backbone
+        id_query_BQ = backbone.id_query(users.states)
+        if self.constant_ids:
+            id_query_BQ = F.pad(id_query_BQ, (0, 1), value=1.0)
         if not self.model.content:
-            return backbone.id_query(users.states), users.states[:, :0], users.weights[:, :0]
-        return backbone.id_query(users.states), backbone.content_query(users.states), users.weights
+            return id_query_BQ, users.states[:, :0], users.weights[:, :0]
+        return id_query_BQ, backbone.content_query(users.states), users.weights
 
 
 def trace(model: SequenceRecommender, items: ItemSet) -> tuple[ExportedProgram, int | None]:

@@ -23,7 +23,7 @@ def tables_of(recommender: Recommender) -> tuple[dict[str, Array], list[int]]:
     model, items = ranker.model, ranker.items
     rows_I = torch.cat([group.rows_I for group in ranker.groups])
     sizes = [len(group.rows_I) for group in ranker.groups]
-    keys = [model.backbone.id_key(items.ids_IV[rows_I])]
+    keys = [model.id_key(items.ids_IV[rows_I], rows_I)]
     components = items.parts.components_IJD.shape[1] if model.content else 0
     if components:
         keys.append(items.parts.components_IJD[rows_I].flatten(1))
