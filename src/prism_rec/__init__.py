@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     from prism_rec.events import JsonLines as JsonLines
     from prism_rec.explain.explanation import Explanation as Explanation
     from prism_rec.explain.validation_settings import ValidateExplanations as ValidateExplanations
+    from prism_rec.exporting.export import export as export
+    from prism_rec.exporting.formats import Onnx as Onnx
+    from prism_rec.exporting.formats import TorchProgram as TorchProgram
+    from prism_rec.exporting.reader import ExportedRecommender as ExportedRecommender
+    from prism_rec.exporting.reader import load_exported as load_exported
+    from prism_rec.exporting.settings import Export as Export
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
@@ -124,6 +130,10 @@ _NAMES = {
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
     "explain.explanation": ("Explanation",),
+    "exporting.export": ("export",),
+    "exporting.formats": ("Onnx", "TorchProgram"),
+    "exporting.reader": ("ExportedRecommender", "load_exported"),
+    "exporting.settings": ("Export",),
     "explain.validation_settings": ("ValidateExplanations",),
     "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),

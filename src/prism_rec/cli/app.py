@@ -19,6 +19,7 @@ from prism_rec.cli.ensemble import EnsembleOptions, ensemble
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.explore import ExploreOptions, explore
+from prism_rec.cli.export import ExportOptions, export
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.plan import PlanOptions, plan
@@ -62,6 +63,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ServeOptions, serve, ("run",)),
         (ExploreOptions, explore, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
+        (ExportOptions, export, ("run",)),
         (ValidateExplanationsOptions, validate_explanations, ()),
     ),
 }

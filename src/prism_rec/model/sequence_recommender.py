@@ -209,7 +209,7 @@ class SequenceRecommender(nn.Module):
         a constant in place of an inner product.
         """
         keys_IQ = self.backbone.id_key(ids_IV)
-        if not self._has_unknown_ids:
+        if not self.has_unknown_ids:
             return keys_IQ
         constant_I = self.items.unknown_id * self.items.without_id(rows)
         return torch.cat([keys_IQ, constant_I[..., None]], -1)
@@ -217,10 +217,11 @@ class SequenceRecommender(nn.Module):
     def id_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
         """Return what meets `id_key`."""
         query_PQ = self.backbone.id_query(states_PZ)
-        return F.pad(query_PQ, (0, 1), value=1.0) if self._has_unknown_ids else query_PQ
+        return F.pad(query_PQ, (0, 1), value=1.0) if self.has_unknown_ids else query_PQ
 
     @property
-    def _has_unknown_ids(self) -> bool:
+    def has_unknown_ids(self) -> bool:
+        """Whether the id term of some items is a constant, outside training."""
         return not self.training and self.content and self.items.some_without_id
 
     def keys(self, items: ItemSet, rows: Int[Tensor, " I"] | None = None) -> list[KeyGroup]:

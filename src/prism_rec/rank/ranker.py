@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -149,11 +150,11 @@ class CatalogueRanker(ABC):
         """Return the k best scores and rows; if fewer than k are left, the score is -inf and the row 0."""
         values_Bk, rows_Bk = best(scores_BN, k)
         rows_Bk[values_Bk == -torch.inf] = 0
-        missing = max(0, k - rows_Bk.shape[1])
-        return (
-            np.pad(values_Bk.cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
-            np.pad(rows_Bk.cpu().numpy(), ((0, 0), (0, missing))),
-        )
+        missing = k - rows_Bk.shape[1]
+        if missing > 0:
+            values_Bk = F.pad(values_Bk, (0, missing), value=-torch.inf)
+            rows_Bk = F.pad(rows_Bk, (0, missing))
+        return values_Bk.cpu().numpy(), rows_Bk.cpu().numpy()
 
     def _tensor(self, values: np.ndarray) -> Int[Tensor, "..."]:
         return torch.from_numpy(values).to(self.device)
