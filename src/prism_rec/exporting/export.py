@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from prism_rec.errors import SettingsError
 from prism_rec.events import Events
 from prism_rec.exporting import reader
 from prism_rec.exporting.encoder import trace
@@ -15,6 +16,7 @@ from prism_rec.exporting.tables import tables_of
 from prism_rec.files import locked, write_text_atomically
 from prism_rec.folders import begin_folder, check_folder, finish_folder
 from prism_rec.inputs import checked
+from prism_rec.rank import Ranker
 from prism_rec.recommend.recommender import Recommender, load
 from prism_rec.records import MANIFEST
 from prism_rec.stages.chain import Step, run_chain
@@ -40,6 +42,7 @@ def export(settings: Export, out: Path, events: Events = Events(), *, replace: b
 
     Raises:
         FolderError: the run is unfinished or damaged, or `out` has something else.
+        SettingsError: the folder combines several runs.
         InputError: the model cannot be traced or has an operation that the format lacks, a library is missing, or the
             folder recommends other items than the run.
     """
@@ -47,9 +50,12 @@ def export(settings: Export, out: Path, events: Events = Events(), *, replace: b
     def run() -> None:
         recommender = load(settings.run, "cpu")
         begin_folder(out, STAGE, settings.format.files)
-        program, window = trace(recommender.ranker.model, recommender.ranker.items)
+        ranker = recommender.ranker
+        if not isinstance(ranker, Ranker):
+            raise SettingsError(f"{settings.run} combines several runs; export one of them: name its folder")
+        program, window = trace(ranker.model, ranker.items)
         settings.format.write(program, out)
-        names = [*settings.format.files, *_write(recommender, settings, window, out)]
+        names = [*settings.format.files, *_write(recommender, ranker, settings, window, out)]
         exported = reader.ExportedRecommender(out, settings.format.load(out))
         parity = compare(exported, recommender)
         parity.require_equal()
@@ -63,16 +69,18 @@ def export(settings: Export, out: Path, events: Events = Events(), *, replace: b
         return Parity.of_folder(out)
 
 
-def _write(recommender: Recommender, settings: Export, window: int | None, out: Path) -> list[str]:
+def _write(
+    recommender: Recommender, ranker: Ranker, settings: Export, window: int | None, out: Path
+) -> list[str]:
     """Write tables, ids and facts; return the names of the files."""
-    model, dataset = recommender.ranker.model, recommender.dataset
-    tables, sizes = tables_of(recommender)
+    model, dataset = ranker.model, recommender.dataset
+    tables, sizes = tables_of(ranker, recommender.by_popularity())
     facts: dict[str, Any] = {
         "format": settings.format.kind,
         "components": list(model.component_names),
         "max_length": model.max_length,
         "window": window,
-        "seen": recommender.ranker.seen,
+        "seen": ranker.seen,
         "personal": model.content and model.fusion.personal,
         "groups": sizes,
         "tables": list(tables),

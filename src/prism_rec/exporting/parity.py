@@ -52,7 +52,7 @@ def compare(exported: ExportedRecommender, recommender: Recommender) -> Parity:
     asked = {f"user {user}": recommender.history_of(user) for user in users}
     random = np.random.default_rng(0)
     for number in range(HISTORIES - 1 - len(asked)):
-        length = int(random.integers(1, recommender.ranker.model.max_length + 3))
+        length = int(random.integers(1, recommender.ranker.max_length + 3))
         asked[f"made up {number}"] = random.choice(exported.ids, length).tolist()
     asked["empty"] = []
     k = min(BEST, len(exported.ids))

@@ -7,11 +7,11 @@ import torch
 
 from prism_rec.exporting.reader import Array
 from prism_rec.model.similar import PACE
-from prism_rec.recommend.recommender import Recommender
+from prism_rec.rank import Ranker
 
 
 @torch.no_grad()
-def tables_of(recommender: Recommender) -> tuple[dict[str, Array], list[int]]:
+def tables_of(ranker: Ranker, popular: np.ndarray) -> tuple[dict[str, Array], list[int]]:
     """Return the tables by name, and the sizes of the groups of items that have the same components.
 
     `keys` [N, Q + J D] has the id's key and the components of each item, group after group; `rows` is the catalogue row
@@ -19,7 +19,6 @@ def tables_of(recommender: Recommender) -> tuple[dict[str, Array], list[int]]:
     are rows with equal keys; `popular` has all rows, those with the most events first. With the term of similar items,
     `near` [N, k] has the rows of the most similar items and `added` [N, L, k] what each lag adds to their scores.
     """
-    ranker = recommender.ranker
     model, items = ranker.model, ranker.items
     rows_I = torch.cat([group.rows_I for group in ranker.groups])
     sizes = [len(group.rows_I) for group in ranker.groups]
@@ -44,7 +43,7 @@ def tables_of(recommender: Recommender) -> tuple[dict[str, Array], list[int]]:
         "group": group,
         "present": torch.stack(present),
         "twins": torch.cat(pairs, 1),
-        "popular": recommender.by_popularity(),
+        "popular": popular,
     }
     if model.similar is not None:
         added_NLk = PACE * model.similar.weights_LM @ model.similar.cosines_NkM.float().mT

@@ -61,7 +61,7 @@ class Answers(NamedTuple):
         Each item is `item_id`, `title`, `score` and `contributions`; without a score, there are no contributions.
         """
         lists: list[list[dict[str, Any]]] = [[] for _ in asked.users]
-        names = self.ranker.model.component_names
+        names = self.ranker.component_names
         for best in self._best(asked, k, seen, allowed):
             scores = [None] * len(best.rows) if best.scores is None else best.scores.tolist()
             parts = [()] * len(best.rows) if best.scores is None else best.parts.tolist()

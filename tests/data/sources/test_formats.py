@@ -47,7 +47,9 @@ def test_a_separator_may_be_given(tmp_path: Path) -> None:
     assert read(tmp_path / "log.csv", content, separator=";").events["item_id"].to_list() == ["i"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom"]
+)
 def test_unicode_is_recognised(tmp_path: Path, encoding: str) -> None:
     marks = {"utf-16-le-bom": ("utf-16-le", b"\xff\xfe"), "utf-16-be-bom": ("utf-16-be", b"\xfe\xff")}
     codec, mark = marks.get(encoding, (encoding, b""))

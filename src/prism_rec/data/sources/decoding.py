@@ -12,7 +12,9 @@ _GZIP = b"\x1f\x8b"
 _WIDE = {
     codecs.BOM_UTF32_LE: "utf-32",  # begins like the next
     codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 MOST_UNPACKED = 256 * 2**20
 """Bytes from which the ratio is checked."""
 LARGEST_RATIO = 100
@@ -63,7 +65,9 @@ def decode(path: Path, encoding: str | None = None) -> tuple[bytes | None, str |
         raise DataError(f"{path} is empty; at least one line is needed")
     line = first.partition(b"\n")[0]
     if encoding is None and not first.startswith(tuple(_WIDE)) and b"\0" in line:
-        raise DataError(f"{path}, line 1: not text, or UTF-16 without a mark; give its encoding in `encoding`")
+        raise DataError(
+            f"{path}, line 1: not text, or UTF-16 without a mark; give its encoding in `encoding`"
+        )
     if encoding is None and b"\r" in line.rstrip(b"\r") and b"\n" not in first:
         raise DataError(f"{path}: lines end with a carriage return only; save it with other ends of lines")
     with path.open("rb") as file:
