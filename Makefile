@@ -4,11 +4,12 @@ BIN := .venv/bin
 DEMO := runs/demo
 SMALL := examples/movielens-small
 
-.PHONY: help demo test test-slow lint docs wheel reference bench clean
+.PHONY: help demo test test-slow browser lint docs wheel reference bench clean
 
 help:
 	@echo "make demo    train PRISM and its baselines on bundled data; writes $(DEMO)/comparison/report.html"
 	@echo "make test    run the fast tests; make test-slow, the others: kills, packages, every combination"
+	@echo "make browser install Chromium, with which the tests look at pages; without it they are skipped"
 	@echo "make lint    check style, types and layers"
 	@echo "make docs    build the documentation into site/"
 	@echo "make wheel   build a wheel into dist/, and import all of it in an environment of its own"
@@ -35,6 +36,13 @@ test: .venv/ready
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -n auto -m slow
+
+# As root from the system's packages, otherwise into the user's cache; the tests find both.
+browser: .venv/ready
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then true; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -q -y --no-install-recommends chromium; \
+	else $(BIN)/python -m playwright install chromium; fi
 
 lint: .venv/ready
 	$(BIN)/ruff check

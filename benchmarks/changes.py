@@ -173,8 +173,8 @@ CHANGES = (
     _change(
         "gate weights of the validation questions",
         "comparison/cell",
-        "weigh(run.model, questions.histories,",
-        'weigh(run.model, run.dataset.queries("validation").histories,',
+        "weigh(run.ranker(), questions.histories)",
+        'weigh(run.ranker(), run.dataset.queries("validation").histories)',
         "comparison/test_cell.py",
     ),
     _change(

@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+sys.path[:1] = [str(ROOT / "src"), str(ROOT / "tests")]  # this file has the name of the folder in tests
 
 from fuzz import calls, files, lines  # noqa: E402
 from fuzz.world import faults_of, make_world, sample  # noqa: E402

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from prism_rec import Cleaning, ModelConfig, RunConfig, SettingsError, TrainConfig
@@ -16,6 +17,7 @@ from prism_rec import Cleaning, ModelConfig, RunConfig, SettingsError, TrainConf
         (lambda: TrainConfig(seed=2**63), "^TrainConfig: seed: Input should be less than"),
         (lambda: TrainConfig(seed=np.eye(2)), "^TrainConfig: seed: "),
         (lambda: ModelConfig(fusion={"kind": "prsm"}), "^ModelConfig: fusion.kind: there is no 'prsm'"),
+        (lambda: Cleaning(event_types=pl.LazyFrame({"a": [1]})), "^Cleaning: event_types.* Use `select"),
         (lambda: RunConfig(train={"epochs": 0}), "^RunConfig: train.epochs: "),
         (lambda: RunConfig.parse({"train": {"seed": -1}}), "^config: train.seed: "),
         (lambda: RunConfig.parse([1]), "^config: the file: should be a section"),

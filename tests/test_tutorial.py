@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,11 +13,16 @@ from command_line import prism_rec
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [ROOT / "docs" / "tutorial.md", ROOT / "docs" / "how-to" / "recommend.md"]
+EXPORT = ROOT / "docs" / "how-to" / "export.md"
+
+
+def blocks_of(guide: Path) -> list[tuple[str, str]]:
+    return re.findall(r"```(\w+)\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def run_blocks(guide: Path) -> None:
     names: dict[str, object] = {}
-    for language, block in re.findall(r"```(\w+)\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL):
+    for language, block in blocks_of(guide):
         if language == "python":
             exec(compile(block, str(guide), "exec"), names)
             continue
@@ -39,3 +46,15 @@ def test_the_commands_of_the_tutorial_and_of_its_continuation_run(
     assert table["user_id"].to_list() == ["ann"] * 5 + ["ben"] * 5
     everybody = pl.read_parquet(tmp_path / "everybody.parquet")
     assert everybody.group_by("user_id").len()["len"].unique().to_list() == [10]
+    run_elsewhere(EXPORT, tmp_path)
+
+
+def run_elsewhere(guide: Path, folder: Path) -> None:
+    """Run the blocks in a process of their own: torch cannot trace functions whose annotations are checked."""
+    script = "import sys\nfrom prism_rec.cli.app import run\n"
+    for language, block in blocks_of(guide):
+        script += f"run({shlex.split(block)[1:]!r})\n" if language == "sh" else block
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "the same 10 items as the run for 200 histories" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("popularity")

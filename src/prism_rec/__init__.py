@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     from prism_rec.events import JsonLines as JsonLines
     from prism_rec.explain.explanation import Explanation as Explanation
     from prism_rec.explain.validation_settings import ValidateExplanations as ValidateExplanations
+    from prism_rec.exporting.export import export as export
+    from prism_rec.exporting.formats import Onnx as Onnx
+    from prism_rec.exporting.formats import TorchProgram as TorchProgram
+    from prism_rec.exporting.reader import ExportedRecommender as ExportedRecommender
+    from prism_rec.exporting.reader import load_exported as load_exported
+    from prism_rec.exporting.settings import Export as Export
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
@@ -75,6 +81,8 @@ if TYPE_CHECKING:
     from prism_rec.planning.plan import plan as plan
     from prism_rec.recommend.recommender import Recommender as Recommender
     from prism_rec.recommend.recommender import load as load
+    from prism_rec.runs.combine import ensemble as ensemble
+    from prism_rec.runs.ensemble import Ensemble as Ensemble
     from prism_rec.runs.evaluate import evaluate as evaluate
     from prism_rec.runs.run import Run as Run
     from prism_rec.runs.train import train as train
@@ -122,6 +130,10 @@ _NAMES = {
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
     "explain.explanation": ("Explanation",),
+    "exporting.export": ("export",),
+    "exporting.formats": ("Onnx", "TorchProgram"),
+    "exporting.reader": ("ExportedRecommender", "load_exported"),
+    "exporting.settings": ("Export",),
     "explain.validation_settings": ("ValidateExplanations",),
     "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
     "features.engines.local": ("LocalEngine",),
@@ -142,6 +154,8 @@ _NAMES = {
     "objectives.stosa": ("StosaObjectiveConfig",),
     "planning.plan": ("Plan", "plan"),
     "recommend.recommender": ("Recommender", "load"),
+    "runs.combine": ("ensemble",),
+    "runs.ensemble": ("Ensemble",),
     "runs.evaluate": ("evaluate",),
     "runs.run": ("Run",),
     "runs.train": ("train",),

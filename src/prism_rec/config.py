@@ -97,7 +97,7 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
     given = (
         "" if first["type"] == "missing" else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
     )
-    return SettingsError(f"{_say_plainly(first)}{given}", where, key or "the file")
+    return SettingsError(f"{' '.join(_say_plainly(first).split())}{given}", where, key or "the file")
 
 
 def _say_plainly(error: Mapping[str, Any]) -> str:

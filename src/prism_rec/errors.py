@@ -4,12 +4,18 @@ A message is one line. It names the place (file, row, key) and a fix that works.
 (`cleaning.core`), so that the command line can show the option of the same meaning in its place.
 """
 
+from prism_rec.masking import mask
+
 
 class InputError(ValueError):
     """A mistake in the user's input.
 
-    The command line prints the message after `error:` and exits with status 2, without a traceback.
+    The command line prints the message after `error:` and exits with status 2, without a traceback. Credentials in
+    addresses are masked.
     """
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(mask(part) if isinstance(part, str) else part for part in parts))
 
 
 class SettingsError(InputError):

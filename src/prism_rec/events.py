@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import TextIO
 
+from prism_rec.masking import mask
+
 Fact = str | int | float | bool | None
 
 
@@ -64,7 +66,7 @@ class JsonLines(Events):
 
     def note(self, line: str) -> None:
         """Write a note."""
-        self._write(event="note", line=line)
+        self._write(event="note", line=mask(line))
 
     def _write(self, **values: object) -> None:
         self.stream.write(json.dumps(values) + "\n")  # ASCII only, so that no control character is in it

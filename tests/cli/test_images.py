@@ -30,7 +30,7 @@ def test_counts_by_status_and_retry_without_the_table(run, server: PictureServer
     pl.DataFrame({"asin": ["a", "b", "c"], "url": [server.base + path for path in paths]}).write_csv(
         tmp_path / "items.csv"
     )
-    columns = ["--item-column", "asin", "--source-column", "url", "--attempts", "1"]
+    columns = ["--columns", "item=asin", "--source-column", "url", "--attempts", "1"]
     output = run("--table", str(tmp_path / "items.csv"), *columns, "--allow-private")
     assert f"prism-rec images --out {tmp_path / 'images'} --visit retry" in output
     counts = {tuple(line.split()) for line in output.splitlines()}

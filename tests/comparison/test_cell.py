@@ -54,8 +54,8 @@ def test_a_cell_is_tested_on_the_test_questions(cells: list[Cell]) -> None:
     one, other = (Evaluation.load(path) for path in (run.folder.ranks, run.folder.evaluation("test")))
     assert np.array_equal(one.ranks, other.ranks)
     assert np.array_equal(one.top, other.top)
-    assert result.gate == weigh(run.model, run.dataset.queries("test").histories, 256)
-    assert result.gate != weigh(run.model, run.dataset.queries("validation").histories, 256)
+    assert result.gate == weigh(run.ranker(256), run.dataset.queries("test").histories)
+    assert result.gate != weigh(run.ranker(256), run.dataset.queries("validation").histories)
 
 
 def test_a_model_without_a_gate_has_no_weights(cells: list[Cell]) -> None:

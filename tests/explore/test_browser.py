@@ -1,6 +1,5 @@
-"""The page in a real browser, on a screen and on a phone; skipped if there is no Chromium."""
+"""The page in a real browser, on a screen and on a phone."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +8,12 @@ from typing import Any
 import pytest
 import uvicorn
 
+from browser import PHONE, check_on_a_phone, chromium
 from prism_rec import load
 from prism_rec.explore.app import make_app
 from prism_rec.explore.look import Look
 from prism_rec.serve.listening import listen
 from recommend.test_recommender import make_run
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytest.importorskip("playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +33,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def titles(page: Any) -> list[str]:
@@ -82,7 +73,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_no_small_targets(
     failed: list[str] = []
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.goto(address + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    check_on_a_phone(page)
     small = page.evaluate(
         """[...document.querySelectorAll("main a, button, input:not([type=hidden])")]
            .filter(one => one.getBoundingClientRect().height < 24).map(one => one.outerHTML)"""

@@ -38,6 +38,7 @@ def test_fields_are_joined_in_the_order_asked():
         (pl.DataFrame({"title": ["a"]}), ["title"], "no column 'item_id'"),
         (pl.DataFrame({"item_id": ["a", "a"], "title": ["x", "y"]}), ["title"], "row 2 repeats the id 'a'"),
         (pl.DataFrame({"item_id": ["a", None], "title": ["x", "y"]}), ["title"], "row 2: no item_id"),
+        (pl.DataFrame({"item_id": ["a"], "title": ["x"]}), ["title", "title"], "'title' is given twice"),
     ],
 )
 def test_bad_item_tables_are_refused(frame, fields, message):

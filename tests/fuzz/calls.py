@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import torch
 
 import prism_rec
@@ -58,6 +59,20 @@ def odd_values() -> dict[str, Any]:
         "range": range(3),
         "iterator": iter([]),
         "class": dict,
+        "tuple of bytes": (b"i1", b"i2"),
+        "array of objects": np.array(["i1", None, 2.5], object),
+        "view of a map": {"i1": 1}.values(),
+        "memory": memoryview(b"i1"),
+        "generator": (one for one in ("i1", "i2")),
+        "categories": pd.Categorical(["i1", None]),
+        "index": pd.Index(["i1", "i2"]),
+        "missing of pandas": pd.Series(["i1", pd.NA], dtype="string"),
+        "arrow array": pa.array(["i1", None]),
+        "arrow table": pa.table({"item_id": ["i1"], "user_id": [None]}),
+        "lazy frame": pl.LazyFrame({"item_id": ["i1"]}),
+        "words for nothing": ["nan", "None", "null"],
+        "odd ids": ["a,b", "it's", '"q"', " i1", "i1 ", "007", "\u00fc", "a\nb"],
+        "decimal": decimal.Decimal("1e400"),
     }
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +7,10 @@ import pytest
 import torch
 
 import prism_rec
+from prism_rec.data.bag import Table
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
+from prism_rec.model.similar import nearest
 from prism_rec.planning import plan as planning
 from prism_rec.planning.plan import count_parameters
 from prism_rec.planning.probe import probe
@@ -40,6 +43,25 @@ def test_weights_are_counted_without_making_them(data: Path) -> None:
     dataset = Dataset.load(data)
     model = CONFIG.model.build(dataset.number_of_items, dataset.features)
     assert count_parameters(CONFIG, dataset) == sum(weight.numel() for weight in model.parameters())
+
+
+def test_no_neighbours_are_searched_to_count_the_weights_of_the_term_of_similar_items(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RunConfig.parse(
+        {"model": {"width": 8, "fusion": {"kind": "sum"}, "similar": {"neighbours": 2, "lags": 3}}}
+    )
+    dataset = Dataset.load(data)
+    model = config.model.build(dataset.number_of_items, dataset.features)
+    searched = []
+
+    def search(features: Mapping[str, Table], neighbours: int) -> tuple[torch.Tensor, torch.Tensor]:
+        searched.append({len(table.present) for table in features.values()})
+        return nearest(features, neighbours)
+
+    monkeypatch.setattr("prism_rec.model.similar.nearest", search)
+    assert count_parameters(config, dataset) == sum(weight.numel() for weight in model.parameters())
+    assert searched == [{1}]
 
 
 def test_an_epoch_is_all_of_its_steps(data: Path) -> None:

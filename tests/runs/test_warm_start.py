@@ -163,3 +163,15 @@ def test_vectors_of_an_encoder_that_learned_again_are_refused_and_those_made_ali
 def test_embed_like_another_folder_takes_no_settings_of_an_encoder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leave out `encoder` and `fields`"):
         Embed.parse({"items": tmp_path, "like": tmp_path, "encoder": "hashed-text"})
+
+
+def test_what_a_fusion_found_in_the_catalogue_is_copied_too(tmp_path: Path, tuesday: Dataset) -> None:
+    """Its weights belong to the directions that it found then; other items would give others."""
+    data = shop([f"i{n}" for n in range(8)], 12, seed=0)
+    config = settings(fusion={"kind": "prism_separated"})
+    then = train(config, tmp_path / "run", data=data, device="cpu")
+    fresh = config.model.build(tuesday.number_of_items, tuesday.features)
+    begin_from(fresh, tuesday, config.model, then, Notes())
+    assert fresh.begin_fusion() is None
+    assert torch.equal(fresh.fusion.get_buffer("mean_0"), then.model.fusion.get_buffer("mean_0"))
+    assert then.model.fusion.get_buffer("mean_0").any()

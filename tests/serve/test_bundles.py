@@ -72,11 +72,11 @@ def test_tables_and_weights_are_in_the_memory_of_their_files(run: Path, tmp_path
     bundles.publish(load(run, "cpu"), "source", histories=False)
     served = bundles.load()
     mapped = maps.read_text()
-    for name in ("tables.safetensors", "best.safetensors", "image.npy"):
+    for name in ("tables-1.safetensors", "best.safetensors", "image.npy"):
         assert f"{tmp_path}/bundles/1" in mapped
         assert name in mapped
     ranker = served.recommender.ranker
-    assert is_in(mapped, "tables.safetensors", ranker.items.ids_IV.data_ptr())
+    assert is_in(mapped, "tables-1.safetensors", ranker.items.ids_IV.data_ptr())
     assert is_in(mapped, "best.safetensors", ranker.model.items.ids.weight.data_ptr())
     with torch.no_grad():  # what one process changes stays its own
         ranker.items.parts.components_IJD.zero_()
@@ -136,7 +136,7 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one(run: Path, tmp_path:
     bundles.publish(load(run, "cpu"), "source", histories=False)
     with TestClient(make_app(bundles, Service())) as client:
         bundles.publish(load(run, "cpu"), "other", histories=False)
-        file = tmp_path / "bundles" / "2" / "tables.safetensors"
+        file = tmp_path / "bundles" / "2" / "tables-1.safetensors"
         file.write_bytes(file.read_bytes()[:-50])
         client.portal.call(client.app.state.server.renew)
         assert client.get("/health").json()["version"] == 1
@@ -164,7 +164,7 @@ def test_files_of_others_among_the_versions_stay(run: Path, tmp_path: Path) -> N
 def test_tables_that_were_changed_are_not_served(run: Path, tmp_path: Path) -> None:
     bundles = Bundles(tmp_path / "bundles")
     bundles.publish(load(run, "cpu"), "source", histories=False)
-    file = bundles.path / "1" / "tables.safetensors"
+    file = bundles.path / "1" / "tables-1.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)

@@ -59,6 +59,12 @@ class Backbone(nn.Module, ABC):
         """Return the side of the state that meets a content component; by default the state itself."""
         return states
 
+    @property
+    def one_query(self) -> bool:
+        """Whether the same query meets ids and components as they are, so that their sum is a key of width D."""
+        methods = ("id_query", "id_key", "content_query")
+        return self.streams == 1 and all(getattr(type(self), m) is getattr(Backbone, m) for m in methods)
+
     def id_distance(
         self, one: Float[Tensor, "P 1 V"], others: Float[Tensor, "P C V"]
     ) -> Float[Tensor, "P C"]:

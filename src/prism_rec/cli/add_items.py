@@ -29,6 +29,8 @@ class AddItemsOptions(Talk, Machine, Output):
     """Folder of a finished run."""
     items: Path
     """The new items: CSV, TSV or Parquet with item_id and the columns of the run's items, such as title."""
+    columns: dict[str, str] = {}
+    """item=NAME: the column of item ids in files, if it is not item_id."""
     features: dict[str, str] = {}
     """NAME=FILE: vectors of one modality, as in prepare. Repeat for more."""
     pictures: Path | None = None
@@ -48,7 +50,13 @@ def add_items(options: AddItemsOptions) -> None:
     before = recommender.dataset.number_of_items
     with shown(options.quiet) as events:
         add_from_files(
-            recommender, options.items, options.features, options.pictures, events, options.skip_known
+            recommender,
+            options.items,
+            options.columns,
+            options.features,
+            options.pictures,
+            events,
+            options.skip_known,
         )
     recommender.save(options.out)
     counts = {
@@ -64,6 +72,7 @@ def add_items(options: AddItemsOptions) -> None:
 def add_from_files(
     recommender: "Recommender",
     items: Path,
+    columns: Mapping[str, str],
     features: Mapping[str, str],
     pictures: Path | None,
     events: Events,
@@ -76,15 +85,17 @@ def add_from_files(
     """
     import numpy as np
 
+    from prism_rec.data.frames import with_item_id
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.vectors_file import given_features
 
     with reading(str(items)):
         frame = scan_table(items).collect()
+    frame = with_item_id(frame, columns, str(items))
     known = recommender.dataset.number_of_items
     recommender.add_items(
-        frame, given_features(features), pictures=pictures, skip_known=skip_known, events=events
+        frame, given_features(features, columns), pictures=pictures, skip_known=skip_known, events=events
     )
     dataset = recommender.dataset
     described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]

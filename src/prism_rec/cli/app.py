@@ -15,9 +15,11 @@ from prism_rec.cli.command import add_command
 from prism_rec.cli.compare import CompareOptions, compare
 from prism_rec.cli.describe import DescribeOptions, describe
 from prism_rec.cli.embed import EmbedOptions, embed
+from prism_rec.cli.ensemble import EnsembleOptions, ensemble
 from prism_rec.cli.evaluate import EvaluateOptions, evaluate
 from prism_rec.cli.explain import ExplainOptions, explain
 from prism_rec.cli.explore import ExploreOptions, explore
+from prism_rec.cli.export import ExportOptions, export
 from prism_rec.cli.export_data import ExportDataOptions, export_data
 from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.plan import PlanOptions, plan
@@ -51,6 +53,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (PlanOptions, plan, ("config",)),
         (TrainOptions, train, ("config",)),
         (EvaluateOptions, evaluate, ("run",)),
+        (EnsembleOptions, ensemble, ("runs",)),
         (TuneOptions, tune, ("config",)),
         (CompareOptions, compare, ("recipe",)),
     ),
@@ -60,6 +63,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (ServeOptions, serve, ("run",)),
         (ExploreOptions, explore, ("run",)),
         (AddItemsOptions, add_items, ("run",)),
+        (ExportOptions, export, ("run",)),
         (ValidateExplanationsOptions, validate_explanations, ()),
     ),
 }

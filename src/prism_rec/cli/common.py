@@ -35,7 +35,7 @@ class Machine(Config):
 
     device: str = "auto"
     """Device that computes: auto, cpu, cuda or cuda:N; auto is CUDA if there is one."""
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(None, ge=1, le=4096)
     """Threads of the CPU; if not given, PyTorch chooses."""
 
 

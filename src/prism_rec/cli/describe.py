@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class DescribeOptions(Talk):
     """Show a dataset's counts, histories, times, split, modalities and dropped events.
 
+    For each modality, one sentence says whether its vectors or words say which item comes next.
+
     For instance:
 
         prism-rec describe data/ml-small

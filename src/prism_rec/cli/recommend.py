@@ -65,6 +65,8 @@ class RecommendOptions(Talk, Replace, Machine):
     """Remove the items of the history, or keep them as candidates; by default as the run was evaluated."""
     new_items: Path | None = None
     """Rank these items too, which came after training: CSV, TSV or Parquet with item_id."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """item=NAME: the column of item ids in the files of new items, if it is not item_id."""
     features: dict[str, str] = {}
     """NAME=FILE: the vectors of the new items for one modality, as in prepare. Repeat for more. If the run's data came
     from folders of embed, texts and pictures are encoded without them."""
@@ -134,9 +136,11 @@ def _add_items(recommender: "Recommender", options: RecommendOptions, events: Ev
     from prism_rec.cli.add_items import add_from_files
 
     if options.new_items is not None:
-        add_from_files(recommender, options.new_items, options.features, options.pictures, events)
-    elif options.features or options.pictures:
-        raise InputError("--features and --pictures are those of --new-items FILE; give both")
+        add_from_files(
+            recommender, options.new_items, options.columns, options.features, options.pictures, events
+        )
+    elif options.features or options.pictures or options.columns:
+        raise InputError("--features, --pictures and --columns are those of --new-items FILE; give both")
 
 
 def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recommender") -> None:

@@ -13,13 +13,15 @@ from typing import IO, Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from prism_rec.masking import mask
+
 # C0 but tab and line feed, DEL, C1; line and paragraph separators; characters that turn the direction of a line.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters and halves of characters; line feeds and tabs stay."""
-    return _CONTROLS.sub("", text)
+    """Return a text without control characters, halves of characters and credentials; line feeds and tabs stay."""
+    return _CONTROLS.sub("", mask(text))
 
 
 class SafeConsole(Console):

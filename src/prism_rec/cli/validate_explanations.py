@@ -50,7 +50,7 @@ def _show(found: "Findings") -> None:
     console = SafeConsole()
     parts = list(found.observer)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("model", "by", *parts, "NDCG@10"):
+    for column in ("model", "by", *map(_short, parts), "NDCG@10"):
         table.add_column(column, justify="left" if column in ("model", "by") else "right", no_wrap=True)
     table.add_row("true factors", "seen", *(f"{value:.2f}" for value in found.observer.values()), "")
     for one in found.models:
@@ -61,14 +61,18 @@ def _show(found: "Findings") -> None:
     console.print("Order of users by recovered and by true mixtures (1: the same, 0: chance):")
     console.print(table)
     bits = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("users who choose by", *parts):
+    for column in ("users who choose by", *map(_short, parts)):
         bits.add_column(column, justify="left" if column.startswith("users") else "right", no_wrap=True)
     for group, values in found.information.items():
-        bits.add_row(group, *(f"{1000 * value:.0f}" for value in values.values()))
+        bits.add_row(_short(group), *(f"{1000 * value:.0f}" for value in values.values()))
     console.print("What picture and text tell of a choice, in 1/1000 bit, by counts without a model:")
     console.print(bits)
     for line in _sentences(found):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _short(part: str) -> str:
+    return f"{part.removeprefix('unique:')} only" if part.startswith("unique:") else part
 
 
 def _sentences(found: "Findings") -> list[str]:

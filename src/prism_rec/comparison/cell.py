@@ -143,6 +143,6 @@ def _test(cell: Cell, run: Run, threads: int) -> None:
         stopped_by=stopped_by(epochs, settings.train) or "epochs",
         epochs=epochs,
         test=report(run.dataset, "test", evaluation, run.seen),
-        gate=weigh(run.model, questions.histories, settings.train.rank_batch_size),
+        gate=weigh(run.ranker(), questions.histories),
         ranks_sha256=hash_file(folder.ranks),
     ).save(folder)

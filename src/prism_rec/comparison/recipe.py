@@ -40,7 +40,7 @@ class Recipe(Config):
     """Add a row `popularity`, which ranks items by their training events; it may be the reference too."""
     unequal_budget: bool = False
     """Allow models with different epochs, patience or trials."""
-    threads: int = Field(1, ge=1)
+    threads: int = Field(1, ge=1, le=4096)
     """Threads of each cell."""
     jobs: int | None = Field(None, ge=1)
     """How many cells train at the same time; if not given, as many as there are cores for, and one on a GPU."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from prism_rec.data.clean import Cleaning, clean
+from prism_rec.data.left_out import left_out
 from prism_rec.data.numbering import describe_rows, number_ids, renumber
 from prism_rec.data.raw_log import UNREADABLE, RawLog
 from prism_rec.data.ties import note_on_ties
@@ -22,6 +23,7 @@ class Tables:
         read: how many interactions, users and items were read.
         dropped: how much of that was dropped, and why.
         notes: those of the log, and one on simultaneous events.
+        left_out: which users and items were dropped; see `left_out`.
     """
 
     interactions: pl.DataFrame
@@ -31,6 +33,7 @@ class Tables:
     read: dict[str, int]
     dropped: dict[str, int]
     notes: tuple[str, ...]
+    left_out: pl.DataFrame
 
 
 def assemble(log: RawLog, cleaning: Cleaning, shortest_history: int, by_part: bool = False) -> Tables:
@@ -55,11 +58,12 @@ def assemble(log: RawLog, cleaning: Cleaning, shortest_history: int, by_part: bo
     new_items, kept_items = renumber(events, "item", first=1)
     columns = [name for name in ("timestamp", "part") if name in events.columns]
     interactions = events.select(new_users.alias("user"), new_items.alias("item"), *columns)
+    users_kept, items_kept = user_ids.gather(kept_users), item_ids.gather(kept_items)
     absent = {"users": _count_absent(log.users, user_ids), "items": _count_absent(log.items, item_ids)}
     return Tables(
         interactions=interactions.sort("user", maintain_order=True),
-        users=describe_rows(user_ids.gather(kept_users).alias("user_id"), log.users, first=0),
-        items=describe_rows(item_ids.gather(kept_items).alias("item_id"), log.items, first=1),
+        users=describe_rows(users_kept.alias("user_id"), log.users, first=0),
+        items=describe_rows(items_kept.alias("item_id"), log.items, first=1),
         known_items=item_ids if log.items is None else pl.concat([item_ids, log.items["item_id"]]),
         read={
             "interactions": len(log.events) + log.dropped.get(UNREADABLE, 0),
@@ -72,6 +76,7 @@ def assemble(log: RawLog, cleaning: Cleaning, shortest_history: int, by_part: bo
             **{f"{role}_without_events": count for role, count in absent.items()},
         },
         notes=(*log.notes, *tied),
+        left_out=left_out(log.events, users_kept, items_kept, {"user": log.users, "item": log.items}),
     )
 
 

@@ -14,12 +14,13 @@ from prism_rec.config import Config
 from prism_rec.data.assemble import assemble
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
-from prism_rec.data.dataset_folder import ENCODERS, SPLITS, STAGE, TABLES, files_of, read_facts
+from prism_rec.data.dataset_folder import ENCODERS, LEFT_OUT, SPLITS, STAGE, TABLES, files_of, read_facts
 from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
 from prism_rec.data.feature_table import Catalogue
 from prism_rec.data.frames import complete_columns, entities_from, to_polars
 from prism_rec.data.histories import Histories
+from prism_rec.data.left_out import SCHEMA, why
 from prism_rec.data.queries import Queries
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, needs_parts
@@ -54,6 +55,8 @@ class Dataset:
         read: how many interactions, users and items were read; each number is that of the dataset plus those dropped.
         encoders: how new contents are encoded like those of a modality, by its name, if its vectors came from a folder
             of the stage embed; JSON values (`features.stored_encoder`).
+        left_out: `role`, `id`, `events`: the users and items of the log that were dropped; empty if they are over a
+            million.
     """
 
     interactions: pl.DataFrame
@@ -68,6 +71,7 @@ class Dataset:
     unit: str = "s"
     read: dict[str, int] = field(default_factory=dict)
     encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left_out: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
 
     @classmethod
     @checked
@@ -176,6 +180,7 @@ class Dataset:
             notes=tables.notes,
             unit=log.unit,
             read=tables.read,
+            left_out=tables.left_out,
         )
         dataset._require_queries()
         dataset = replace(dataset, notes=(*dataset.notes, *dataset._compare_parts()))
@@ -254,6 +259,11 @@ class Dataset:
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
         return Queries(users, self.histories.prefixes(users, at[users]), targets)
 
+    def why_absent(self, role: Literal["user", "item"], wanted: str) -> str | None:
+        """Return why a user or item of the log is not in the dataset; None if the log did not have it either."""
+        fewest = max(self.cleaning.core, self.rule.shortest_history if role == "user" else 1)
+        return why(self.left_out, role, wanted, fewest)
+
     def require_targets(self, *parts: Literal["validation", "test"]) -> None:
         """Refuse to measure on data whose split leaves no targets, such as the split `none`.
 
@@ -288,7 +298,7 @@ class Dataset:
         """
         folder = Path(folder)
         written = files_of({name: type(table) for name, table in self.features.items()})
-        begin_folder(folder, STAGE, [*written, ENCODERS, *kept])
+        begin_folder(folder, STAGE, [*written, ENCODERS, LEFT_OUT, *kept])
         for name in TABLES:
             with replacing(folder / f"{name}.parquet") as partial:
                 getattr(self, name).write_parquet(partial)
@@ -296,6 +306,9 @@ class Dataset:
             table.save(folder, name)
         if self.encoders:
             write_text_atomically(folder / ENCODERS, json.dumps(self.encoders, ensure_ascii=False) + "\n")
+        if len(self.left_out):
+            with replacing(folder / LEFT_OUT) as partial:
+                self.left_out.write_parquet(partial)
         rule = self.rule.model_dump(mode="json")
         split = {"rule": rule, "counts": self.split.counts()}
         write_text_atomically(folder / SPLITS, json.dumps(split, indent=2) + "\n")
@@ -303,7 +316,11 @@ class Dataset:
             folder,
             STAGE,
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=[*written, *([ENCODERS] if self.encoders else [])],
+            files=[
+                *written,
+                *([ENCODERS] if self.encoders else []),
+                *([LEFT_OUT] if len(self.left_out) else []),
+            ],
             inputs=inputs,
             kept=kept,
             time=self.time,
@@ -343,6 +360,7 @@ class Dataset:
             unit=facts.unit,
             read=facts.read,
             encoders=facts.encoders,
+            **({"left_out": pl.read_parquet(folder / LEFT_OUT, glob=False)} if facts.has_left_out else {}),
         )
         if dataset.split.counts() != facts.split_counts:
             raise DamagedError(f"{folder / SPLITS} does not fit the interactions; run {STAGE} again")

@@ -25,6 +25,8 @@ TABLES = ("interactions", "users", "items")
 SPLITS = "splits.json"
 ENCODERS = "encoders.json"
 """How new contents are encoded; only if the dataset knows it."""
+LEFT_OUT = "left_out.parquet"
+"""The users and items that were dropped; only if there are some."""
 
 
 class Facts(Config):
@@ -46,6 +48,8 @@ class Facts(Config):
     """One line each on the first problems of the source's files."""
     encoders: dict[str, dict[str, Any]] = {}
     """How new contents of a modality are encoded."""
+    has_left_out: bool = False
+    """Whether the folder has a table of those that were dropped."""
     cleaning: Cleaning
     """Which events were dropped."""
     rule: Any
@@ -84,7 +88,7 @@ def read_facts(folder: Path) -> Facts:
     """
     manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
     try:
-        further = [file for file in [ENCODERS] if file in manifest["files"]]
+        further = [file for file in [ENCODERS, LEFT_OUT] if file in manifest["files"]]
         kinds = kinds_of(manifest["features"], manifest.get("bags", []))
         require_folder(folder, STAGE, *files_of(kinds), *further)
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
@@ -93,7 +97,8 @@ def read_facts(folder: Path) -> Facts:
             for key in ("time", "unit", "features", "bags", "read", "dropped", "notes")
             if key in manifest
         }
-        if further:
+        recorded["has_left_out"] = LEFT_OUT in further
+        if ENCODERS in further:
             recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))
         recorded |= {"cleaning": manifest["config"]["cleaning"], "split_counts": split["counts"]}
         rule = choose(SplitRule, split["rule"], "rule", str(folder / SPLITS))

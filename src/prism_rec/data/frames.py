@@ -21,6 +21,7 @@ DEFAULT_COLUMNS = {
     "history": "history",
 }
 """The name of the column of each role, if none is given."""
+_NEEDS_PYARROW = "reading such a frame needs pyarrow; install pyarrow"
 _UNREADABLE = (ValueError, TypeError, NotImplementedError)
 """Errors of pandas and pyarrow for a column that has no Arrow type."""
 
@@ -45,6 +46,8 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
         raise DataError(f"{where} has the column {name!r} twice; rename one") from None
     except TypeError:
         raise DataError(f"{where} is {show(frame)}; give a polars, pandas or Arrow frame") from None
+    except ImportError:
+        raise DataError(f"{where}: {_NEEDS_PYARROW}") from None
     try:
         try:
             polars_frame: pl.DataFrame = eager.to_polars()
@@ -52,7 +55,7 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
             names = [name for name in eager.columns if name in needed or not needed]
             polars_frame = pl.concat([_column(eager, name, where) for name in names], how="horizontal")
     except ImportError:
-        raise DataError(f"{where}: reading such a frame needs pyarrow; install pyarrow") from None
+        raise DataError(f"{where}: {_NEEDS_PYARROW}") from None
     return polars_frame
 
 
@@ -114,6 +117,31 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
             raise DataError(f"{where}: column {reserved!r} has a name that prism-rec uses; rename it")
     require_distinct(ids, where)
     return others.insert_column(0, ids)
+
+
+def with_item_id(frame: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:
+    """Return a frame whose column of item ids is named `item_id`.
+
+    Args:
+        frame: any columns.
+        columns: `item`, the name of the column of ids; without it, and if there is no such column, it is `item_id`.
+        where: the file or argument, for messages.
+
+    Raises:
+        DataError: there is neither column, or there are both.
+        SettingsError: there is no such role.
+    """
+    name = complete_columns(columns)["item"]
+    if name not in frame.columns:
+        name = "item_id"
+    if name not in frame.columns:
+        raise DataError(
+            f"{where} has no column {name!r} (found: {', '.join(frame.columns)}); give the name of the column of ids "
+            "in `columns` (item=NAME)"
+        )
+    if name != "item_id" and "item_id" in frame.columns:
+        raise DataError(f"{where}: column 'item_id' has a name that prism-rec uses; rename it")
+    return frame.rename({name: "item_id"})
 
 
 def require_column(found: Sequence[str], name: str, role: str, where: str) -> None:

@@ -60,6 +60,9 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
     columns = [name for name in dataset.items.columns if name in rows.columns]
     return replace(
         dataset,
+        left_out=dataset.left_out.filter(
+            (pl.col("role") != "item") | ~pl.col("id").is_in(new["item_id"].implode())
+        ),
         items=pl.concat([dataset.items, rows.select(columns)], how="diagonal_relaxed"),
         features={
             name: table.extend(new, where)

@@ -24,6 +24,8 @@ def reading(where: str) -> Iterator[None]:
         raise DataError(f"{where} is a folder; give a file") from None
     except pl.exceptions.NoDataError:
         raise DataError(f"{where} is empty; at least one row is needed") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{where} is not UTF-8; give a text file, saved as UTF-8") from None
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
         raise DataError(f"{where} cannot be read ({first_line(error)}); check that it is complete") from None
 

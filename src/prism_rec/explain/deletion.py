@@ -45,7 +45,7 @@ def delete(ranker: Ranker, histories: Histories, users: int, seed: int = 0) -> D
     best = ranker.rank(asked, np.ones(len(chosen), np.int64), k=1).top[:, 0]
     pairs = []
     for user, item in zip(chosen, best.tolist(), strict=True):
-        history = histories[user][-ranker.model.max_length :]
+        history = histories[user][-ranker.max_length :]
         score = float(scores_of(ranker, Histories.from_lists([history.tolist()]), item)[0])
         effects = effects_of(ranker, history, item, score)
         ranked = sorted(effects, key=lambda row: effects[row] or 0, reverse=True)

@@ -12,8 +12,9 @@ from jaxtyping import Float64
 
 from prism_rec.config import Config
 from prism_rec.data.histories import Histories, IntArray
-from prism_rec.explain.hiding import hide
-from prism_rec.rank import Ranker
+from prism_rec.explain.gate_weights import weighed_components, weights_of
+from prism_rec.explain.hiding import hide, modalities_of
+from prism_rec.rank import CatalogueRanker, Ranker
 
 Name = Callable[[int], tuple[str, str | None]]
 """Returns id and title of a catalogue row."""
@@ -62,21 +63,20 @@ class Explanation(Config):
 
 @torch.no_grad()
 def explain(
-    ranker: Ranker, history: IntArray, item: int, name: Name, average_weights: dict[str, float]
+    ranker: CatalogueRanker, history: IntArray, item: int, name: Name, average_weights: dict[str, float]
 ) -> Explanation:
     """Explain the score of one item for one history.
 
     Args:
-        ranker: of the model.
+        ranker: of the model, or of several.
         history: catalogue rows, oldest first; at least one.
         item: the catalogue row that is scored.
         name: gives ids and titles.
         average_weights: of the gate, by component.
     """
-    model = ranker.model
-    users = ranker.states(Histories.from_lists([history.tolist()]), np.zeros(1, np.int64))
-    rows_11 = torch.full((1, 1), item, device=model.device)
-    parts_J = model.contributions(users, rows_11, ranker.items)[0, 0].double().cpu().numpy()
+    histories, first = Histories.from_lists([history.tolist()]), np.zeros(1, np.int64)
+    rows_11 = torch.full((1, 1), item, device=ranker.device)
+    parts_J = ranker.contributions(ranker.states(histories, first), rows_11)[0, 0].double().cpu().numpy()
     score = float(parts_J.sum())
     past = _past_items(ranker, history, item, score, name)
     effects = {one.item_id: one.effect for one in past if one.effect is not None and one.effect > 0}
@@ -85,32 +85,36 @@ def explain(
         item_id=item_id,
         title=title,
         score=score,
-        contributions=dict(zip(model.component_names, parts_J.tolist(), strict=True)),
+        contributions=dict(zip(ranker.component_names, parts_J.tolist(), strict=True)),
         history=tuple(past),
         because=max(effects, key=lambda one: effects[one]) if effects else None,
         modalities={
             modality: score - _score_without(ranker, history, item, modality)
-            for modality in model.items.modalities
+            for modality in modalities_of(ranker)
         },
-        weights=dict(zip(model.fusion.component_names, users.weights[0].tolist(), strict=False)),
+        weights=dict(
+            zip(weighed_components(ranker), weights_of(ranker, histories, first)[0].tolist(), strict=True)
+        ),
         average_weights=average_weights,
         sentence="",
     )
     return found.model_copy(update={"sentence": say(found)})
 
 
-def scores_of(ranker: Ranker, histories: Histories, item: int) -> Float64[np.ndarray, "U"]:
+def scores_of(ranker: CatalogueRanker, histories: Histories, item: int) -> Float64[np.ndarray, "U"]:
     """Return the score of one item for each history, each of at least one item."""
     scores = []
     for begin in range(0, len(histories), ranker.batch_size):
         users = ranker.states(histories, np.arange(begin, min(begin + ranker.batch_size, len(histories))))
-        rows_B1 = torch.full((len(users.states), 1), item, device=ranker.model.device)
-        parts_BJ = ranker.model.contributions(users, rows_B1, ranker.items)[:, 0]
+        rows_B1 = torch.full((min(ranker.batch_size, len(histories) - begin), 1), item, device=ranker.device)
+        parts_BJ = ranker.contributions(users, rows_B1)[:, 0]
         scores.append(parts_BJ.double().sum(1).cpu().numpy())
     return np.concatenate(scores)
 
 
-def effects_of(ranker: Ranker, history: IntArray, item: int, score: float) -> dict[int, float | None]:
+def effects_of(
+    ranker: CatalogueRanker, history: IntArray, item: int, score: float
+) -> dict[int, float | None]:
     """Return for each distinct item of a history the score minus the score without the item.
 
     Items before the last `max_length` do not reach the model: their effect is 0.
@@ -119,14 +123,16 @@ def effects_of(ranker: Ranker, history: IntArray, item: int, score: float) -> di
     effects: dict[int, float | None] = dict.fromkeys(rows, 0.0)
     if len(rows) == 1:
         return {rows[0]: None}
-    read = set(history[-ranker.model.max_length :].tolist())
+    read = set(history[-ranker.max_length :].tolist())
     without = [row for row in rows if row in read]
-    lists = [history[history != row][-ranker.model.max_length :].tolist() for row in without]
+    lists = [history[history != row][-ranker.max_length :].tolist() for row in without]
     scores = scores_of(ranker, Histories.from_lists(lists), item)
     return effects | {row: score - float(found) for row, found in zip(without, scores, strict=True)}
 
 
-def _past_items(ranker: Ranker, history: IntArray, item: int, score: float, name: Name) -> list[PastItem]:
+def _past_items(
+    ranker: CatalogueRanker, history: IntArray, item: int, score: float, name: Name
+) -> list[PastItem]:
     found = []
     for row, effect in effects_of(ranker, history, item, score).items():
         item_id, title = name(row)
@@ -134,12 +140,19 @@ def _past_items(ranker: Ranker, history: IntArray, item: int, score: float, name
     return found
 
 
-def _score_without(ranker: Ranker, history: IntArray, item: int, modality: str) -> float:
+def _score_without(ranker: CatalogueRanker, history: IntArray, item: int, modality: str) -> float:
     """Return the score if no item of the history, nor the scored one, has a modality."""
+    scores = [factor * _score_of_one(one, history, item, modality) for factor, one in ranker.members]
+    return sum(scores)
+
+
+def _score_of_one(ranker: Ranker, history: IntArray, item: int, modality: str) -> float:
     model = ranker.model
     items_P = torch.from_numpy(history[-model.max_length :].copy()).to(model.device)
     rows_11 = torch.full((1, 1), item, device=model.device)
-    items = hide(model, model.item_set(items_P, rows_11), modality)
+    items = model.item_set(items_P, rows_11)
+    if modality in model.items.modalities:
+        items = hide(model, items, modality)
     reading = model.read(items_P, torch.tensor([len(items_P)], device=model.device), items=items)
     return float(model.contributions(model.encode_last(reading), rows_11, items).double().sum())
 

@@ -6,8 +6,7 @@ from jaxtyping import Float64
 
 from prism_rec.config import Config
 from prism_rec.data.histories import Histories
-from prism_rec.model import SequenceRecommender
-from prism_rec.rank import Ranker
+from prism_rec.rank import CatalogueRanker
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 20
@@ -28,46 +27,73 @@ class GateWeights(Config):
 
 
 @torch.inference_mode()
-def weigh(model: SequenceRecommender, histories: Histories, batch_size: int) -> GateWeights | None:
-    """Return the weights of a model's gate after each history.
+def weigh(ranker: CatalogueRanker, histories: Histories) -> GateWeights | None:
+    """Return the weights of a gate after each history.
 
     Args:
-        model: left in evaluation mode.
+        ranker: of one model or several.
         histories: each of at least one item, such as those of the test questions.
-        batch_size: number of histories at once.
 
     Returns:
-        The weights; None if the model has no gate that depends on the user.
+        The weights; None if no model has a gate that depends on the user.
     """
-    if not model.fusion.personal:
+    if not _personal(ranker):
         return None
-    columns = _weights(Ranker(model, batch_size), histories).T
+    columns = _weights(ranker, histories).T
     return GateWeights(
-        components=model.fusion.component_names,
+        components=weighed_components(ranker),
         mean=tuple(columns.mean(1).tolist()),
         quantiles=tuple(np.quantile(columns, QUANTILES, axis=1).T.tolist()),
         histogram=tuple(np.histogram(column, BINS, (0, 1))[0].tolist() for column in columns),
     )
 
 
-def mean_weights(ranker: Ranker, histories: Histories) -> dict[str, float]:
+def mean_weights(ranker: CatalogueRanker, histories: Histories) -> dict[str, float]:
     """Return the mean weight of each component after the whole histories of at most 1,000 users, evenly chosen.
 
-    Every weight is 1 if the model has no gate that depends on the user, or no history has an item.
+    Every weight is 1 if no model has a gate that depends on the user, or no history has an item.
     """
-    names, users = ranker.model.fusion.component_names, np.flatnonzero(histories.lengths > 0)
-    if not ranker.model.fusion.personal or not len(users):
+    names, users = weighed_components(ranker), np.flatnonzero(histories.lengths > 0)
+    if not _personal(ranker) or not len(users):
         return dict.fromkeys(names, 1.0)
     chosen = users[np.linspace(0, len(users) - 1, min(MOST_USERS, len(users))).astype(int)]
     some = histories.prefixes(chosen, histories.lengths[chosen])
     return dict(zip(names, _weights(ranker, some).mean(0).tolist(), strict=True))
 
 
+def weighed_components(ranker: CatalogueRanker) -> tuple[str, ...]:
+    """Return the components that gates weigh, of all models."""
+    return tuple(
+        dict.fromkeys(name for _, one in ranker.members for name in one.model.fusion.component_names)
+    )
+
+
+def weights_of(
+    ranker: CatalogueRanker, histories: Histories, questions: np.ndarray
+) -> Float64[np.ndarray, "U J"]:
+    """Return the weights of `weighed_components` after some of the histories.
+
+    If several models have a component, its weight is the mean of theirs.
+    """
+    names = weighed_components(ranker)
+    sum_UJ, models_J = np.zeros((len(questions), len(names))), np.zeros(len(names))
+    for _, one in ranker.members:
+        place_J = [names.index(name) for name in one.model.fusion.component_names]
+        weights_UJ = one.states(histories, questions).weights.double().cpu().numpy()
+        sum_UJ[:, place_J] += weights_UJ[:, : len(place_J)]
+        models_J[place_J] += 1
+    return sum_UJ / models_J
+
+
+def _personal(ranker: CatalogueRanker) -> bool:
+    return any(one.model.fusion.personal for _, one in ranker.members)
+
+
 @torch.no_grad()
-def _weights(ranker: Ranker, histories: Histories) -> Float64[np.ndarray, "U J"]:
+def _weights(ranker: CatalogueRanker, histories: Histories) -> Float64[np.ndarray, "U J"]:
     rows = np.arange(len(histories))
     parts = [
-        ranker.states(histories, rows[begin : begin + ranker.batch_size]).weights.cpu().numpy()
+        weights_of(ranker, histories, rows[begin : begin + ranker.batch_size])
         for begin in range(0, len(rows), ranker.batch_size)
     ]
-    return np.concatenate(parts).astype(np.float64)
+    return np.concatenate(parts)

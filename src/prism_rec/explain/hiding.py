@@ -4,6 +4,7 @@ import torch
 
 from prism_rec.fusion.reading import Evidence, Features, ItemSet
 from prism_rec.model import SequenceRecommender
+from prism_rec.rank import CatalogueRanker, EnsembleRanker, Ranker, Tables
 
 
 def hide(model: SequenceRecommender, items: ItemSet, modality: str) -> ItemSet:
@@ -26,3 +27,21 @@ def hide(model: SequenceRecommender, items: ItemSet, modality: str) -> ItemSet:
         model.fusion.evidence(parts, items.ids_ID), torch.arange(len(items.rows_I), device=model.device)
     )
     return items._replace(features=features, parts=parts, evidence=evidence)
+
+
+def modalities_of(ranker: CatalogueRanker) -> tuple[str, ...]:
+    """Return the modalities that the fusion of any model reads."""
+    return tuple(dict.fromkeys(name for _, one in ranker.members for name in one.model.items.modalities))
+
+
+def without(ranker: CatalogueRanker, modality: str) -> CatalogueRanker:
+    """Return a ranker as if no item had a modality."""
+    members = [(factor, _without(one, modality)) for factor, one in ranker.members]
+    return EnsembleRanker(members) if isinstance(ranker, EnsembleRanker) else members[0][1]
+
+
+def _without(ranker: Ranker, modality: str) -> Ranker:
+    if modality not in ranker.model.items.modalities:
+        return ranker
+    items = hide(ranker.model, ranker.items, modality)
+    return Ranker(ranker.model, ranker.batch_size, ranker.seen, Tables.of(ranker.model, items))

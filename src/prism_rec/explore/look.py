@@ -11,9 +11,8 @@ import polars as pl
 from prism_rec.errors import InputError
 from prism_rec.explain.explanation import Explanation
 from prism_rec.explain.gate_weights import GateWeights, weigh
-from prism_rec.explain.hiding import hide
+from prism_rec.explain.hiding import modalities_of, without
 from prism_rec.explore.question import Question
-from prism_rec.rank import Tables
 from prism_rec.recommend.items import TITLES
 from prism_rec.recommend.recommender import Recommender
 
@@ -84,7 +83,7 @@ class Look:
     @property
     def modalities(self) -> tuple[str, ...]:
         """What can be switched off; empty if the model uses ids only."""
-        return tuple(self.recommender.ranker.model.fusion.modalities)
+        return modalities_of(self.recommender.ranker)
 
     @property
     def users(self) -> pl.Series:
@@ -136,7 +135,7 @@ class Look:
         histories, ranker = self.recommender.dataset.histories, self.recommender.ranker
         users = np.flatnonzero(histories.lengths)
         whole = histories.prefixes(users, histories.lengths[users])
-        return weigh(ranker.model, whole, ranker.batch_size) if len(users) else None
+        return weigh(ranker, whole) if len(users) else None
 
     def own_weights(self, question: Question) -> dict[str, float]:
         """Return the gate's weights for a history; empty if it has no known item."""
@@ -156,9 +155,7 @@ class Look:
         if off not in self._hidden:
             *before, last = off
             recommender = copy(self._without(tuple(before)))
-            model = recommender.ranker.model
-            items = hide(model, recommender.ranker.items, last)
-            recommender.ranker = recommender.run.ranker(tables=Tables.of(model, items))
+            recommender.ranker = without(recommender.ranker, last)
             self._hidden[off] = recommender
         return self._hidden[off]
 

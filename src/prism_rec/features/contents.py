@@ -69,13 +69,16 @@ def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -
         where: the name of the frame in messages.
 
     Raises:
-        InputError: no fields, a field that is not a column, or an id that is missing or given twice.
+        InputError: no fields, a field that is not a column or is given twice, or an id that is missing or given twice.
     """
     if not fields:
         raise SettingsError(f"{where}: no `fields` to encode; choose from {', '.join(items.columns)}")
     for field in fields:
         if field not in items.columns:
             raise SettingsError(f"{where} has no column {field!r}; choose from {', '.join(items.columns)}")
+    twice = next((field for field in fields if list(fields).count(field) > 1), None)
+    if twice is not None:
+        raise SettingsError(f"{where}: the column {twice!r} is given twice in `fields`; give it once")
     rows = items.select(fields).iter_rows()
     texts = [" ".join(filter(None, map(_text, row))) for row in rows]
     entries = [

@@ -1,7 +1,9 @@
 """Reads vectors that exist already, from files that were made elsewhere."""
 
 import os
+import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import polars as pl
 
 from prism_rec.data.arrays import stack_vectors, to_matrix
 from prism_rec.data.feature_table import Matrix
+from prism_rec.data.frames import with_item_id
 from prism_rec.data.matrix_file import read_matrix
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import read_lines
+from prism_rec.data.sources.parquet import check_growth, check_parquet
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError
 from prism_rec.folders import check_listed
@@ -21,7 +25,9 @@ from prism_rec.records import MANIFEST
 _TORCH = {".pt", ".pth"}
 
 
-def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
+def read_vectors_file(
+    given: str, columns: Mapping[str, str] | None = None
+) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
     """Read the vectors of one modality and their ids.
 
     Args:
@@ -35,6 +41,8 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
 
             IDS has one id per line; by default it is FILE with the ending `.ids.txt`.
 
+        columns: `item`, the column of ids of a table, if it is not `item_id`.
+
     Returns:
         The matrix [R, D] as it is in the file, the R ids, and the files that were read.
 
@@ -46,19 +54,20 @@ def read_vectors_file(given: str) -> tuple[Matrix, pl.Series, tuple[Path, ...]]:
         raise DataError(f"{path}: no such file; check the path")
     check_listed(path)
     if path.suffix == ".parquet":
+        check_parquet(path)
         with reading(str(path)):
             frame = pl.read_parquet(path, glob=False)
-        return *vectors_from(frame, str(path)), (path,)
+        return *vectors_from(with_item_id(frame, columns or {}, str(path)), str(path)), (path,)
     matrix, ids = _read_torch(path) if path.suffix in _TORCH else (read_matrix(path), None)
     if ids is not None:
         return matrix, ids, (path,)
     return matrix, _read_ids(ids_path, path), (path, ids_path)
 
 
-def given_features(given: Mapping[str, str]) -> dict[str, Any]:
+def given_features(given: Mapping[str, str], columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return what a dataset takes as features: folders of the stage embed as they are, files as matrix and ids."""
     return {
-        name: Path(place) if Path(place).is_dir() else read_vectors_file(place)[:2]
+        name: Path(place) if Path(place).is_dir() else read_vectors_file(place, columns)[:2]
         for name, place in given.items()
     }
 
@@ -110,12 +119,21 @@ def _read_torch(path: Path) -> tuple[Matrix, pl.Series | None]:
 def _load(path: Path) -> Any:
     import torch
 
+    if zipfile.is_zipfile(path):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as packed:
+            check_growth(path, sum(entry.file_size for entry in packed.infolist()))
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # on damaged bytes and forbidden content the unpickler raises exceptions of any class
         raise DataError(
             f"{path} has more than tensors in it, or is damaged; save a tensor, or a dictionary of vectors and ids"
         ) from None
+    tensors = list(content.values()) if isinstance(content, Mapping) else [content]
+    dense = (one for one in tensors if isinstance(one, torch.Tensor) and not one.is_nested)
+    check_growth(
+        path, sum(one.numel() * one.element_size() for one in dense)
+    )  # also expanded and sparse ones
+    return content
 
 
 def _text(ids: Any, where: str) -> pl.Series:

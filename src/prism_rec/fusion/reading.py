@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -113,4 +112,4 @@ class Reading(NamedTuple):
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""
-        return F.embedding_bag(self.index_P, rows_ID, self.packing.starts_B, mode="mean")
+        return self.packing.means(rows_ID, self.index_P)

@@ -30,6 +30,7 @@ class ItemTable(nn.Module):
     """
 
     present_NM: Tensor
+    content_N: Tensor
     known_N: Tensor
     unknown_id: Tensor
 
@@ -63,6 +64,7 @@ class ItemTable(nn.Module):
             torch.stack(columns, 1) if columns else torch.zeros(number_of_items + 1, 0, dtype=torch.bool)
         )
         self.register_buffer("present_NM", present_NM, persistent=False)
+        self.register_buffer("content_N", present_NM.any(1), persistent=False)
         self.register_buffer("known_N", torch.ones(number_of_items + 1, dtype=torch.bool))
         # The id term of a candidate without an id that counts; see `rank.unknown_ids`.
         self.register_buffer("unknown_id", torch.zeros(()))
@@ -82,7 +84,9 @@ class ItemTable(nn.Module):
             scored_by_content: whether candidates are scored by content too. If so, an id that is not known is zero
                 outside training, unless the item has no content either; and `id_dropout` holds in training.
         """
-        ids_IV = self.ids(rows_I)
+        # All rows without gradients are the table itself: a copy of it would be the largest tensor of ranking.
+        whole = len(rows_I) == self.number_of_items + 1 and not torch.is_grad_enabled()
+        ids_IV = self.ids.weight if whole else self.ids(rows_I)
         if not scored_by_content:
             return ids_IV
         if not self.training:
@@ -93,12 +97,12 @@ class ItemTable(nn.Module):
 
     def without_id(self, rows_I: Int[Tensor, "*I"]) -> Bool[Tensor, "*I"]:
         """Return which items have content and no id that counts, if candidates are scored by content."""
-        return ~self.known_N[rows_I] & self.present_NM[rows_I].any(-1)
+        return ~self.known_N[rows_I] & self.content_N[rows_I]
 
     @property
     def some_without_id(self) -> bool:
         """Whether `without_id` is true for any item."""
-        return bool((~self.known_N & self.present_NM.any(1)).any())
+        return bool((~self.known_N & self.content_N).any())
 
     def features(self, rows_I: Int[Tensor, " I"]) -> Features:
         """Return the features of some distinct items, in rising order of their rows."""

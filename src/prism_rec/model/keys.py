@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -17,7 +18,7 @@ class UserStates(NamedTuple):
         Tensor, "*P L"
     ]  # catalogue rows of the latest items, the latest first; L is 0 unless a term needs them
 
-    def take(self, rows: Int[Tensor, " _"]) -> "UserStates":
+    def take(self, rows: slice | Int[Tensor, " _"]) -> "UserStates":
         """Return the states at some of the places."""
         return UserStates(*(part[rows] for part in self))
 
@@ -45,3 +46,16 @@ def group_by_presence(
     return [
         KeyGroup(rows_I[place], gather_rows(keys_IK, place), patterns[p]) for p, place in enumerate(places)
     ]
+
+
+def plus_components(
+    keys_IQ: Float[Tensor, "I Q"], components_IJD: Float[Tensor, "I J D"]
+) -> Float[Tensor, "I Q"]:
+    """Add the components to the ids' keys, which may have further columns."""
+    content_ID = components_IJD.sum(1)
+    return keys_IQ + F.pad(content_ID, (0, keys_IQ.shape[1] - content_ID.shape[1]))
+
+
+def inner(left_PXD: Float[Tensor, "P X D"], right_PD: Float[Tensor, "P D"]) -> Float[Tensor, "P X"]:
+    """Return the inner products of X vectors with one vector, for each of P."""
+    return (left_PXD @ right_PD[..., None]).squeeze(-1)

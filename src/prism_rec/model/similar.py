@@ -15,7 +15,7 @@ _CHUNK = 20_000_000
 """Numbers of the matrix of cosines that are in memory at once."""
 _SAMPLE = 500
 """Items from which the usual cosine of a modality is estimated."""
-_PACE = 10.0
+PACE = 10.0
 """How much faster than other weights the weights of lags move: they have to go far, and there are few."""
 _FIRST = 2.0
 """First weight of the latest item, over all modalities; each item before it has .6 of the next one's."""
@@ -40,7 +40,7 @@ class SimilarItems(nn.Module):
         near_Nk, cosines_NkM = nearest(features, neighbours)
         self.register_buffer("near_Nk", near_Nk, persistent=False)
         self.register_buffer("cosines_NkM", cosines_NkM, persistent=False)
-        first_L1 = _FIRST / _PACE / len(features) * 0.6 ** torch.arange(lags)[:, None]
+        first_L1 = _FIRST / PACE / len(features) * 0.6 ** torch.arange(lags)[:, None]
         self.weights_LM = nn.Parameter(first_L1.expand(-1, len(features)).clone())
 
     def forward(self, recent_PL: Int[Tensor, "P L"]) -> Scattered:
@@ -50,7 +50,7 @@ class SimilarItems(nn.Module):
             recent_PL: catalogue rows of the latest items, the latest first; 0 if the history is shorter.
         """
         cosines_PLkM = self.cosines_NkM[recent_PL].to(self.weights_LM.dtype)
-        added_PLk = (cosines_PLkM @ (_PACE * self.weights_LM)[..., None]).squeeze(-1)
+        added_PLk = (cosines_PLkM @ (PACE * self.weights_LM)[..., None]).squeeze(-1)
         return Scattered(self.near_Nk[recent_PL].flatten(1), added_PLk.flatten(1))
 
 

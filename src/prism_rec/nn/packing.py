@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from math import log
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -77,6 +78,10 @@ class Packing:
         done = [function(block, lengths) for block, lengths in self.blocks(packed)]
         return gather_rows(torch.cat(done), torch.cat(self.rows).argsort())
 
+    def means(self, rows_ID: Float[Tensor, "I D"], index_P: Int[Tensor, " P"]) -> Float[Tensor, "B D"]:
+        """Return the mean of some rows of a matrix over the places of each history: `index_P` has one per place."""
+        return F.embedding_bag(index_P, rows_ID, self.starts_B, mode="mean")
+
     def last(self, packed: Float[Tensor, "P ..."]) -> Float[Tensor, "B ..."]:
         """Return the value at each row's last place."""
         return gather_rows(packed, self.starts_B + self.lengths_B - 1)
@@ -86,3 +91,49 @@ class Packing:
         last_b1 = self.lengths_B[rows, None] - 1
         columns_l = torch.arange(int(last_b1.max()) + 1, device=rows.device)
         return self.starts_B[rows, None] + columns_l.minimum(last_b1), columns_l <= last_b1
+
+
+class OneBlock(Packing):
+    """Rows that are one block already: each has `window` places, those after its length are padding.
+
+    For programs that are traced, in which shapes may not depend on the lengths. Unlike in `Packing`, values at padding
+    are computed too; they are finite and have no meaning.
+
+    Args:
+        lengths_B: at least 1 each.
+        window: number of places of each row.
+    """
+
+    def __init__(self, lengths_B: Int[Tensor, " B"], window: int) -> None:
+        self.lengths_B = lengths_B
+        self.window = window
+        self.starts_B = torch.arange(len(lengths_B), device=lengths_B.device) * window
+
+    def owners(self) -> Int[Tensor, " P"]:
+        """Return the row that each place belongs to."""
+        rows_B1 = torch.arange(len(self.lengths_B), device=self.lengths_B.device)[:, None]
+        return rows_B1.expand(-1, self.window).flatten()
+
+    def blocks(self, packed: Float[Tensor, "P ..."]) -> Iterator[tuple[Tensor, Int[Tensor, " b"]]]:
+        """Yield the block [B, window, ...] with the lengths of its rows."""
+        yield packed.unflatten(0, (-1, self.window)), self.lengths_B
+
+    def each_place(
+        self, function: Callable[[Tensor, Tensor], Tensor], packed: Float[Tensor, "P ..."]
+    ) -> Float[Tensor, "P ..."]:
+        """Apply `function(block, lengths) -> [B, window, ...]`."""
+        ((block, lengths_B),) = self.blocks(packed)
+        return function(block, lengths_B).flatten(0, 1)
+
+    def each_row(
+        self, function: Callable[[Tensor, Tensor], Tensor], packed: Float[Tensor, "P ..."]
+    ) -> Float[Tensor, "B ..."]:
+        """Apply `function(block, lengths) -> [B, ...]`."""
+        ((block, lengths_B),) = self.blocks(packed)
+        return function(block, lengths_B)
+
+    def means(self, rows_ID: Float[Tensor, "I D"], index_P: Int[Tensor, " P"]) -> Float[Tensor, "B D"]:
+        """Return the mean of some rows of a matrix over the places of each row that are not padding."""
+        real_BL = torch.arange(self.window, device=index_P.device) < self.lengths_B[:, None]
+        block_BLD = gather_rows(rows_ID, index_P.unflatten(0, (-1, self.window)))
+        return (block_BLD * real_BL[..., None]).sum(1) / self.lengths_B[:, None]

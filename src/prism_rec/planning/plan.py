@@ -91,11 +91,17 @@ def plan(config: RunConfig, data: Path | str, *, device: str = "auto", threads: 
 
 
 def count_parameters(config: RunConfig, dataset: Dataset) -> int:
-    """Return the number of trained numbers, without memory for them."""
+    """Return the number of trained numbers, without memory for them.
+
+    Only the table of ids has a row per item, so that a model of no items is counted: no neighbours are searched for it.
+    """
     with torch.device("meta"):
-        model = config.model.build(dataset.number_of_items, dataset.features)
+        model = config.model.build(
+            0, {name: table.take(slice(1)) for name, table in dataset.features.items()}
+        )
         objective = config.objective.build()
-    return sum(weight.numel() for part in (model, objective) for weight in part.parameters())
+    weights = sum(weight.numel() for part in (model, objective) for weight in part.parameters())
+    return weights + dataset.number_of_items * model.items.ids.embedding_dim
 
 
 def free_memory(device: torch.device) -> int:

@@ -1,10 +1,12 @@
 """Scores of the whole catalogue for users, with or without the items that they have seen: the only place that masks."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -50,30 +52,40 @@ class Tables(NamedTuple):
         return cls(items, groups, [find_twins(group.keys_IK) for group in groups])
 
 
-class Ranker:
-    """Ranks the catalogue for any number of users; the catalogue's components are computed once, here.
+class CatalogueRanker(ABC):
+    """Ranks the catalogue for any number of users, by one model (`Ranker`) or several (`EnsembleRanker`).
 
-    The model is put into evaluation mode, so that the answers are deterministic.
-
-    Args:
-        model: gives the scores; it reads the latest `max_length` items of a history.
+    Attributes:
         batch_size: users that are encoded at once. Fewer are scored at once, see `scored`.
         seen: whether the items of a history are candidates.
-        tables: of the catalogue, computed before; if not given, they are computed.
+        members: for each model its factor and its ranker; the score is the sum of factor times the model's score.
+        component_names: the parts that add up to a score.
+        number_of_items: N.
+        max_length: number of latest items of a history that are read.
+        device: of the scores.
+        dtype: of the scores.
     """
 
-    def __init__(
-        self,
-        model: SequenceRecommender,
-        batch_size: int = 2048,
-        seen: Seen = "remove",
-        tables: Tables | None = None,
-    ) -> None:
-        self.model = model.eval()
-        self.batch_size = batch_size
-        self.seen = seen
-        self.tables = Tables.of(model) if tables is None else tables
-        self.items, self.groups, self.twins = self.tables
+    batch_size: int
+    seen: Seen
+    members: tuple[tuple[float, "Ranker"], ...]
+    component_names: tuple[str, ...]
+    number_of_items: int
+    max_length: int
+    device: torch.device
+    dtype: torch.dtype
+
+    @abstractmethod
+    def states(self, histories: Histories, questions: np.ndarray) -> Any:
+        """Return what is known of the users after the last item of some of the histories."""
+
+    @abstractmethod
+    def scores(self, users: Any, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:
+        """Score every catalogue row; row 0, padding, is -inf."""
+
+    @abstractmethod
+    def contributions(self, users: Any, rows_BC: Int[Tensor, "B C"]) -> Float[Tensor, "B C J"]:
+        """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
 
     @torch.no_grad()
     def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
@@ -102,13 +114,13 @@ class Ranker:
         return Ranks(ranks, top)
 
     @torch.no_grad()
-    def scored(self, histories: Histories) -> Iterator[tuple[np.ndarray, UserStates, Float[Tensor, "B N"]]]:
+    def scored(self, histories: Histories) -> Iterator[tuple[np.ndarray, Any, Float[Tensor, "B N"]]]:
         """Yield some users at a time: their places in the histories, their states, and the scores of the catalogue.
 
         The next users overwrite the scores. On a CPU, as many users are scored at once as have scores that stay in the
         processor's cache, since the scores are read several times.
         """
-        number, held = len(self.items.rows_I), HELD_CPU if self.model.device.type == "cpu" else HELD_GPU
+        number, held = self.number_of_items + 1, HELD_CPU if self.device.type == "cpu" else HELD_GPU
         at_once = max(16, min(held // number, self.batch_size, len(histories)))
         memory_BN: Tensor | None = None
         for begin in range(0, len(histories), self.batch_size):
@@ -116,10 +128,68 @@ class Ranker:
             users = self.states(histories, questions)
             for first in range(0, len(questions), at_once):
                 part = slice(first, first + at_once)
-                some = UserStates(*(values[part] for values in users))
+                some = users.take(part)
                 if memory_BN is None:
-                    memory_BN = some.states.new_empty(at_once, number)
-                yield questions[part], some, self.scores(some, memory_BN[: len(some.states)])
+                    memory_BN = torch.empty(at_once, number, device=self.device, dtype=self.dtype)
+                yield questions[part], some, self.scores(some, memory_BN[: len(questions[part])])
+
+    def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:
+        """Set the items of each whole history to -inf, in place."""
+        lengths = histories.lengths[questions]
+        users = np.repeat(np.arange(len(questions)), lengths)
+        seen = histories.items[ranges(histories.offsets[questions], lengths)]
+        scores_BN[self._tensor(users), self._tensor(seen)] = -torch.inf
+
+    def keep_only(self, scores_BN: Float[Tensor, "B N"], rows: np.ndarray) -> None:
+        """Set all but the given rows to -inf, in place."""
+        left_out_N = torch.ones(scores_BN.shape[1], dtype=torch.bool, device=scores_BN.device)
+        left_out_N[self._tensor(rows)] = False
+        scores_BN[:, left_out_N] = -torch.inf
+
+    def best(self, scores_BN: Float[Tensor, "B N"], k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k best scores and rows; if fewer than k are left, the score is -inf and the row 0."""
+        values_Bk, rows_Bk = best(scores_BN, k)
+        rows_Bk[values_Bk == -torch.inf] = 0
+        missing = k - rows_Bk.shape[1]
+        if missing > 0:
+            values_Bk = F.pad(values_Bk, (0, missing), value=-torch.inf)
+            rows_Bk = F.pad(rows_Bk, (0, missing))
+        return values_Bk.cpu().numpy(), rows_Bk.cpu().numpy()
+
+    def _tensor(self, values: np.ndarray) -> Int[Tensor, "..."]:
+        return torch.from_numpy(values).to(self.device)
+
+
+class Ranker(CatalogueRanker):
+    """Ranks the catalogue by one model; the catalogue's components are computed once, here.
+
+    The model is put into evaluation mode, so that the answers are deterministic.
+
+    Args:
+        model: gives the scores; it reads the latest `max_length` items of a history.
+        batch_size: users that are encoded at once. Fewer are scored at once, see `scored`.
+        seen: whether the items of a history are candidates.
+        tables: of the catalogue, computed before; if not given, they are computed.
+    """
+
+    def __init__(
+        self,
+        model: SequenceRecommender,
+        batch_size: int = 2048,
+        seen: Seen = "remove",
+        tables: Tables | None = None,
+    ) -> None:
+        self.model = model.eval()
+        self.batch_size = batch_size
+        self.seen = seen
+        self.tables = Tables.of(model) if tables is None else tables
+        self.items, self.groups, self.twins = self.tables
+        self.members = ((1.0, self),)
+        self.component_names = model.component_names
+        self.number_of_items = model.items.number_of_items
+        self.max_length = model.max_length
+        self.device = model.device
+        self.dtype = self.items.ids_IV.dtype
 
     @torch.no_grad()
     def states(self, histories: Histories, questions: np.ndarray) -> UserStates:
@@ -154,28 +224,7 @@ class Ranker:
             scattered.add_to(scores_BN)
         return scores_BN
 
-    def mask_seen(self, scores_BN: Float[Tensor, "B N"], histories: Histories, questions: np.ndarray) -> None:
-        """Set the items of each whole history to -inf, in place."""
-        lengths = histories.lengths[questions]
-        users = np.repeat(np.arange(len(questions)), lengths)
-        seen = histories.items[ranges(histories.offsets[questions], lengths)]
-        scores_BN[self._tensor(users), self._tensor(seen)] = -torch.inf
-
-    def keep_only(self, scores_BN: Float[Tensor, "B N"], rows: np.ndarray) -> None:
-        """Set all but the given rows to -inf, in place."""
-        left_out_N = torch.ones(scores_BN.shape[1], dtype=torch.bool, device=scores_BN.device)
-        left_out_N[self._tensor(rows)] = False
-        scores_BN[:, left_out_N] = -torch.inf
-
-    def best(self, scores_BN: Float[Tensor, "B N"], k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the k best scores and rows; if fewer than k are left, the score is -inf and the row 0."""
-        values_Bk, rows_Bk = best(scores_BN, k)
-        rows_Bk[values_Bk == -torch.inf] = 0
-        missing = max(0, k - rows_Bk.shape[1])
-        return (
-            np.pad(values_Bk.cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
-            np.pad(rows_Bk.cpu().numpy(), ((0, 0), (0, missing))),
-        )
-
-    def _tensor(self, values: np.ndarray) -> Int[Tensor, "..."]:
-        return torch.from_numpy(values).to(self.model.device)
+    @torch.no_grad()
+    def contributions(self, users: UserStates, rows_BC: Int[Tensor, "B C"]) -> Float[Tensor, "B C J"]:
+        """Return what each component adds to the score of each candidate."""
+        return self.model.contributions(users, rows_BC, self.items)

@@ -35,6 +35,6 @@ def usual_id_term(model: SequenceRecommender, histories: Histories) -> float:
     for questions, states, scores_BN in ranker.scored(some):
         ranker.mask_seen(scores_BN, some, questions)
         rows_Bk = torch.from_numpy(ranker.best(scores_BN, BEST)[1]).to(model.device)
-        terms.append(model.contributions(states, rows_Bk, ranker.items)[..., 0][rows_Bk > 0])
+        terms.append(ranker.contributions(states, rows_Bk)[..., 0][rows_Bk > 0])
     found = torch.cat(terms)
     return float(found.double().mean()) if len(found) else 0.0

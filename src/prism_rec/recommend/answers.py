@@ -1,30 +1,43 @@
-"""The best items for users as a table: by the model, or by popularity for users without a known history."""
+"""The best items for users as a table or as lists: by the model, or by popularity for users without a known history."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import torch
 
 from prism_rec.data.histories import IntArray
-from prism_rec.rank import Ranker, Seen
+from prism_rec.rank import CatalogueRanker, Seen
 from prism_rec.recommend.items import Items
 from prism_rec.recommend.questions import Questions
+
+FloatArray = npt.NDArray[np.floating[Any]]
 
 MODEL, POPULARITY = "model", "popularity"
 """What a recommendation is based on."""
 
 
-class Answers(NamedTuple):
-    """Makes the tables that `Recommender.recommend` returns."""
+class Best(NamedTuple):
+    """The best items of some users, R rows, those of a user one after another."""
 
-    ranker: Ranker
+    places: IntArray  # [R], the user's place in the questions
+    rows: IntArray  # [R], in the catalogue
+    ranks: IntArray  # [R], from 1
+    scores: FloatArray | None  # [R]; None: ranked by popularity
+    parts: FloatArray  # [R, J], what the components add to the scores
+
+
+class Answers(NamedTuple):
+    """Ranks the catalogue for users, and returns tables or lists."""
+
+    ranker: CatalogueRanker
     items: Items
     popular: Callable[[], IntArray]
     """Returns all catalogue rows, those with the most events first; called only if somebody has no known history."""
 
-    def __call__(self, asked: Questions, k: int, seen: Seen, allowed: IntArray | None) -> pl.DataFrame:
+    def frame(self, asked: Questions, k: int, seen: Seen, allowed: IntArray | None) -> pl.DataFrame:
         """Return the k best items of each user, users in the given order.
 
         Args:
@@ -33,22 +46,46 @@ class Answers(NamedTuple):
             seen: `remove` or `keep` the items of the history.
             allowed: catalogue rows that may be recommended; None: all.
         """
-        known = np.flatnonzero(asked.histories.lengths > 0)
-        unknown = np.flatnonzero(asked.histories.lengths == 0)
-        frames = [self._popular(unknown, k, allowed), *self._by_model(asked, known, k, seen, allowed)]
-        frame = pl.concat(frames)
-        if len(unknown):
+        frame = pl.concat([self._frame(best) for best in self._best(asked, k, seen, allowed)])
+        if not asked.histories.lengths.all():
             frame = frame.sort("place", maintain_order=True)
         users = pl.Series("user_id", asked.users, dtype=pl.String).gather(frame["place"])
         names = self.items.named(frame["row"].to_numpy())
         return pl.concat([users.to_frame(), names, frame.drop("place", "row")], how="horizontal")
 
-    def _popular(self, places: IntArray, k: int, allowed: IntArray | None) -> pl.DataFrame:
+    def lists(
+        self, asked: Questions, k: int, seen: Seen, allowed: IntArray | None
+    ) -> list[list[dict[str, Any]]]:
+        """Return the k best items of each user as plain values, which takes less time than a table for a few users.
+
+        Each item is `item_id`, `title`, `score` and `contributions`; without a score, there are no contributions.
+        """
+        lists: list[list[dict[str, Any]]] = [[] for _ in asked.users]
+        names = self.ranker.component_names
+        for best in self._best(asked, k, seen, allowed):
+            scores = [None] * len(best.rows) if best.scores is None else best.scores.tolist()
+            parts = [()] * len(best.rows) if best.scores is None else best.parts.tolist()
+            for place, row, score, part in zip(
+                best.places.tolist(), best.rows.tolist(), scores, parts, strict=True
+            ):
+                item, title = self.items.name(row)
+                contributions = dict(zip(names, part, strict=False))
+                lists[place].append(
+                    {"item_id": item, "title": title, "score": score, "contributions": contributions}
+                )
+        return lists
+
+    def _best(self, asked: Questions, k: int, seen: Seen, allowed: IntArray | None) -> Iterator[Best]:
+        known = np.flatnonzero(asked.histories.lengths > 0)
+        yield self._popular(np.flatnonzero(asked.histories.lengths == 0), k, allowed)
+        yield from self._by_model(asked, known, k, seen, allowed)
+
+    def _popular(self, places: IntArray, k: int, allowed: IntArray | None) -> Best:
         best = np.empty(0, np.int64)
         if len(places):
             rows = self.popular()
             best = (rows if allowed is None else rows[np.isin(rows, allowed)])[:k]
-        return self._frame(
+        return Best(
             np.repeat(places, len(best)),
             np.tile(best, len(places)),
             np.tile(np.arange(1, len(best) + 1), len(places)),
@@ -58,7 +95,7 @@ class Answers(NamedTuple):
 
     def _by_model(
         self, asked: Questions, known: IntArray, k: int, seen: Seen, allowed: IntArray | None
-    ) -> Iterator[pl.DataFrame]:
+    ) -> Iterator[Best]:
         ranker, histories = self.ranker, asked.with_items().histories
         for questions, users, scores_BN in ranker.scored(histories):
             if seen == "remove":
@@ -68,31 +105,33 @@ class Answers(NamedTuple):
             scores_Bk, rows_Bk = ranker.best(scores_BN, k)
             found = rows_Bk > 0
             user, place = np.nonzero(found)
-            rows = torch.from_numpy(rows_Bk).to(ranker.model.device)
-            with torch.no_grad():
-                parts_BkJ = ranker.model.contributions(users, rows, ranker.items).cpu().numpy()
-            yield self._frame(
-                known[questions[user]], rows_Bk[found], place + 1, scores_Bk[found], parts_BkJ[found]
+            rows = torch.from_numpy(rows_Bk).to(ranker.device)
+            parts_BkJ = ranker.contributions(users, rows).cpu().numpy()
+            yield Best(
+                known[questions[user]],
+                rows_Bk[found].astype(np.int64),
+                place + 1,
+                scores_Bk[found],
+                parts_BkJ[found],
             )
 
-    def _frame(
-        self, places: IntArray, rows: IntArray, ranks: IntArray, scores: np.ndarray | None, parts: np.ndarray
-    ) -> pl.DataFrame:
+    def _frame(self, best: Best) -> pl.DataFrame:
         """Return one row per user and item; without scores they were ranked by popularity."""
+        ranked = best.scores is not None
 
-        def numbers(values: np.ndarray | None) -> pl.Series:
-            if values is None:
-                return pl.repeat(None, len(rows), dtype=pl.Float32, eager=True)
+        def numbers(values: FloatArray | None) -> pl.Series:
+            if values is None or not ranked:
+                return pl.repeat(None, len(best.rows), dtype=pl.Float32, eager=True)
             return pl.Series(values, dtype=pl.Float32)
 
-        basis = POPULARITY if scores is None else MODEL
         columns = {
-            "place": places,
-            "row": rows.astype(np.int64),
-            "score": numbers(scores),
-            "rank": pl.Series(ranks, dtype=pl.Int64),
-            "basis": pl.repeat(basis, len(rows), dtype=pl.String, eager=True),
+            "place": best.places,
+            "row": best.rows,
+            "score": numbers(best.scores),
+            "rank": pl.Series(best.ranks, dtype=pl.Int64),
+            "basis": pl.repeat(MODEL if ranked else POPULARITY, len(best.rows), dtype=pl.String, eager=True),
         }
-        names = self.ranker.model.component_names
-        further = {name: numbers(None if scores is None else parts[:, j]) for j, name in enumerate(names)}
-        return pl.DataFrame({**columns, **further})
+        names = self.ranker.component_names
+        return pl.DataFrame(
+            columns | {name: numbers(best.parts[:, j] if ranked else None) for j, name in enumerate(names)}
+        )

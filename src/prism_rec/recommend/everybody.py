@@ -10,7 +10,7 @@ from prism_rec.errors import DamagedError
 from prism_rec.explain.gate_weights import mean_weights
 from prism_rec.files import write_text_atomically
 from prism_rec.folders import check_listed
-from prism_rec.rank import Ranker
+from prism_rec.rank import CatalogueRanker
 
 FILE = "everybody.json"
 
@@ -24,9 +24,9 @@ class Everybody(Config):
     """The mean weight of each component."""
 
     @classmethod
-    def of(cls, ranker: Ranker, histories: Histories) -> "Everybody":
+    def of(cls, ranker: CatalogueRanker, histories: Histories) -> "Everybody":
         """Count and average whole histories."""
-        events = histories.counts(ranker.model.items.number_of_items)[1:]
+        events = histories.counts(ranker.number_of_items)[1:]
         return cls(events=tuple(events.tolist()), weights=mean_weights(ranker, histories))
 
     @classmethod

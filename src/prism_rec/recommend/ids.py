@@ -1,6 +1,6 @@
 """External ids and their rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import polars as pl
@@ -16,9 +16,13 @@ class Ids:
         ids: in the order of the rows.
         first_row: the row of the first id.
         what: `user` or `item`, for messages.
+        why: says why an id is unknown, if that is known.
     """
 
-    def __init__(self, ids: pl.Series, first_row: int, what: str) -> None:
+    def __init__(
+        self, ids: pl.Series, first_row: int, what: str, why: Callable[[str], str | None] = lambda _: None
+    ) -> None:
+        self.why = why
         self.ids = ids
         self.first_row = first_row
         self.what = what
@@ -32,7 +36,7 @@ class Ids:
         """
         for text in wanted:
             if text not in self.row_of:
-                raise InputError(f"{self.what} {text!r} is unknown to the model; check its id")
+                raise InputError(f"{self.what} {text!r} {self._problem(text)}")
         return np.array([self.row_of[text] for text in wanted], np.int64)
 
     def known_rows(self, wanted: Iterable[str]) -> IntArray:
@@ -42,6 +46,15 @@ class Ids:
     def unknown(self, wanted: Iterable[str]) -> list[str]:
         """Return the ids that are unknown, in the given order."""
         return [text for text in wanted if text not in self.row_of]
+
+    def first(self, unknown: Sequence[str]) -> str:
+        """Return the first of some unknown ids for a note, with the reason if it is known."""
+        why = self.why(unknown[0])
+        return f"first {unknown[0]!r}" + (f", which {why}" if why else "")
+
+    def _problem(self, text: str) -> str:
+        why = self.why(text)
+        return f"{why}, so the model does not know it" if why else "is unknown to the model; check its id"
 
     def at(self, rows: IntArray) -> pl.Series:
         """Return the ids of rows."""

@@ -1,6 +1,6 @@
 """The items of a catalogue as the outside knows them: ids, titles, and which of them may be recommended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,10 +30,11 @@ class Items(Ids):
 
     Args:
         frame: `item_id` and any columns, in the order of the rows 1..N.
+        why: see `Ids`.
     """
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        super().__init__(frame["item_id"], first_row=1, what="item")
+    def __init__(self, frame: pl.DataFrame, why: Callable[[str], str | None]) -> None:
+        super().__init__(frame["item_id"], 1, "item", why)
         self.frame = frame
         title = next((name for name in TITLES if name in frame.columns), None)
         self.titles = None if title is None else frame[title].cast(pl.String)
@@ -75,6 +76,6 @@ class Items(Ids):
         unknown = self.unknown(ids)
         if unknown:
             events.note(
-                f"note: {len(unknown)} of {len(ids)} {what} are unknown, first {unknown[0]!r}; skipped"
+                f"note: {len(unknown)} of {len(ids)} {what} are unknown, {self.first(unknown)}; skipped"
             )
         return self.known_rows(ids)

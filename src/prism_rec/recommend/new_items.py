@@ -17,7 +17,8 @@ from prism_rec.events import Events
 from prism_rec.features.contents import Contents, pictures_of, texts_of
 from prism_rec.features.encoders.encoder import Encoder
 from prism_rec.features.stored_encoder import StoredEncoder, encode
-from prism_rec.model import SequenceRecommender
+from prism_rec.rank import CatalogueRanker
+from prism_rec.runs.ensemble import Ensemble
 from prism_rec.runs.run import Run
 
 
@@ -102,26 +103,33 @@ def without_known(items: pl.DataFrame, known_ids: pl.Series, events: Events) -> 
     return items.filter(~known)
 
 
-def require_content(model: SequenceRecommender) -> None:
-    """Refuse a model that scores items only by their ids.
+def require_content(ranker: CatalogueRanker) -> None:
+    """Refuse models of which each scores items only by their ids.
 
     Raises:
         InputError: it is one.
     """
-    if not model.content:
+    if not any(one.model.content for _, one in ranker.members):
         raise InputError(
             "this model scores items only by their ids, so all new items would have the same score; train with "
             "candidates: content and a fusion other than id"
         )
 
 
-def extend(run: Run, items: pl.DataFrame, features: Mapping[str, Any]) -> Run:
+def extend(run: Run | Ensemble, items: pl.DataFrame, features: Mapping[str, Any]) -> Run | Ensemble:
     """Return a run that has further items: their ids are zero, everything else is as trained.
 
     Raises:
         DataError: see `data.new_items.add_items`.
     """
     dataset: Dataset = add_items(run.dataset, items, features)
+    if isinstance(run, Ensemble):
+        return replace(run, dataset=dataset, members=tuple(_grown(member, dataset) for member in run.members))
+    return _grown(run, dataset)
+
+
+def _grown(run: Run, dataset: Dataset) -> Run:
+    """Return a run with rows for the further items of its data."""
     model = run.config.model.build(dataset.number_of_items, dataset.features)
     further = dataset.number_of_items - run.dataset.number_of_items
     fresh, weights = model.state_dict(), dict(run.model.state_dict())

@@ -35,7 +35,8 @@ def of_users(users: Iterable[str], known: Ids, histories: Histories, events: Eve
     rows = np.array([known.row_of.get(user, -1) for user in ids], np.int64)
     unknown = np.flatnonzero(rows < 0)
     if len(unknown):
-        events.note(f"note: {len(unknown)} of {len(ids)} users are unknown, first {ids[unknown[0]]!r}")
+        first = known.first([ids[unknown[0]]])
+        events.note(f"note: {len(unknown)} of {len(ids)} users are unknown, {first}")
     lengths = histories.lengths[rows] if len(histories) else np.zeros(len(ids), np.int64)
     lengths[unknown] = 0
     return Questions(ids, histories.prefixes(np.maximum(rows, 0), lengths))
@@ -61,7 +62,7 @@ def of_histories(given: HistoriesGiven, items: Ids, events: Events) -> Questions
         unknown += [item for item in ids if item not in items.row_of]
     if unknown:
         events.note(
-            f"note: {len(unknown)} items of the histories are unknown, first {unknown[0]!r}; left out"
+            f"note: {len(unknown)} items of the histories are unknown, {items.first(unknown)}; left out"
         )
     return Questions(users, Histories.from_lists(found))
 

@@ -7,15 +7,17 @@ from pathlib import Path
 from prism_rec.data.split import LeaveOneOut
 from prism_rec.folders import begin_folder, check_empty, finish_folder
 from prism_rec.recommend.everybody import FILE, Everybody
-from prism_rec.records import MANIFEST
+from prism_rec.records import MANIFEST, read_manifest
+from prism_rec.runs.ensemble import STAGE as ENSEMBLE
+from prism_rec.runs.ensemble import Ensemble
 from prism_rec.runs.folder import STAGE, RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.training.checkpoint import save_tensors
 
-WRITTEN_AGAIN = ("stage", "prism_rec", "config", "inputs", "files")
+WRITTEN_AGAIN = ("stage", "prism_rec", "config", "inputs", "files", "claimed", "sha256")
 
 
-def save(run: Run, folder: Path, everybody: Everybody, histories: bool) -> None:
+def save(run: Run | Ensemble, folder: Path, everybody: Everybody, histories: bool) -> None:
     """Write a run as a folder that `load` reads; see `Recommender.save`.
 
     Without histories, the dataset has no users, events or notes, and its split has no targets: such a run can be used,
@@ -25,9 +27,9 @@ def save(run: Run, folder: Path, everybody: Everybody, histories: bool) -> None:
         FolderError: the folder has something in it.
     """
     files, dataset = RunFolder(folder), run.dataset
-    manifest = run.folder.read_manifest()
+    manifest = read_manifest(run.folder.path / MANIFEST)
+    facts = {name: value for name, value in manifest.items() if name not in WRITTEN_AGAIN}
     check_empty(folder)
-    begin_folder(folder, STAGE)
     if not histories:
         dataset = replace(
             dataset,
@@ -35,13 +37,17 @@ def save(run: Run, folder: Path, everybody: Everybody, histories: bool) -> None:
             users=dataset.users.clear(),
             rule=LeaveOneOut(),
             notes=(),
+            left_out=dataset.left_out.filter(role="item"),
         )
+    begin_folder(folder, STAGE if isinstance(run, Run) else ENSEMBLE)
+    everybody.save(folder)
+    if isinstance(run, Ensemble):
+        run.write(folder, dataset, FILE, **facts)
+        return
     files.write_config(run.config)
     dataset.save(files.data)
     save_tensors(files.best, run.model.state_dict(), {"epoch": manifest["best_epoch"]})
     shutil.copyfile(run.folder.log, files.log)
-    everybody.save(folder)
-    facts = {name: value for name, value in manifest.items() if name not in WRITTEN_AGAIN}
     names = [files.config.name, files.best.name, files.log.name, FILE, f"{files.data.name}/{MANIFEST}"]
     finish_folder(
         folder,

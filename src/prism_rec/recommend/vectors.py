@@ -1,5 +1,7 @@
 """Vectors of items and users for other programs: an index, a clustering, a classifier."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 import torch
@@ -9,11 +11,11 @@ from torch import Tensor
 
 from prism_rec.data.histories import Histories, IntArray
 from prism_rec.fusion.base import share_weights
-from prism_rec.rank import Ranker
+from prism_rec.rank import CatalogueRanker, Ranker
 
 
-def key_vectors(ranker: Ranker) -> Float[Tensor, "N K"]:
-    """Return the items' side of the inner product that is a score, for every item in the order of the catalogue.
+def _keys(ranker: Ranker) -> Float[Tensor, "N K"]:
+    """Return the keys of one model.
 
     A user's weights are shared over the components that an item has. Items with other components are therefore in other
     columns, so that one inner product is right for all of them.
@@ -29,8 +31,8 @@ def key_vectors(ranker: Ranker) -> Float[Tensor, "N K"]:
 
 
 @torch.no_grad()
-def query_vectors(ranker: Ranker, histories: Histories) -> Float[Tensor, "U K"]:
-    """Return the users' side of the same inner product, for histories of at least one item each."""
+def _queries(ranker: Ranker, histories: Histories) -> Float[Tensor, "U K"]:
+    """Return the queries of one model."""
     Q, widths = _widths(ranker)
     rows, vectors = np.arange(len(histories)), []
     for begin in range(0, len(rows), ranker.batch_size):
@@ -40,16 +42,39 @@ def query_vectors(ranker: Ranker, histories: Histories) -> Float[Tensor, "U K"]:
     return torch.cat(vectors) if vectors else ranker.items.ids_IV.new_zeros(0, Q + sum(widths))
 
 
-def average_vectors(ranker: Ranker, weights_J: Float[Tensor, " J"]) -> Float[Tensor, "N D"]:
-    """Return id + weighted components of every item, with the same weights for all; at length 1 or 0."""
-    parts, ids_ID = ranker.items.parts, ranker.items.ids_ID
-    weights = share_weights(weights_J, parts.present_IJ) if ranker.model.fusion.personal else parts.present_IJ
-    vectors_ID = ids_ID + (weights[..., None] * parts.components_IJD).sum(1)
-    return F.normalize(vectors_ID[1:], dim=1)
+def key_vectors(ranker: CatalogueRanker) -> Float[Tensor, "N K"]:
+    """Return the items' side of the inner product that is a score, for every item in the order of the catalogue.
+
+    The vectors of several models are one after another.
+    """
+    return torch.cat([_keys(one) for _, one in ranker.members], 1)
+
+
+def query_vectors(ranker: CatalogueRanker, histories: Histories) -> Float[Tensor, "U K"]:
+    """Return the users' side of the same inner product, for histories of at least one item each."""
+    return torch.cat([factor * _queries(one, histories) for factor, one in ranker.members], 1)
+
+
+@torch.no_grad()
+def average_vectors(ranker: CatalogueRanker, weights: Mapping[str, float]) -> Float[Tensor, "N _"]:
+    """Return id + weighted components of every item, with the same weights for all; at length 1 or 0.
+
+    Those of several models are one after another, so that a cosine is the mean of the models' cosines.
+    """
+    vectors = []
+    for _, one in ranker.members:
+        parts, ids_ID = one.items.parts, one.items.ids_ID
+        weights_J = torch.tensor(
+            [weights[name] for name in one.model.fusion.component_names], device=one.device
+        )
+        shares = share_weights(weights_J, parts.present_IJ) if one.model.fusion.personal else parts.present_IJ
+        vectors_ID = ids_ID + (shares[..., None] * parts.components_IJD).sum(1)
+        vectors.append(F.normalize(vectors_ID[1:], dim=1))
+    return torch.cat(vectors, 1) * len(vectors) ** -0.5
 
 
 def most_similar(
-    ranker: Ranker, vectors_ND: Float[Tensor, "N D"], row: int, k: int, allowed: IntArray | None
+    ranker: CatalogueRanker, vectors_ND: Float[Tensor, "N D"], row: int, k: int, allowed: IntArray | None
 ) -> tuple[np.ndarray, IntArray]:
     """Return the highest cosines with an item, and the rows of these items, best first.
 
@@ -70,7 +95,7 @@ def most_similar(
 
 
 def _widths(ranker: Ranker) -> tuple[int, list[int]]:
-    """Return the width of the ids' part, and that of each group's further part."""
+    """Return the width of the ids' part, and that of each group's further part: 0 if a key is the sum of both."""
     Q = ranker.model.id_key(ranker.items.ids_IV[:1], ranker.items.rows_I[:1]).shape[1]
     return Q, [group.keys_IK.shape[1] - Q for group in ranker.groups]
 

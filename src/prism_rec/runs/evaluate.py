@@ -10,6 +10,8 @@ from prism_rec.events import Events
 from prism_rec.inputs import checked
 from prism_rec.machine import explain
 from prism_rec.rank.seen import say_repeats
+from prism_rec.runs.ensemble import Ensemble
+from prism_rec.runs.load import load_run
 from prism_rec.runs.run import Run
 
 TASK = "ranking"
@@ -18,7 +20,7 @@ TASK = "ranking"
 
 @checked
 def evaluate(
-    run: Run | Path | str,
+    run: Run | Ensemble | Path | str,
     part: Literal["test", "validation"] = "test",
     *,
     device: str = "auto",
@@ -30,7 +32,7 @@ def evaluate(
     that runs can be compared user by user. If the file cannot be written, a note says so.
 
     Args:
-        run: a run or the folder of a finished one.
+        run: a run, an ensemble, or the folder of one.
         part: which targets are ranked.
         device: where a folder is loaded: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
         events: progress and notes.
@@ -44,7 +46,7 @@ def evaluate(
         FolderError: the folder is not a finished run, or is damaged.
         DataError: the run's data has no such targets.
     """
-    loaded = run if isinstance(run, Run) else Run.load(run, device)
+    loaded = load_run(run, device) if isinstance(run, Path | str) else run
     loaded.dataset.require_targets(part)
     events.begin(TASK)
     evaluation = answer(loaded.ranker(), loaded.dataset.queries(part))

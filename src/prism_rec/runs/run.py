@@ -65,14 +65,15 @@ class Run:
         """Whether items of a user's history are candidates."""
         return self.config.seen_in(self.dataset)
 
-    def ranker(self, batch_size: int | None = None, tables: Tables | None = None) -> Ranker:
+    def ranker(self, batch_size: int | None = None, tables: Sequence[Tables] = ()) -> Ranker:
         """Return what ranks the catalogue for this run, whether it is measured or served.
 
         Args:
             batch_size: users at once; as in validation if not given.
-            tables: of the catalogue, computed before; if not given, they are computed.
+            tables: of the catalogue, computed before, in a list of one; if not given, they are computed.
         """
-        return Ranker(self.model, batch_size or self.config.train.rank_batch_size, self.seen, tables)
+        batch_size = batch_size or self.config.train.rank_batch_size
+        return Ranker(self.model, batch_size, self.seen, tables[0] if tables else None)
 
     def finish(self, records: Sequence[EpochRecord]) -> None:
         """Finish the folder: write its manifest, which removes the state that is needed only to continue.

@@ -206,7 +206,11 @@ def _fit(
 def _load(data: Dataset | Path | str | SharedData) -> Dataset:
     if isinstance(data, Dataset):
         return data
-    return data.dataset if isinstance(data, SharedData) else Dataset.load(Path(data))
+    if isinstance(data, SharedData):
+        return data.dataset
+    return Dataset.load(
+        Path(data), mapped=processes.world() > 1
+    )  # one copy of the vectors for all on a machine
 
 
 def _open(work: _Work) -> None:

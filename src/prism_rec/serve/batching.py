@@ -1,13 +1,11 @@
 """Requests that wait for the model at the same time are answered in one pass of it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 from prism_rec.errors import InputError
-from prism_rec.recommend.answers import MODEL
-from prism_rec.recommend.recommender import Recommender
 from prism_rec.serve.bundles import Served
 from prism_rec.serve.messages import RecommendRequest
 
@@ -98,7 +96,7 @@ def answer_all(served: Served, requests: list[RecommendRequest]) -> list[Answer]
     if together:
         histories = [history for place in together for history in requests[place].histories or ()]
         k = max(requests[place].k for place in together)
-        lists = iter(_lists(served.recommender, histories, k=k))
+        lists = iter(served.recommender.recommend_lists(histories, k=k))
         for place in together:
             found = [next(lists)[: requests[place].k] for _ in requests[place].histories or ()]
             answers[place] = _answer(served, requests[place], found)
@@ -110,7 +108,7 @@ def answer_all(served: Served, requests: list[RecommendRequest]) -> list[Answer]
 def _answer_one(served: Served, request: RecommendRequest) -> Answer:
     choice = {"k": request.k, "seen": request.seen, **request.conditions()}
     try:
-        found = _lists(served.recommender, request.histories, request.users, **choice)
+        found = served.recommender.recommend_lists(request.histories, request.users, **choice)
     except InputError as error:
         return error
     return _answer(served, request, found)
@@ -120,31 +118,3 @@ def _answer(served: Served, request: RecommendRequest, found: list[list[dict[str
     items = (item for history in request.histories or () for item in history)
     unknown = list(dict.fromkeys(served.recommender.unknown_items(items)))
     return {"recommendations": found, "unknown_items": unknown, "version": served.version}
-
-
-def _lists(
-    recommender: Recommender,
-    histories: list[list[str]] | None,
-    users: list[str] | None = None,
-    **choice: Any,
-) -> list[list[dict[str, Any]]]:
-    """Return the recommended items of each history or user."""
-    ids = list(map(str, range(len(histories)))) if histories is not None else users or []
-    distinct = None if histories is not None else list(dict.fromkeys(ids))
-    frame = recommender.recommend(histories, distinct, **choice)
-    lists: dict[str, list[dict[str, Any]]] = {user: [] for user in ids}
-    for user, item in zip(frame["user_id"], _items(recommender, frame.iter_rows(named=True)), strict=True):
-        lists[user].append(item)
-    return [lists[user] for user in ids]
-
-
-def _items(recommender: Recommender, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    names = recommender.component_names
-    for row in rows:
-        parts = {name: row[name] for name in names} if row["basis"] == MODEL else {}
-        yield {
-            "item_id": row["item_id"],
-            "title": row.get("title"),
-            "score": row["score"],
-            "contributions": parts,
-        }

@@ -18,10 +18,11 @@ from prism_rec.folders import add_files, remove_folder, require_folder
 from prism_rec.recommend.everybody import FILE as EVERYBODY
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.records import MANIFEST, is_sealed, write_record
-from prism_rec.runs.folder import STAGE, RunFolder
-from prism_rec.runs.run import Run
-from prism_rec.serve.tables import FILE as TABLES
-from prism_rec.serve.tables import map_tables, save_tables
+from prism_rec.runs.ensemble import STAGE as ENSEMBLE
+from prism_rec.runs.ensemble import Ensemble
+from prism_rec.runs.folder import STAGE
+from prism_rec.runs.load import load_run
+from prism_rec.serve.tables import map_tables, names_of, save_tables
 
 CURRENT = "current.json"
 KEPT = 3
@@ -125,9 +126,12 @@ class Bundles:
 
     def _load(self, version: int) -> Recommender:
         folder = self.path / str(version)
-        require_folder(folder, STAGE, TABLES, EVERYBODY)
-        recommender = Recommender(Run.load(folder, "cpu", mapped=True))
-        recommender.ranker = recommender.run.ranker(tables=map_tables(recommender.run.model, folder))
+        run = load_run(folder, "cpu", mapped=True)
+        models = [member.model for member in run.members] if isinstance(run, Ensemble) else [run.model]
+        stage = ENSEMBLE if isinstance(run, Ensemble) else STAGE
+        require_folder(folder, stage, *names_of(len(models)), EVERYBODY)
+        recommender = Recommender(run)
+        recommender.ranker = run.ranker(tables=map_tables(models, folder))
         return recommender
 
     def _publish(self, recommender: Recommender, source: str, histories: bool) -> int:
@@ -136,8 +140,7 @@ class Bundles:
         folder = self.path / str(version)
         _remove(folder)  # begun by a process that did not finish it
         recommender.save(folder, histories=histories)
-        save_tables(recommender.ranker.tables, folder)
-        add_files(folder, [TABLES])
+        add_files(folder, save_tables(recommender.ranker, folder))
         write_record(self.path / CURRENT, Current(version=version, source=source).model_dump())
         _remove(self.path / str(version - KEPT))
         return version
@@ -145,5 +148,5 @@ class Bundles:
 
 def _remove(version: Path) -> None:
     """Delete the files that a bundle has, and the folder if nothing else is in it."""
-    RunFolder(version).remove()
+    remove_folder(version / "data")
     remove_folder(version)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from prism_rec.config import Config
 from prism_rec.errors import FolderError, SettingsError
@@ -79,6 +79,8 @@ class Embed(Encoding):
     pictures: Path | None = None
     """Pictures: a folder of the stage images, or a folder of files named ITEM_ID.jpg, also in subfolders. Files are
     read as the stage images stores them, with a shorter side of 224 pixels."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """item=NAME: the column of item ids in `items` or `picture_table`, if it is not item_id."""
     picture_table: Path | None = None
     """Pictures: a table with item_id and file, if the files in `pictures` have other names."""
     like: Path | None = None
@@ -184,6 +186,7 @@ def _texts(settings: Embed) -> tuple["Contents", list[Path]]:
 
 def _read_items(settings: Embed) -> tuple["pl.DataFrame", Path]:
     from prism_rec.data.dataset_folder import STAGE as PREPARE
+    from prism_rec.data.frames import with_item_id
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
 
@@ -194,10 +197,12 @@ def _read_items(settings: Embed) -> tuple["pl.DataFrame", Path]:
         path = path / ITEMS
     check_listed(path)
     with reading(str(path)):
-        return scan_table(path).collect(), path
+        frame = scan_table(path).collect()
+    return with_item_id(frame, settings.columns, str(path)), path
 
 
 def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:
+    from prism_rec.data.frames import with_item_id
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.contents import pictures_of
@@ -207,4 +212,5 @@ def _pictures(settings: Embed) -> tuple["Contents", list[Path]]:
     if table is None:
         return pictures_of(folder), [path for path in [folder / MANIFEST] if path.is_file()]
     with reading(str(table)):
-        return pictures_of(folder, scan_table(table).collect()), [table]
+        frame = scan_table(table).collect()
+    return pictures_of(folder, with_item_id(frame, settings.columns, str(table))), [table]

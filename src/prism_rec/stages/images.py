@@ -11,6 +11,7 @@ from prism_rec.events import Events
 from prism_rec.features.images import SOURCES
 from prism_rec.features.images.settings import Gathering
 from prism_rec.inputs import checked
+from prism_rec.masking import MASK
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,8 +21,9 @@ class Images(Gathering):
     """Which pictures are gathered, and how."""
 
     table: Path | None = None
-    """Table (.parquet, .csv, .tsv) of item ids and URLs or names of photos. If an item has several, in a list or in
-    several rows, the best comes first. Default: the table that the folder was begun with."""
+    """Table (.parquet, .csv, .tsv) of item ids and URLs or names of photos. If an item has several, in a
+    list, in several rows, or with | between them, the best comes first; they are tried in this order. Credentials in
+    URLs are used and not stored. Default: the table that the folder was begun with."""
 
     def check(self) -> None:
         """Find the mistakes that can be found before anything is fetched.
@@ -82,7 +84,13 @@ def _read_items(settings: Images, out: Path, sources: Any) -> "pl.DataFrame":
 
     given = settings.table if sources is None else sources
     if given is not None:
-        return read_sources(given, settings.item_column, settings.source_column)
+        return read_sources(given, settings.source_column, settings.columns)
     if not (out / SOURCES).is_file():
         raise FolderError(f"{out} has no {SOURCES} of an earlier run; give `table`")
-    return read_sources(out / SOURCES, "item_id", "sources")
+    items = read_sources(out / SOURCES, "sources")
+    masked = items["sources"].explode().drop_nulls().str.contains(MASK, literal=True)
+    if masked.any():
+        raise FolderError(
+            f"{out / SOURCES}: {masked.sum():,} addresses had credentials, which are not stored; give `table` again"
+        )
+    return items

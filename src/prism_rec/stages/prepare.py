@@ -27,8 +27,9 @@ class Prepare(Config):
     source: Source
     """The format of the raw log."""
     features: dict[str, str] = Field(default_factory=dict)
-    """NAME=FILE[:IDS]: the vectors of one modality. FILE is a folder of embed, a table .parquet with item_id, or a file
-    .npy, .safetensors or .pt; its ids are in IDS, one per line (default: FILE with the ending .ids.txt)."""
+    """NAME=FILE[:IDS]: the vectors of one modality. FILE is a folder of embed, a table .parquet with the column of item
+    ids (see `columns`), or a file .npy, .safetensors or .pt; its ids are in IDS, one per line (default: FILE with the
+    ending .ids.txt)."""
     allow_unknown_features: bool = False
     """Skip vectors of items that neither log nor items have, instead of refusing them."""
     cleaning: Cleaning = Cleaning()
@@ -76,7 +77,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         task = f"reading {files[0].name if files else settings.source.kind}"
         events.begin(task)
         log = settings.source.read()
-        vectors = given_features(settings.features)
+        vectors = given_features(settings.features, getattr(settings.source, "columns", {}))
         dataset = Dataset.from_log(
             log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
         )

@@ -11,6 +11,7 @@ from prism_rec.testing.encoders import EncoderContract
 from prism_rec.testing.engines import EngineContract
 from prism_rec.testing.export_formats import ExportFormatContract
 from prism_rec.testing.fusions import FusionContract
+from prism_rec.testing.model_formats import ModelFormatContract
 from prism_rec.testing.objectives import ObjectiveContract
 from prism_rec.testing.planted import Planted, plant_features, plant_first_tells_last
 from prism_rec.testing.sources import SourceContract
@@ -22,6 +23,7 @@ __all__ = [
     "EncoderContract",
     "EngineContract",
     "FusionContract",
+    "ModelFormatContract",
     "ObjectiveContract",
     "Planted",
     "SourceContract",

@@ -46,7 +46,7 @@ def test_tells_what_there_is() -> None:
         "test_queries": 2,
         "cold_items": 2,
     }
-    assert facts["features"] == {"text": {"width": 2, "items": 2, "coverage": 0.5}}
+    assert facts["features"] == {"text": {"width": 2, "items": 2, "coverage": 0.5, "next_item": None}}
     assert facts["dropped"]["interactions_in_short_histories"] == 1
     assert facts["balance"] == {
         "interactions": {"read": 8, "kept": 7, "dropped": {"in_short_histories": 1}},

@@ -47,7 +47,9 @@ def test_a_separator_may_be_given(tmp_path: Path) -> None:
     assert read(tmp_path / "log.csv", content, separator=";").events["item_id"].to_list() == ["i"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom"]
+)
 def test_unicode_is_recognised(tmp_path: Path, encoding: str) -> None:
     marks = {"utf-16-le-bom": ("utf-16-le", b"\xff\xfe"), "utf-16-be-bom": ("utf-16-be", b"\xfe\xff")}
     codec, mark = marks.get(encoding, (encoding, b""))
@@ -82,6 +84,32 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     bomb = gzip.compress(text().encode() + b"x,y,1\n" * 10**6)
     with pytest.raises(InputError, match="unpacks to more than 100 times its size"):
         read(tmp_path / "log.csv.gz", bomb)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (text().encode("utf-16-le"), "line 1: not text, or UTF-16 without a mark"),
+        (text().replace("\n", "\r").encode(), "lines end with a carriage return only"),
+        (text().replace("\n", "\n\n").encode(), "row 1: no user_id; add it or remove the row"),
+        (text().encode() + b"u1\n", "row 3: no item_id"),
+    ],
+    ids=["no mark", "returns", "empty lines", "short row"],
+)
+def test_files_of_other_forms_are_refused_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message) as told:
+        read(tmp_path / "log.csv", content)
+    assert "\n" not in str(told.value)
+
+
+def test_a_known_encoding_without_a_mark_may_be_given(tmp_path: Path) -> None:
+    log = read(tmp_path / "log.csv", text().encode("utf-16-le"), encoding="utf-16-le")
+    assert log.events["user_id"].to_list() == ["ü1", "u2"]
+
+
+@pytest.mark.parametrize("user", ["nan", "None", "null", "NA", "007", "it's", " u", "u ", "5e3", "ü"])
+def test_ids_that_look_like_something_else_stay(tmp_path: Path, user: str) -> None:
+    assert read(tmp_path / "log.csv", text() + f"{user},i,1400000002\n").events["user_id"][-1] == user
 
 
 def test_a_file_that_is_packed_twice_is_refused(tmp_path: Path) -> None:

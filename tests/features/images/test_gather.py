@@ -249,3 +249,19 @@ def test_a_disk_that_cannot_be_written_is_one_clear_error(
     monkeypatch.setattr(PictureStore, "_write", refuse)
     with pytest.raises(MachineError, match="no space is left there; make room"):
         run(LOOPBACK, images, sources=table(server, "/ok/a.jpg"))
+
+
+def test_credentials_are_used_and_not_stored(server: PictureServer, images: Path) -> None:
+    paths = ["/ok/a.jpg?token=geheim", "/busy-long/a.jpg?token=geheim", "/ok/b.jpg"]
+    sources = table(server, *paths).with_columns(item_id=pl.Series(["a", "busy", "b"]))
+    gather(sources, images, LOOPBACK)
+    asked = dict.fromkeys(paths, 1)
+    assert server.requests == asked
+    for file in images.rglob("*"):
+        assert file.is_dir() or b"geheim" not in file.read_bytes(), file
+    gather(sources, images, LOOPBACK)  # only the temporary failure is visited again
+    assert server.requests == asked | {paths[1]: 2}
+    with pytest.raises(
+        FolderError, match="2 addresses had credentials, which are not stored; give `table` again"
+    ):
+        gather(None, images, LOOPBACK)

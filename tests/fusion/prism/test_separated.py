@@ -115,3 +115,11 @@ def test_what_was_found_is_kept(fusion, features) -> None:
     before = {name: buffer.clone() for name, buffer in fusion.named_buffers()}
     assert fusion.begin_training(of_another(features, 0)) is None
     assert all(torch.equal(before[name], buffer) for name, buffer in fusion.named_buffers())
+
+
+def test_with_few_items_only_directions_of_much_variance_are_looked_at() -> None:
+    """200 items tell nothing of 152 directions; what varies most is shared, and is found in spite of the others."""
+    torch.manual_seed(0)
+    both, present = 5 * torch.randn(200, 2), torch.ones(200, 2, dtype=torch.bool)
+    vectors = tuple(torch.cat([both, 0.5 * torch.randn(200, 150)], 1) for _ in range(2))
+    assert len(find_shared(vectors, present, 16, 0.25).loads[0]) == 2

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from prism_rec.data.card.leakage import measure_leakage
+from prism_rec.data.card.next_item import measure_next_items, say_next_item
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.times import IN_WORDS
 
@@ -26,9 +27,10 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     `density`: share of user-item pairs that are interactions; a repeated pair counts each time. `cold_items`: number
     of items without a training event. `described`: for each column of the items, such as `title`, the share of items
     with a value. `repeated_targets`: for each part, the share of targets that the user had before. `features`: the
-    vectors per modality. The dates are given only if times are absolute. `balance`: see there.
+    vectors per modality; `next_item`: see `measure_next_items`. The dates are given only if times are absolute.
+    `balance`: see there. `left_out`: how many dropped users and items are known by id.
     """
-    counts = dataset.counts()
+    counts, next_items = dataset.counts(), measure_next_items(dataset)
     lengths = dataset.histories.lengths
     return {
         **counts,
@@ -41,11 +43,17 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "leakage": measure_leakage(dataset),
         "described": _measure_description(dataset.items.drop("row", "item_id")),
         "features": {
-            name: {"width": table.width, "items": int(table.present.sum()), "coverage": table.coverage}
+            name: {
+                "width": table.width,
+                "items": int(table.present.sum()),
+                "coverage": table.coverage,
+                "next_item": next_items[name],
+            }
             for name, table in dataset.features.items()
         },
         "balance": balance(dataset),
         "dropped": dataset.dropped,
+        "left_out": {f"{role}s": int((dataset.left_out["role"] == role).sum()) for role in ("user", "item")},
         "notes": list(dataset.notes),
     }
 
@@ -96,6 +104,10 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
         (f"modality {name}", f"width {table['width']}, {table['items']:,} items ({table['coverage']:.1%})")
         for name, table in facts["features"].items()
     ]
+    lines += [
+        (f"next items by {name}", say_next_item(table["next_item"]))
+        for name, table in facts["features"].items()
+    ]
     lines += _leakage_in_words(facts["leakage"], time)
     for role, sums in facts["balance"].items():
         parts = [
@@ -103,6 +115,9 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
             *(f"{n:,} {why.replace('_', ' ')}" for why, n in sums["dropped"].items()),
         ]
         lines.append((f"{role} read", f"{sums['read']:,} = {' + '.join(parts)}"))
+    if any(facts["left_out"].values()):
+        known = " and ".join(f"{count:,} {role}" for role, count in facts["left_out"].items())
+        lines.append(("left out", f"{known}, whose ids are kept to say why"))
     others = [
         (reason.replace("_", " "), count)
         for reason, count in facts["dropped"].items()

@@ -9,7 +9,12 @@ from prism_rec.data.reading import reading
 from prism_rec.errors import DataError
 
 _GZIP = b"\x1f\x8b"
-_WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins like the next
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 MOST_UNPACKED = 256 * 2**20
 """Bytes from which the ratio is checked."""
 LARGEST_RATIO = 100
@@ -58,6 +63,13 @@ def decode(path: Path, encoding: str | None = None) -> tuple[bytes | None, str |
     first = next(blocks, b"")
     if not first.strip():
         raise DataError(f"{path} is empty; at least one line is needed")
+    line = first.partition(b"\n")[0]
+    if encoding is None and not first.startswith(tuple(_WIDE)) and b"\0" in line:
+        raise DataError(
+            f"{path}, line 1: not text, or UTF-16 without a mark; give its encoding in `encoding`"
+        )
+    if encoding is None and b"\r" in line.rstrip(b"\r") and b"\n" not in first:
+        raise DataError(f"{path}: lines end with a carriage return only; save it with other ends of lines")
     with path.open("rb") as file:
         is_packed = file.read(2) == _GZIP
     wide = next((name for mark, name in _WIDE.items() if first.startswith(mark)), None)

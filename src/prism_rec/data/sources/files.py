@@ -10,6 +10,7 @@ from prism_rec.data.frames import entities_from
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.decoding import decode
 from prism_rec.data.sources.delimited import open_delimited
+from prism_rec.data.sources.parquet import check_parquet
 from prism_rec.errors import DataError
 
 _TEXT = (".csv", ".tsv", ".txt", ".dat", ".data")
@@ -57,6 +58,7 @@ def scan_table(path: Path, encoding: str | None = None) -> pl.LazyFrame:
 def open_items(path: Path, encoding: str | None = None) -> tuple[pl.LazyFrame, tuple[str, ...]]:
     """Return what `scan_table` returns, and a note if the encoding was guessed."""
     if not is_text(path):
+        check_parquet(path)
         return pl.scan_parquet(path, glob=False), ()
     text = open_delimited(path, encoding=encoding, known={"item_id", "user_id"})
     if not text.has_header:

@@ -84,9 +84,9 @@ class HashedText(EncoderSettings):
 
     kind: Literal["hashed-text"] = "hashed-text"
     """Name of the encoder."""
-    width: int = Field(256, ge=1)
+    width: int = Field(256, ge=1, le=2**16)
     """Length of a vector. If there are fewer distinct texts, the last axes are zero."""
-    fit_on: int = Field(20_000, ge=1)
+    fit_on: int = Field(20_000, ge=1, lt=2**31)
     """The axes are learned from at most this number of distinct texts, chosen by hash; all texts are encoded."""
 
     def build(self, modality: Modality, placement: Placement = Placement()) -> Encoder:

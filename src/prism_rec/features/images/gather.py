@@ -13,6 +13,7 @@ from prism_rec.features.images import JOURNAL, PICTURES, SOURCES, STAGE
 from prism_rec.features.images.journal import Journal, require_settings
 from prism_rec.features.images.pictures import PARTIAL, PictureStore, quiet_decoders, remove_partial
 from prism_rec.features.images.settings import Gathering
+from prism_rec.features.images.sources import recorded
 from prism_rec.features.images.table import tabulate
 from prism_rec.features.images.visits import Visits
 from prism_rec.files import locked, replacing
@@ -51,9 +52,10 @@ def gather(
                 events.note(
                     f"{out}: {journal.damaged} damaged outcomes or pictures; their sources are visited again"
                 )
-            _write_table(items, out / SOURCES)
+            known_by = recorded(items)
+            _write_table(known_by, out / SOURCES)
             _visit(items, out, journal, settings, events)
-            pictures = tabulate(items, journal.outcomes)
+            pictures = tabulate(known_by, journal.outcomes)
         _write_table(pictures, out / PICTURES)
         finish_folder(
             out,

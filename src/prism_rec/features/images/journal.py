@@ -12,13 +12,14 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from prism_rec.errors import FolderError
 from prism_rec.features.images.outcome import Picture, SourceOutcome
+from prism_rec.features.images.sources import recorded_name
 from prism_rec.files import hash_file
 
 _FORCE_EVERY = 0.5
@@ -62,7 +63,7 @@ class Journal:
         settings: JSON values that stored pictures depend on; `require_settings` compares them.
 
     Attributes:
-        outcomes: the latest outcome by source.
+        outcomes: the latest outcome by the recorded name of its source.
         damaged: number of lines and pictures that were changed after they were written.
     """
 
@@ -93,8 +94,13 @@ class Journal:
         finally:
             os.close(self._file)
 
+    def outcome_of(self, source: str) -> SourceOutcome | None:
+        """Return the latest outcome of a source; None if it was not visited."""
+        return self.outcomes.get(recorded_name(source))
+
     def record(self, outcome: SourceOutcome) -> None:
-        """Append one outcome. Its picture, if there is one, is in the folder already."""
+        """Append one outcome, without credentials. Its picture, if there is one, is in the folder already."""
+        outcome = replace(outcome, source=recorded_name(outcome.source))
         with self._named():
             _append(self._file, asdict(outcome))
         self.outcomes[outcome.source] = outcome

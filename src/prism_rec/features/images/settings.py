@@ -18,8 +18,8 @@ class Gathering(Config):
     instance after raising a limit; stored pictures are revalidated by ETag and kept if unchanged."""
     local: Path | None = None
     """Folder, zip or tar with the photos that the table names."""
-    item_column: str = "item_id"
-    """The table's column of item ids."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """item=NAME: the table's column of item ids, if it is not item_id."""
     source_column: str = "images"
     """The table's column of URLs or names of photos, text or lists of text; prepare writes `images`."""
     size: int = Field(default=SIZE, ge=SMALLEST_SIDE, le=4096)

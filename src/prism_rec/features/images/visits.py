@@ -135,7 +135,7 @@ class Visits:
             self._fetched[source] = None
 
     async def _fetch(self, source: str, fetcher: Fetcher) -> None:
-        known = self._journal.outcomes.get(source)
+        known = self._journal.outcome_of(source)
         attempts = known.attempts if known else 0
         try:
             answer = await fetcher.fetch(source, known.etag if known else None)
@@ -172,7 +172,7 @@ class Visits:
         return [source for source in sources if self._is_wanted(source)]
 
     def _is_wanted(self, source: str) -> bool:
-        known = self._journal.outcomes.get(source)
+        known = self._journal.outcome_of(source)
         if known is None:
             return self._settings.visit != "retry"
         if known.reason == "address-refused" and self._settings.allow_private:
@@ -180,7 +180,7 @@ class Visits:
         return known.status == "retry" or self._settings.visit == "everything"
 
     def _has_picture(self, source: str) -> bool:
-        known = self._journal.outcomes.get(source)
+        known = self._journal.outcome_of(source)
         return known is not None and known.status == "ok"
 
 

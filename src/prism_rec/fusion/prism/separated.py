@@ -21,7 +21,7 @@ class SeparatedPrismConfig(FusionSettings):
 
     kind: Literal["prism_separated"] = "prism_separated"
     """Name of the fusion."""
-    shared: float = Field(0.5, ge=0, le=1)
+    shared: float = Field(0.25, ge=0, le=1)
     """A direction of the vectors is shared if the other modalities predict at least this part of its variance."""
     products: int = Field(64, ge=1)
     """Number of products of two modalities from which synergy is made."""
@@ -93,6 +93,8 @@ class SeparatedPrismFusion(Fusion):
             self.get_buffer(f"map_{m}").zero_()[:, :count] = map_XK
             self.get_buffer(f"load_{m}").zero_()[:count] = load_KX
         self.fitted.fill_(True)
+        if len(self.modalities) == 1:
+            return None
         return f"{' and '.join(self.modalities)} share {len(found.loads[0])} directions"
 
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:

@@ -11,6 +11,10 @@ RIDGE = 0.01
 """Part of a modality's mean variance that is added to the variance of every direction, against chance correlations."""
 
 
+ITEMS_PER_DIRECTION = 20
+"""With fewer items for each direction of a modality, only the directions in which it varies most are looked at."""
+
+
 class Shared(NamedTuple):
     """What is shared, as linear maps of the M modalities; K directions, the most shared first."""
 
@@ -47,28 +51,29 @@ def find_shared(
         vectors_ID.mean(0) if items else vectors_ID.new_zeros(vectors_ID.shape[1]) for vectors_ID in chosen
     ]
     centred = [vectors_ID - mean_D for vectors_ID, mean_D in zip(chosen, means, strict=True)]
-    whiten = [_whitening(vectors_ID) for vectors_ID in centred]
-    white_IX = torch.cat([vectors_ID @ map_DD for vectors_ID, map_DD in zip(centred, whiten, strict=True)], 1)
+    looked_at = max(1, items // ITEMS_PER_DIRECTION)
+    whiten = [_whitening(vectors_ID, looked_at) for vectors_ID in centred]
+    white_IX = torch.cat([vectors_ID @ map_DK for vectors_ID, map_DK in zip(centred, whiten, strict=True)], 1)
     values_X, vectors_XX = torch.linalg.eigh(white_IX.T @ white_IX / max(1, items))
     correlation_X = ((values_X.flip(0) - 1) / max(1, number - 1)).clamp(0, 1)
-    sizes = [map_DD.shape[1] for map_DD in whiten]
-    least = max(least, _chance(sorted(sizes)[-2:], items))
+    sizes = [map_DK.shape[1] for map_DK in whiten]
+    least = max(least, _chance(sorted([0, *sizes])[-2:], items))
     kept = min(most, min(sizes), int((correlation_X.square() > least).sum())) if number > 1 else 0
     blocks = vectors_XX.flip(1)[:, :kept].split(sizes)
     maps, loads = [], []
-    for vectors_ID, map_DD, block_DK in zip(centred, whiten, blocks, strict=True):
-        numbers_IK = vectors_ID @ map_DD @ block_DK
+    for vectors_ID, map_DK, block_DK in zip(centred, whiten, blocks, strict=True):
+        numbers_IK = vectors_ID @ map_DK @ block_DK
         scale_K = numbers_IK.square().mean(0).sqrt().clamp_min(1e-12)
-        maps.append(map_DD @ block_DK / scale_K)
+        maps.append(map_DK @ block_DK / scale_K)
         loads.append(torch.linalg.lstsq(numbers_IK / scale_K, vectors_ID).solution)
     return Shared(tuple(means), tuple(maps), tuple(loads))
 
 
-def _whitening(centred_ID: Float[Tensor, "I D"]) -> Float[Tensor, "D D"]:
-    """Return a map after which every direction has a variance of about one."""
+def _whitening(centred_ID: Float[Tensor, "I D"], most: int) -> Float[Tensor, "D K"]:
+    """Return a map to the K directions in which vectors vary most, each with a variance of about one afterwards."""
     values_D, vectors_DD = torch.linalg.eigh(centred_ID.T @ centred_ID / max(1, len(centred_ID)))
     ridge = RIDGE * float(values_D.mean()) + 1e-12
-    return vectors_DD * (values_D.clamp_min(0) + ridge).rsqrt()
+    return (vectors_DD * (values_D.clamp_min(0) + ridge).rsqrt())[:, -most:]
 
 
 def _chance(sizes: Sequence[int], items: int) -> float:

@@ -1,0 +1,51 @@
+"""The tables of a catalogue in the form that `reader` maps into memory."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from prism_rec.exporting.reader import Array
+from prism_rec.model.similar import PACE
+from prism_rec.rank import Ranker
+
+
+@torch.no_grad()
+def tables_of(ranker: Ranker, popular: np.ndarray) -> tuple[dict[str, Array], list[int]]:
+    """Return the tables by name, and the sizes of the groups of items that have the same components.
+
+    `keys` [N, Q + J D] has the id's key and the components of each item, group after group; `rows` is the catalogue row
+    of each, `place` and `group` are the way back; `present` [G, J] says which components a group has; `twins` [2, T]
+    are rows with equal keys; `popular` has all rows, those with the most events first. With the term of similar items,
+    `near` [N, k] has the rows of the most similar items and `added` [N, L, k] what each lag adds to their scores.
+    """
+    model, items = ranker.model, ranker.items
+    rows_I = torch.cat([group.rows_I for group in ranker.groups])
+    sizes = [len(group.rows_I) for group in ranker.groups]
+    keys = [model.id_key(items.ids_IV[rows_I], rows_I)]
+    components = items.parts.components_IJD.shape[1] if model.content else 0
+    if components:
+        keys.append(items.parts.components_IJD[rows_I].flatten(1))
+    everything = torch.ones(components, dtype=torch.bool)
+    present = [everything if group.present_J is None else group.present_J for group in ranker.groups]
+    pairs = [
+        torch.stack([group.rows_I[twins.later_T], group.rows_I[twins.first_T]])
+        for group, twins in zip(ranker.groups, ranker.twins, strict=True)
+    ]
+    place = torch.zeros(len(items.rows_I), dtype=torch.long)
+    place[rows_I] = torch.arange(len(rows_I))
+    group = torch.zeros_like(place)
+    group[rows_I] = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    tables: dict[str, Any] = {
+        "keys": torch.cat(keys, 1),
+        "rows": rows_I,
+        "place": place,
+        "group": group,
+        "present": torch.stack(present),
+        "twins": torch.cat(pairs, 1),
+        "popular": popular,
+    }
+    if model.similar is not None:
+        added_NLk = PACE * model.similar.weights_LM @ model.similar.cosines_NkM.float().mT
+        tables |= {"near": model.similar.near_Nk, "added": added_NLk}
+    return {name: np.ascontiguousarray(table) for name, table in tables.items()}, sizes
