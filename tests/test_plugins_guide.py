@@ -1,6 +1,6 @@
-"""The backbone that docs/how-to/plugins.md writes keeps its contract, with the tests that the guide gives it.
+"""The backbone and the fusion that docs/how-to/plugins.md writes keep their contracts, with the tests of the guide.
 
-It also works from a package of its own.
+They also work from a package of their own.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Annotated, Literal
 
 import pytest
@@ -20,28 +21,30 @@ from prism_rec.errors import InputError
 from prism_rec.plugins import Kinds
 
 GUIDE = Path(__file__).parent.parent / "docs" / "how-to" / "plugins.md"
-NAME = "prism_rec.backbones.decaying_mean"
+MODULES = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def run_guide() -> None:
-    """Make the guide's module as if it were a file of the package, and its contract tests tests of this file."""
-    module, contract = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)[:2]
+def run_guide(name: str, module: str, contract: str) -> None:
+    """Make a module of the guide as if it were the file `name`, and its contract tests tests of this file."""
     with TemporaryDirectory() as folder:
         # A file, because descriptions of settings are read from the source.
-        path = Path(folder) / "decaying_mean.py"
+        path = Path(folder) / f"{name.rpartition('.')[2]}.py"
         path.write_text(module, encoding="utf-8")
-        spec = spec_from_file_location(NAME, path)
+        spec = spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
-        sys.modules[NAME] = backbone = module_from_spec(spec)
+        sys.modules[name] = plug_in = module_from_spec(spec)
         try:
-            spec.loader.exec_module(backbone)
+            spec.loader.exec_module(plug_in)
             exec(compile(contract, str(GUIDE), "exec"), globals())
         finally:
-            del sys.modules[NAME]
+            del sys.modules[name]
 
 
-run_guide()
+run_guide("prism_rec.backbones.decaying_mean", *MODULES[:2])
+sys.modules["my_package"] = ModuleType("my_package")
+run_guide("my_package.scaled_sum", *MODULES[2:4])
+del sys.modules["my_package"]
 
 
 def test_every_file_and_name_of_the_guide_is_there() -> None:
@@ -49,22 +52,21 @@ def test_every_file_and_name_of_the_guide_is_there() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     files = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", guide)
     assert [name for name in files if not (root / name).exists() and "decaying_mean" not in name] == []
-    assert "TestDecayingMean" in globals()
+    assert {"TestDecayingMean", "TestScaledSum"} <= globals().keys()
 
 
-Install = Callable[[str, str], Path]
+Install = Callable[..., Path]
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Return what installs a package that adds settings; it gets the module's text and the name of a class in it."""
 
-    def write(module: str, name: str) -> Path:
+    def write(module: str, name: str, part: str = "backbones", kind: str = "decaying_mean") -> Path:
         facts = tmp_path / "my_package-1.0.dist-info"
         facts.mkdir()
         (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
-        group = "[prism_rec.backbones]\n"
-        (facts / "entry_points.txt").write_text(f"{group}decaying_mean = my_plug_in:{name}\n")
+        (facts / "entry_points.txt").write_text(f"[prism_rec.{part}]\n{kind} = my_plug_in:{name}\n")
         (tmp_path / "my_plug_in.py").write_text(module, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "my_plug_in", raising=False)
@@ -73,23 +75,33 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     return write
 
 
-def test_the_backbone_of_the_guide_works_from_a_package_of_its_own(install: Install) -> None:
+@pytest.mark.parametrize(
+    ("module", "built", "part", "kind", "options", "sizes"),
+    [
+        (MODULES[0], "DecayingMean", "backbones", "decaying_mean", {"keep": 0.5}, (8, 4)),
+        (MODULES[2], "ScaledSum", "fusions", "scaled_sum", {"start": 0.5}, ({"text": 4}, 8)),
+    ],
+    ids=["backbone", "fusion"],
+)
+def test_a_plug_in_of_the_guide_works_from_a_package_of_its_own(
+    install: Install, module: str, built: str, part: str, kind: str, options: dict[str, float], sizes: object
+) -> None:
+    folder = install(module, f"{built}Config", part, kind)
     text = GUIDE.read_text(encoding="utf-8")
-    module = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
-    folder = install(module, "DecayingMeanConfig")
-    assert '[project.entry-points."prism_rec.backbones"]' in text
+    assert f'[project.entry-points."prism_rec.{part}"]\n{kind} = "my_package.{kind}:{built}Config"' in text
+    chosen = {"kind": kind, **options}
     script = (
         "import prism_rec; from prism_rec.training import RunConfig;"
-        "config = RunConfig.parse({'model': {'backbone': {'kind': 'decaying_mean', 'keep': 0.5}}});"
-        "print(type(config.model.build(5, {}).backbone).__name__, config.model_dump(mode='json')['model']['backbone'])"
+        f"chosen = RunConfig.parse({{'model': {{{part[:-1]!r}: {chosen!r}}}}}).model.{part[:-1]};"
+        f"print(type(chosen.build(*{sizes!r})).__name__, chosen.model_dump(mode='json'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); {script}"],
         capture_output=True,
         text=True,
-        check=True,
     )
-    assert done.stdout == "DecayingMean {'kind': 'decaying_mean', 'keep': 0.5}\n"
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{built} {chosen}\n"
 
 
 class One(Config):
