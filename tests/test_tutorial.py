@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from command_line import prism_rec
+from prism_rec import Dataset
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [ROOT / "docs" / "tutorial.md", ROOT / "docs" / "how-to" / "recommend.md"]
@@ -25,6 +26,9 @@ def run_blocks(guide: Path) -> None:
     for language, block in blocks_of(guide):
         if language == "python":
             exec(compile(block, str(guide), "exec"), names)
+            continue
+        if language == "yaml":  # its first line is the name of the file
+            Path(block.splitlines()[0].removeprefix("# ")).write_text(block)
             continue
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line.replace("train.epochs=10", "train.epochs=1"))
@@ -42,6 +46,10 @@ def test_the_commands_of_the_tutorial_and_of_its_continuation_run(
         (tmp_path / folder).symlink_to(ROOT / folder)
     for guide in GUIDES:
         run_blocks(guide)
+    built = Dataset.load(tmp_path / "data" / "built" / "dataset")
+    prepared = Dataset.load(tmp_path / "data" / "shop-with-photos")
+    assert sorted(built.features) == sorted(prepared.features) == ["photo", "text"]
+    assert built.features["photo"].present.sum() == prepared.features["photo"].present.sum() > 100
     table = pl.read_csv(tmp_path / "recommendations.csv")
     assert table["user_id"].to_list() == ["ann"] * 5 + ["ben"] * 5
     everybody = pl.read_parquet(tmp_path / "everybody.parquet")

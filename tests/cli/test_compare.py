@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from comparison.made_up import compare_ranks
 from prism_rec.cli.app import run
+from prism_rec.cli.compare import _show
 from prism_rec.comparison.compare import compare as make
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.comparison.result import load_result
@@ -105,3 +107,15 @@ def test_evaluating_a_cell_leaves_its_result_alone(recipe: Recipe, tmp_path: Pat
 def test_a_recipe_that_does_not_exist_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         run(["compare", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_the_deviation_over_seeds_is_shown_if_there_are_two(
+    seeds: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _show(
+        compare_ranks(
+            {"id": [[1, 20], [2, 3]][:seeds], "sum": [[1, 1], [4, 50]][:seeds]}, metrics=["recall@10"]
+        )
+    )
+    assert ("0.7500 ± 0.3536" in capsys.readouterr().out) == (seeds == 2)

@@ -12,7 +12,16 @@ from comparison.made_up import compare_ranks
 from prism_rec.comparison.comparison import Difference, PValue, summarise
 from prism_rec.comparison.findings import findings, is_shown, resolution
 from prism_rec.comparison.recipe import POPULARITY
-from prism_rec.comparison.table import as_csv, as_latex, as_markdown, full_row, reach_cells, short_row
+from prism_rec.comparison.table import (
+    as_csv,
+    as_latex,
+    as_markdown,
+    cell_rows,
+    full_row,
+    metrics_row,
+    reach_cells,
+    short_row,
+)
 from prism_rec.evaluation.intervals import Estimate, estimate
 from prism_rec.evaluation.significance import permutation_test, t_test
 from prism_rec.evaluation.slices import Slice
@@ -105,7 +114,7 @@ def test_equal_models_are_said_to_show_no_difference() -> None:
     comparison = compare_ranks({"id": ranks, "sum": ranks}, metrics=METRICS)
     assert not is_shown(comparison.differences["films", "sum", "ndcg@10"])
     told = " ".join(findings(comparison))
-    assert "One seed: how much other seeds" in told
+    assert "One seed is too few to test over seeds (5 are needed)" in told
     assert "Not all cells were made in the same way" not in told
     assert "no difference is shown" in told
     assert "no model is claimed to win" in told
@@ -198,7 +207,15 @@ def test_csv_holds_every_number() -> None:
     assert json.dumps(rows)
 
 
-def test_markdown_and_latex_have_a_row_a_model() -> None:
+def test_cells_have_one_row_per_seed_and_metric() -> None:
+    comparison = compare_ranks({"id": draw(2, 30, 30, 0), "sum": draw(2, 30, 30, 1)})
+    rows = cell_rows(comparison)
+    assert len({(row["model"], row["seed"], row["metric"]) for row in rows}) == len(rows) == 2 * 2 * 12
+    values = [row["value"] for row in rows if (row["model"], row["metric"]) == ("sum", "ndcg@10")]
+    assert values == comparison.arms[1].seed_means("ndcg@10").tolist()
+
+
+def test_markdown_has_a_row_a_model() -> None:
     comparison = compare_ranks({"id": draw(2, 30, 30, 0), "no_gate": draw(2, 30, 30, 1)}, metrics=METRICS)
     rows = [short_row(comparison, arm) for arm in comparison.arms]
     lines = as_markdown(rows, ["a note"]).splitlines()
@@ -207,8 +224,18 @@ def test_markdown_and_latex_have_a_row_a_model() -> None:
     mean = comparison.estimates["films", "no_gate", "ndcg@10"].mean
     assert f"{mean:.4f} ± {comparison.arms[1].spread('ndcg@10'):.4f} (" in lines[3]
     assert "bce, 1 negative |" in lines[3]
-    latex = as_latex(rows)
+    assert "2 seeds are too few to test over seeds" in findings(comparison)[1]
+
+
+def test_latex_has_the_metrics_only_and_names_data_if_there_are_several() -> None:
+    comparison = compare_ranks({"id": draw(2, 30, 30, 0), "no_gate": draw(2, 30, 30, 1)}, metrics=METRICS)
+    latex = as_latex([metrics_row(comparison, arm) for arm in comparison.arms])
+    assert latex.splitlines()[2] == rf"model & {' & '.join(METRICS)} \\"
     assert r"no\_gate" in latex
+    two = replace(
+        comparison, recipe=comparison.recipe.model_copy(update={"data": {"films": "a", "books": "b"}})
+    )
+    assert list(metrics_row(two, two.arms[0])) == ["data", "model", *METRICS]
     body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert len(body) == 2
     assert len({line.count("&") for line in [*body, latex.splitlines()[2]]}) == 1

@@ -17,7 +17,6 @@ VARYING = {
 LEFT_OUT = {
     "report.html": "it shows times; its other numbers are in results.json",
     "table.md": "as report.html",
-    "table.tex": "as report.html",
     "lock": "it is empty",
     "steps.json": "it has the paths of the inputs as they are from the folder, which differ between two folders",
     "study.db": "a database with the time of each trial; its content is in trials.csv",

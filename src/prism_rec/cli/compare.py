@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class CompareOptions(Talk, Resume, Machine, Overrides, Output):
     """Train models on data with several seeds and one budget for all, and say what the numbers show.
 
-    An interrupted comparison continues when the same command is run again. The folder gets table.csv, table.md,
-    table.tex, results.json and report.html; each cell is a run folder for evaluate and recommend.
+    An interrupted comparison continues when the same command is run again. The folder gets table.csv, cells.csv (one
+    row per cell and metric), table.md, table.tex, results.json and report.html; each cell is a run folder for evaluate
+    and recommend.
 
     For instance:
 
@@ -54,7 +55,7 @@ def _show(comparison: "Comparison") -> None:
     from rich.table import Table
 
     from prism_rec.comparison.findings import findings
-    from prism_rec.comparison.table import difference_column
+    from prism_rec.comparison.table import difference_column, spread_of
 
     console = SafeConsole()
     reference, metrics = comparison.reference, comparison.recipe.metrics
@@ -69,7 +70,11 @@ def _show(comparison: "Comparison") -> None:
             table.add_column(column, justify="left" if column == "model" else "right")
         for arm in comparison.arms_of(data):
             values = [comparison.estimates[data, arm.model, metric] for metric in metrics]
-            cells = [f"{value.mean:.4f}\n{value.low:.4f} to {value.high:.4f}" for value in values]
+            spreads = [arm.spread(metric) for metric in metrics]
+            cells = [
+                f"{value.mean:.4f}{spread_of(spread)}\n{value.low:.4f} to {value.high:.4f}"
+                for value, spread in zip(values, spreads, strict=True)
+            ]
             found = comparison.differences.get((data, arm.model, metrics[0]))
             gap = found and found.estimate
             cells.append(f"{gap.mean:+.4f}\n{gap.low:+.4f} to {gap.high:+.4f}" if gap else "")

@@ -28,7 +28,7 @@ from prism_rec.jobs.job import Job, Make, Workers
 from prism_rec.jobs.local import run_jobs
 
 STAGE = "compare"
-FILES = ("table.csv", "table.md", "table.tex", "results.json", "report.html")
+FILES = ("table.csv", "cells.csv", "table.md", "table.tex", "results.json", "report.html")
 FOLDERS = ("cells", "searches", "data")
 NAMES = (*FILES, *FOLDERS)
 
@@ -50,8 +50,8 @@ def compare(
 
     Args:
         recipe: as `read_recipe` returns it.
-        out: folder that gets `cells/`, `searches/`, `table.csv`, `table.md`, `table.tex`, `results.json` and
-            `report.html`.
+        out: folder that gets `cells/`, `searches/`, `table.csv`, `cells.csv`, `table.md`, `table.tex`, `results.json`
+            and `report.html`.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
         resume: continue a comparison that the folder has; if false, a folder with any content is refused.
         events: progress and notes.

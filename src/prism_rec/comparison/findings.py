@@ -159,5 +159,5 @@ def _on_mixture(results: Sequence[CellResult]) -> list[str]:
 def _on_seeds(seeds: Sequence[int]) -> str:
     if len(seeds) >= SEEDS_FOR_A_TEST:
         return f"{len(seeds)} seeds; every interval is over users, the seeds averaged."
-    number = "One seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
-    return f"{number}: how much other seeds would change these numbers is not known, and no model is claimed to win."
+    number = "One seed is" if len(seeds) == 1 else f"{len(seeds)} seeds are"
+    return f"{number} too few to test over seeds ({SEEDS_FOR_A_TEST} are needed), and no model is claimed to win."

@@ -1,4 +1,4 @@
-"""The table of a comparison: everything as CSV and JSON, the main columns as Markdown and LaTeX."""
+"""The table of a comparison: everything as CSV and JSON, the main columns as Markdown, the metrics as LaTeX."""
 
 import csv
 import io
@@ -17,12 +17,15 @@ from prism_rec.markup import markdown_table
 
 
 def write_tables(comparison: Comparison, out: Path) -> None:
-    """Write table.csv, table.md, table.tex and results.json."""
+    """Write table.csv, cells.csv, table.md, table.tex and results.json."""
     results = as_values(comparison)
     shown = [short_row(comparison, arm) for arm in comparison.arms]
     write_text_atomically(out / "table.csv", as_csv(results["rows"]))
+    write_text_atomically(out / "cells.csv", as_csv(cell_rows(comparison)))
     write_text_atomically(out / "table.md", as_markdown(shown, findings(comparison)))
-    write_text_atomically(out / "table.tex", as_latex(shown))
+    write_text_atomically(
+        out / "table.tex", as_latex([metrics_row(comparison, arm) for arm in comparison.arms])
+    )
     write_text_atomically(out / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -80,6 +83,22 @@ def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[s
     return columns
 
 
+def cell_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return one row per cell and metric: the mean over users with one seed."""
+    return [
+        {"data": arm.data, "model": arm.model, "seed": result.seed, "metric": metric, "value": float(value)}
+        for arm in comparison.arms
+        for metric in ACCURACY_NAMES
+        for result, value in zip(arm.results, arm.seed_means(metric), strict=True)
+    ]
+
+
+def metrics_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
+    """Return one model's metrics as texts by column; the data are named if there are several."""
+    data = {"data": arm.data} if len(comparison.recipe.data) > 1 else {}
+    return data | {"model": arm.model} | accuracy_cells(comparison, arm)
+
+
 def short_row(comparison: Comparison, arm: Arm) -> dict[str, str]:
     """Return the main numbers of one model on one dataset, as texts by column, without those that do not apply."""
     names = {"data": arm.data, "model": arm.model, "loss": loss_of(arm), "candidates": candidates_of(arm)}
@@ -91,10 +110,14 @@ def accuracy_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
     """Return the recipe's metrics: mean, deviation over seeds, interval over users."""
     cells = {}
     for metric in comparison.recipe.metrics:
-        value, spread = comparison.estimates[arm.data, arm.model, metric], arm.spread(metric)
-        deviation = "" if spread is None else f" ± {spread:.4f}"
-        cells[metric] = f"{value.mean:.4f}{deviation} ({value.low:.4f} to {value.high:.4f})"
+        value, spread = comparison.estimates[arm.data, arm.model, metric], spread_of(arm.spread(metric))
+        cells[metric] = f"{value.mean:.4f}{spread} ({value.low:.4f} to {value.high:.4f})"
     return cells
+
+
+def spread_of(deviation: float | None) -> str:
+    """Return a deviation over seeds as it follows a mean; empty if there is none, as with one seed."""
+    return "" if deviation is None else f" ± {deviation:.4f}"
 
 
 def difference_cells(comparison: Comparison, arm: Arm) -> dict[str, str]:
