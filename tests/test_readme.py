@@ -1,10 +1,14 @@
-"""The README's Python runs as it stands, and its scores add up."""
+"""The README's Python runs as it stands, its scores add up, and it names all extras and fusions."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+from prism_rec.model.config import ModelConfig
+from prism_rec.plugins import kinds_of_field
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,7 +22,20 @@ def test_from_a_data_frame_to_recommendations(
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     exec(compile(short, "README.md", "exec"), names)
-    assert "unique:image" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "unique:image" in shown.out
+    assert '"epoch": "1 of 1"' in shown.err
     frame = names["recommender"].recommend([["1", "34", "260"]], k=3)  # type: ignore[attr-defined]
     parts = frame.select(pl.sum_horizontal(names["recommender"].component_names))  # type: ignore[attr-defined]
     assert (parts.to_series() - frame["score"]).abs().max() < 1e-4
+
+
+def test_it_names_all_extras_and_fusions() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    listed = text.partition("Extras:")[2].partition("\n\n")[0]
+    assert [extra for extra in extras if f"`{extra}`" not in listed] == []
+    fusions = kinds_of_field(ModelConfig.model_fields["fusion"])
+    assert fusions
+    row = text.partition("| fusion:")[2].partition("\n")[0]
+    assert [kind for kind in fusions if f"`{kind}`" not in row] == []

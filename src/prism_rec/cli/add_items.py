@@ -22,7 +22,8 @@ class AddItemsOptions(Talk, Machine, Output):
 
         prism-rec add-items runs/shop --items new.csv --out runs/shop-with-new
 
-        prism-rec add-items runs/shop --items new.csv --pictures photos --out runs/shop-with-new
+        prism-rec add-items runs/shop --items new.csv --pictures photos \\
+          --out runs/shop-with-new
     """
 
     run: Path

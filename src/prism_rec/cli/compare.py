@@ -22,7 +22,8 @@ class CompareOptions(Talk, Resume, Machine, Overrides, Output):
 
     For instance:
 
-        prism-rec compare recipes/demo.yaml --data runs/demo/data --out runs/demo/comparison
+        prism-rec compare recipes/demo.yaml --data runs/demo/data \\
+          --out runs/demo/comparison
     """
 
     recipe: Path

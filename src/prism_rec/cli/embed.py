@@ -16,11 +16,14 @@ class EmbedOptions(Talk, Resume, Replace, Embed, Output):
 
     For instance:
 
-        prism-rec embed --items data/beauty --fields title --fields brand --out vectors/text
+        prism-rec embed --items data/beauty --fields title --fields brand \\
+          --out vectors/text
 
-        prism-rec embed --pictures images --encoder facebook/dinov2-base --out vectors/image
+        prism-rec embed --pictures images --encoder facebook/dinov2-base \\
+          --out vectors/image
 
-        prism-rec embed --items tuesday.csv --like vectors/monday --out vectors/tuesday
+        prism-rec embed --items tuesday.csv --like vectors/monday \\
+          --out vectors/tuesday
     """
 
 

@@ -18,10 +18,10 @@ class PrepareOptions(Talk, Replace, Output, Prepare):
 
     For instance:
 
-        prism-rec prepare --source movielens --folder ml-latest-small --min-rating 4 --core 5
-          --features text=text.npy --out data/ml-small
+        prism-rec prepare --source movielens --folder ml-latest-small --min-rating 4 \
+          --core 5 --features text=text.npy --out data/ml-small
 
-        prism-rec prepare --source amazon-2014 --reviews reviews_Beauty_5.json.gz
+        prism-rec prepare --source amazon-2014 --reviews reviews_Beauty_5.json.gz \
           --metadata meta_Beauty.json.gz --core 5 --out data/beauty
     """
 

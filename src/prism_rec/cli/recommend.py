@@ -34,9 +34,11 @@ class RecommendOptions(Talk, Replace, Machine):
 
         prism-rec recommend runs/shop --users users.txt --out recommendations.parquet
 
-        prism-rec recommend runs/shop --all-users --where category=Books --where "price<=20" --out books.csv
+        prism-rec recommend runs/shop --all-users \\
+          --where category=Books --where "price<=20" --out books.csv
 
-        prism-rec recommend runs/shop --user u7 --new-items new.csv --features text=new-text.npy
+        prism-rec recommend runs/shop --user u7 --new-items new.csv \\
+          --features text=new-text.npy
     """
 
     run: Path

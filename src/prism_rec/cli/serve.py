@@ -18,7 +18,8 @@ class ServeOptions(Serve):
 
         prism-rec serve runs/shop --port 8000 --workers 2
 
-        curl -s 127.0.0.1:8000/recommend -H 'Content-Type: application/json' -d '{"histories": [["1", "34"]], "k": 5}'
+        curl -s 127.0.0.1:8000/recommend -H 'Content-Type: application/json' \\
+          -d '{"histories": [["1", "34"]], "k": 5}'
     """
 
     run: Path

@@ -20,9 +20,11 @@ class TrainOptions(Talk, Resume, Machine, Overrides, Output):
 
     For instance:
 
-        prism-rec train recipes/beauty-id.yaml --data data/beauty --out runs/id
+        prism-rec train recipes/movielens-prism.yaml --data data/ml-small \\
+          --out runs/prism
 
-        prism-rec train recipes/shop.yaml --data data/tuesday --from runs/monday --out runs/tuesday --set train.epochs=3
+        prism-rec train recipes/movielens-prism.yaml --data data/tuesday \\
+          --from runs/monday --out runs/tuesday --set train.epochs=3
     """
 
     config: Path

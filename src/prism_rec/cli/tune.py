@@ -20,7 +20,9 @@ class TuneOptions(Talk, Resume, Machine, Overrides, Output):
 
     For instance:
 
-        prism-rec tune prism.yaml --data data/beauty --out runs/tuned --set tune.trials=30
+        prism-rec tune prism.yaml --data data/beauty --out runs/tuned \\
+          --set tune.trials=30
+
         prism-rec train runs/tuned/best.yaml --data data/beauty --out runs/best
     """
 
