@@ -24,7 +24,7 @@ from prism_rec.comparison.table import (
 )
 from prism_rec.evaluation.intervals import Estimate, estimate
 from prism_rec.evaluation.significance import permutation_test, t_test
-from prism_rec.evaluation.slices import Slice
+from prism_rec.evaluation.slices import Slice, slice_by_history, slice_by_popularity
 
 METRICS = ["ndcg@10", "recall@5"]
 
@@ -205,6 +205,16 @@ def test_csv_holds_every_number() -> None:
     assert first["recall@5 difference"] == ""
     assert (second["loss"], second["negatives"], second["parameters"]) == ("bce", "1", "1234")
     assert json.dumps(rows)
+
+
+def test_every_column_and_slice_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "evaluation.md").read_text(encoding="utf-8")
+    comparison = compare_ranks({"id": draw(2, 30, 30, 0), "sum": draw(2, 30, 30, 1)}, metrics=METRICS)
+    columns = [name for name in full_row(comparison, comparison.arms[0]) if "@" not in name]
+    assert [name for name in (*columns, *cell_rows(comparison)[0]) if f"`{name}`" not in page] == []
+    ones = np.ones(3, np.int64)
+    slices = [*slice_by_history(ones), *slice_by_popularity(ones[:1], ones)]
+    assert [part.name for part in slices if part.name.partition(":")[2] not in page] == []
 
 
 def test_cells_have_one_row_per_seed_and_metric() -> None:
