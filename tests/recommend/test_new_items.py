@@ -210,7 +210,9 @@ def test_the_command_is_done_once_and_again_if_its_input_has_changed(shop: Path,
     assert load(out, "cpu").dataset.items["item_id"].to_list()[-2:] == ["007", "008"]
     ran = prism_rec(*words, "--skip-known")
     assert ran.status == 2
-    assert "other settings (skip_known); name another folder, or replace what is there with --replace" in ran.err
+    assert (
+        "other settings (skip_known); name another folder, or replace what is there with --replace" in ran.err
+    )
     assert prism_rec(*words, "--skip-known", "--replace").status == 0
     ran = prism_rec(*words[:-1], str(shop / "run"), "--replace")
     assert ran.status == 2
@@ -222,7 +224,9 @@ def test_pictures_of_which_none_is_of_an_item_are_refused(
 ) -> None:
     photos = draw(tmp_path / "photos", {"shoe": "red", "sock": "blue"})
     new = pl.DataFrame({"item_id": ["new"], "title": ["robots"]})
-    with pytest.raises(InputError, match=r"none of the 2 pictures in .* \(first shoe.png\) is of an item") as error:
+    with pytest.raises(
+        InputError, match=r"none of the 2 pictures in .* \(first shoe.png\) is of an item"
+    ) as error:
         recommender.add_items(new, pictures=photos)
     assert "(first new item 'new')" in str(error.value)
     assert "prism-rec images" in str(error.value)

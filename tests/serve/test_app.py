@@ -76,6 +76,13 @@ def test_conditions_and_lists_without_items_keep_the_order(client: TestClient) -
     assert [item["item_id"] for item in seen[0]] == ["item-01"]
 
 
+def test_a_value_that_no_item_has_is_refused(client: TestClient) -> None:
+    for path, request in (("recommend", {"histories": [["item-01"]]}), ("similar", {"item": "item-01"})):
+        answer = client.post(f"/{path}", json=request | {"where": {"title": "Shoe"}})
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith("where: no item has title Shoe (found: Title item-00, ")
+
+
 def test_explanations_and_similar_items_are_those_of_python(client: TestClient, run: Path) -> None:
     recommender = load(run, "cpu")
     found = client.post("/explain", json={"history": HISTORIES[0], "item": "item-05"}).json()
