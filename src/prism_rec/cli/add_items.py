@@ -71,8 +71,8 @@ def _step(options: AddItemsOptions, events: Events) -> "Step":
         FolderError: the run is not finished.
     """
     from prism_rec.features.vectors_file import files_of, places_from
-    from prism_rec.records import MANIFEST, read_manifest
     from prism_rec.recommend.recommender import load
+    from prism_rec.records import MANIFEST, read_manifest
     from prism_rec.stages.chain import Step, recorded
 
     if not (options.run / MANIFEST).is_file():

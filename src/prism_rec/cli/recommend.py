@@ -127,8 +127,9 @@ def _whom(options: RecommendOptions, recommender: "Recommender", events: Events)
         dataset = recommender.dataset
         if absent := dataset.number_left_out("user"):
             events.note(
-                f"note: {absent:,} users of the log are not in the run (fewer than {dataset.fewest_events('user')} events "
-                "are left of theirs); give them with --users, and they get popular items"
+                f"note: {absent:,} users of the log are not in the run (fewer than "
+                f"{dataset.fewest_events('user')} events are left of theirs); give them with --users, and they get "
+                "popular items"
             )
         return {"users": recommender.dataset.users["user_id"]}
     if options.users is not None:

@@ -294,7 +294,8 @@ class Recommender:
             This recommender. A shallow copy that was made before does not get the items.
 
         Raises:
-            InputError: the model scores items only by their ids, no picture is of an item, or see `data.new_items.add_items`.
+            InputError: the model scores items only by their ids, no picture is of an item, or see
+                `data.new_items.add_items`.
         """
         require_content(self.ranker)
         frame, given = new_items_frame(items), dict(features or {})
