@@ -197,8 +197,8 @@ def _unread_types(frame: pl.LazyFrame, unread: Sequence[str], where: str) -> lis
     with reading(where):
         columns = [frame.select(pl.col(name).unique()).head(_MOST_TYPES + 1).collect() for name in names]
     return [
-        f"{where}: column {column.name!r} looks like the type of an event ({', '.join(column.sort())}) and is not read; "
-        f"to read it, add event={column.name} to `columns`, and choose types with `cleaning.event_types`"
+        f"{where}: column {column.name!r} looks like the type of an event ({', '.join(column.sort())}) and is not "
+        f"read; to read it, add event={column.name} to `columns`, and choose types with `cleaning.event_types`"
         for column in (one.to_series().drop_nulls() for one in columns)
         if column.dtype == pl.String and 1 < len(column) <= _MOST_TYPES
     ]
