@@ -35,11 +35,12 @@ CHANGES = (
         "the last checkpoint written before the best",
         "src/prism_rec/training/loop.py",
         (
-            ('        state.save(last, {"records": [asdict(record) for record in records]})\n', ""),
+            ('            state.save(last, {"records": [asdict(record) for record in records]})\n', ""),
             (
-                "        if validate is None or best_epoch(records, config.metric) == epoch:\n",
-                '        state.save(last, {"records": [asdict(record) for record in records]})\n'
-                "        if validate is None or best_epoch(records, config.metric) == epoch:\n",
+                "            if writes and (validate is None or best_epoch(records, config.metric) == epoch):\n",
+                "            if writes:\n"
+                '                state.save(last, {"records": [asdict(record) for record in records]})\n'
+                "            if writes and (validate is None or best_epoch(records, config.metric) == epoch):\n",
             ),
         ),
         "tests/training/test_loop.py",
@@ -131,7 +132,7 @@ CHANGES = (
     _change(
         "absent modalities counted in the means of the losses",
         "fusion/prism/losses",
-        "torch.where(counted_I, values_I, 0).sum() / counted_I.sum().clamp_min(1)",
+        "torch.where(counted_I, values_I, 0).sum() / count.masked_fill(count == 0, 1)",
         "values_I.mean()",
         "fusion",
     ),
