@@ -81,7 +81,7 @@ def _said_if_stopped(out: Path) -> Iterator[None]:
         log = RunFolder(out).log
         epochs = len(log.read_text(encoding="utf-8").splitlines()) if log.is_file() else 0
         after = f"after epoch {epochs}" if epochs else "before the end of the first epoch"
-        ended.args = (f"stopped {after}; the same command with --resume continues",)
+        ended.args = (f"interrupted: stopped {after}; the same command with --resume continues",)
         raise
 
 
