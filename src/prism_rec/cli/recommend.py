@@ -184,7 +184,8 @@ def _show_history(options: RecommendOptions, recommender: "Recommender") -> None
     if options.user is not None and options.user in recommender.dataset.users["user_id"]:
         history = recommender.history_of(options.user)
     console = SafeConsole()
-    console.print(f"history: {len(history)} items, the latest last", highlight=False)
+    shown = f"the latest {SHOWN_HISTORY} of " if len(history) > SHOWN_HISTORY else ""
+    console.print(f"history: {shown}{len(history)} items, the latest last", highlight=False)
     unknown = set(recommender.unknown_items(history))
     for item in history[-SHOWN_HISTORY:]:
         if item in unknown:
