@@ -25,4 +25,4 @@ fi
 # Products without an event are not in the data: they join the run by their texts.
 prism-rec add-items "runs/$today" --items items.csv --skip-known --out "runs/$today-all"
 
-prism-rec recommend "runs/$today-all" --all-users --k 20 --out "recommendations-$today.parquet"
+prism-rec recommend "runs/$today-all" --all-users --k 20 --replace --out "recommendations-$today.parquet"

@@ -31,7 +31,7 @@ def write_shop(folder: Path, share: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
-def test_two_nights(tmp_path: Path) -> None:
+def test_two_nights_of_which_each_may_be_run_again(tmp_path: Path) -> None:
     model = {"width": 8, "max_length": 10, "fusion": {"kind": "prism", "hidden": 6}}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"model": model, "train": {"epochs": 1}}))
     (tmp_path / "bin").mkdir()
@@ -51,7 +51,14 @@ def test_two_nights(tmp_path: Path) -> None:
             ["sh", str(SCRIPT), *days], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert ran.returncode == 0, ran.stderr
-    assert "begun from runs/monday: " in ran.stderr
+        said = ran.stderr
+        again = subprocess.run(
+            ["sh", str(SCRIPT), *days], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert again.returncode == 0, again.stderr
+        for step in ("prepare: done before", f"done before: runs/{days[0]}", "add-items: done before"):
+            assert step in again.stderr
+    assert "begun from runs/monday: " in said
     assert RunFolder(tmp_path / "runs/tuesday").read_start() is not None
     monday, tuesday = (
         pl.read_parquet(tmp_path / f"recommendations-{day}.parquet") for day in ("monday", "tuesday")

@@ -121,7 +121,7 @@ def finish_folder(
         "stage": stage,
         "prism_rec": VERSION,
         "config": dict(config),
-        "inputs": {f"{path.parent.name}/{path.name}": hash_file(path) for path in inputs},
+        "inputs": hashes_of(inputs),
         "files": {name: _facts(folder / name) for name in sorted(names)},
         **({"claimed": claimed} if claimed else {}),
         **facts,
@@ -129,6 +129,11 @@ def finish_folder(
     write_record(folder / UNFINISHED, manifest)
     os.replace(folder / UNFINISHED, folder / MANIFEST)
     remove_claimed(folder, kept=names | set(kept))
+
+
+def hashes_of(inputs: Iterable[Path]) -> dict[str, str]:
+    """Return the hashes of files as a manifest has them, under the names of the file and its folder."""
+    return {f"{path.parent.name}/{path.name}": hash_file(path) for path in inputs}
 
 
 def copy_manifest(source: Path, target: Path) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from prism_rec import Dataset, RunConfig
 from prism_rec.cli.app import run
 from prism_rec.cli.common import items_of
 from prism_rec.errors import InputError
 from prism_rec.features.encoders.settings import HashedText
 from prism_rec.recommend.recommender import load
+from prism_rec.runs.train import train
 from prism_rec.stages.embed import Embed, embed
 from recommend.test_recommender import ITEMS, WIDTH, make_run
 
@@ -79,6 +81,33 @@ def test_everybody_with_conditions(folder: Path, tmp_path: Path, capsys: pytest.
     assert same(
         printed(capsys, *words), recommender.recommend(users=users, k=3, exclude=["item-05"], where=where)
     )
+
+
+@pytest.mark.parametrize(("name", "content"), [("gone.txt", ""), ("gone.csv", ""), ("gone.csv", "item_id\n")])
+def test_an_empty_file_excludes_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    words = [folder, "--history", "item-01", "--k", 20]
+    assert same(printed(capsys, *words, "--exclude", tmp_path / name), printed(capsys, *words))
+    with pytest.raises(InputError, match=name):
+        run(["recommend", *map(str, words), "--candidates", str(tmp_path / name)])
+
+
+def test_users_that_are_not_in_the_run_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = [(f"u{user}", f"i{item}", item) for user in range(6) for item in range(4)] + [("few", "i0", 1)]
+    items = pl.DataFrame({"item_id": ["i0", "i1"], "title": ["A", "B"]})
+    dataset = Dataset.from_frame(
+        pl.DataFrame(log, schema=["user_id", "item_id", "timestamp"], orient="row"), items
+    )
+    model = {"width": 4, "max_length": 4, "fusion": {"kind": "id"}}
+    train(RunConfig.parse({"model": model, "train": {"epochs": 1}}), tmp_path / "run", data=dataset)
+    run(["recommend", str(tmp_path / "run"), "--all-users", "--k", "1", "--json"])
+    said = capsys.readouterr().err
+    assert "note: 1 users of the log are not in the run (fewer than 3 events are left of theirs)" in said
+    assert "give them with --users" in said
 
 
 def test_an_unknown_user_gets_popular_items(

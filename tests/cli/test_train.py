@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from prism_rec.cli.app import run
+from prism_rec.cli.train import _said_if_stopped
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
 
@@ -76,3 +77,14 @@ def test_threads_are_used(words: list[str]) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("log", "after"), [("{}\n{}\n", "after epoch 2"), (None, "before the end of the first epoch")]
+)
+def test_an_interruption_says_how_far_the_run_is(tmp_path: Path, log: str | None, after: str) -> None:
+    if log is not None:
+        (tmp_path / "log.jsonl").write_text(log)
+    with pytest.raises(KeyboardInterrupt) as ended, _said_if_stopped(tmp_path):
+        raise KeyboardInterrupt
+    assert str(ended.value) == f"interrupted: stopped {after}; the same command with --resume continues"

@@ -147,3 +147,11 @@ def test_types_of_events_are_text() -> None:
 def test_an_empty_rating_is_no_rating() -> None:
     frame = LOG.with_columns(rating=pl.Series(["", " 3.5 "]))
     assert events_from(frame.lazy(), {}, "absolute", "log").events["rating"].to_list() == [None, 3.5]
+
+
+def test_a_column_that_looks_like_types_of_events_and_is_not_read_is_named() -> None:
+    log = LOG.with_columns(action=pl.Series(["view", "buy"] * (len(LOG) // 2) + ["buy"] * (len(LOG) % 2)))
+    (note,) = events_from(log.lazy(), {}, "absolute", "log.csv").notes
+    assert "log.csv: column 'action' looks like the type of an event (buy, view) and is not read" in note
+    assert "add event=action to `columns`, and choose types with `cleaning.event_types`" in note
+    assert not events_from(log.lazy(), {"event": "action"}, "absolute", "log.csv").notes

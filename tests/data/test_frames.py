@@ -32,7 +32,7 @@ def test_an_unknown_role_is_refused() -> None:
 def test_an_empty_id_is_a_missing_id(ids: list[object]) -> None:
     with pytest.raises(InputError, match="log, row .: no user_id; add it or remove the row"):
         text_ids(pl.Series("user_id", ids), "log")
-    assert "(2 rows have none)" in str(
+    assert "(2 rows have none; with a header, the first is in line " in str(
         pytest.raises(InputError, text_ids, pl.Series("u", ["", "", "a"]), "log").value
     )
 

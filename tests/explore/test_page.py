@@ -70,7 +70,10 @@ def test_a_user_is_chosen_and_titles_are_searched(client: TestClient, looks: lis
     for item in looks[0].recommender.history_of("u3"):
         assert f"remove Title {item}" in page
     assert "remove Title" in client.get("/?user=*").text
-    assert "Popular items" in client.get("/?user=nobody").text
+    page = client.get("/?user=nobody").text
+    assert "Popular items" in page
+    assert "User nobody is unknown to this run: choose another, or items." in page
+    assert "is unknown to this run" not in client.get("/?user=u3").text
     found = client.get("/?q=item-0&item=item-01").text
     assert "add Title item-07" in links(found)
     assert "add Title item-01" not in links(found)

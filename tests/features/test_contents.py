@@ -119,7 +119,9 @@ def test_pictures_in_subfolders_are_found_and_other_files_are_skipped_and_named(
     contents = pictures_of(tmp_path)
     assert [entry.item_id for entry in contents.entries] == ["a", "b.v2", "c"]
     assert contents.skipped == ("010/README.txt", "Thumbs.db")
-    assert "2 files without the ending of a picture" in contents.say_skipped()
+    named, skipped = contents.notes()
+    assert "note: file names are taken as item ids: " in named
+    assert "2 files without the ending of a picture" in skipped
     draw(tmp_path / "011", a="blue")
     with pytest.raises(InputError, match=r"010/a\.png and 011/a\.png are both of item 'a'; keep one"):
         pictures_of(tmp_path)

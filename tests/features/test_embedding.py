@@ -68,6 +68,22 @@ def test_vectors_are_those_of_their_items_and_absent_items_have_none(tmp_path):
     assert (summary.encoded, summary.truncated, summary.token_limit, summary.width) == (2, 1, 5, 2)
 
 
+def test_a_folder_is_left_as_it_is_if_nothing_is_new(tmp_path):
+    source, out = tmp_path / "items.csv", tmp_path / "out"
+    source.write_text("a")
+
+    def states(title: str) -> dict[str, int]:
+        embed_contents(texts_of(items(title=[title]), ["title"]), LengthEncoder(), out, inputs=[source])
+        return {file.name: file.stat().st_mtime_ns for file in out.iterdir()}
+
+    before = states("a")
+    assert states("a") == before
+    source.write_text("b")
+    other = states("a")
+    assert other["manifest.json"] != before["manifest.json"]
+    assert states("b")["items.parquet"] != other["items.parquet"]
+
+
 def test_only_new_contents_are_encoded_again(tmp_path):
     embed_contents(texts_of(items(title=["a", "b"]), ["title"]), LengthEncoder(), tmp_path)
     encoder = LengthEncoder()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import prism_rec
+from prism_rec.cli.app import run
 from prism_rec.data.bag import Table
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
@@ -15,6 +16,15 @@ from prism_rec.planning import plan as planning
 from prism_rec.planning.plan import count_parameters
 from prism_rec.planning.probe import probe
 from prism_rec.training.config import RunConfig
+
+
+@pytest.mark.parametrize(("key", "command"), [("models", "compare"), ("base", "tune")])
+def test_a_recipe_of_another_command_is_named(tmp_path: Path, key: str, command: str) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"{key}: {{}}\n")
+    with pytest.raises(InputError, match=f"is a recipe of `{command}`; `plan` takes the settings of one run"):
+        run(["plan", str(recipe), "--data", str(tmp_path)])
+
 
 CONFIG = RunConfig.parse(
     {

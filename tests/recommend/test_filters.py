@@ -49,12 +49,21 @@ def test_items_that_meet_every_condition(where: dict, expected: str) -> None:
         ({"price": {"max": float("nan")}}, "not a number"),
         ({"price": "cheap"}, "'cheap', which is not a number"),
         ({"category": {"max": 3}}, "column category has no numbers"),
+        ({"category": "Shoe"}, r"no item has category Shoe \(found: Books, Films; choose one of these\)"),
+        ({"path": ["Shoe", "Hat"]}, r"no item has path Shoe, Hat \(found: Books, Films, Home; choose"),
+        ({"price": 7}, r"no item has price 7 \(found: 5.0, 20.0, 30.0; choose"),
     ],
 )
 def test_a_condition_that_does_not_suit_is_refused(where: dict, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         matching(ITEMS, where)
     assert "\n" not in str(caught.value)
+
+
+def test_of_many_values_the_first_are_named() -> None:
+    items = pl.DataFrame({"size": [f"{size:02}" for size in range(13)]})
+    with pytest.raises(InputError, match=r"found: 00, .*, 09 and 3 more\)"):
+        matching(items, {"size": "99"})
 
 
 def test_conditions_as_texts() -> None:

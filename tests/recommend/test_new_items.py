@@ -158,7 +158,10 @@ def test_vectors_of_unknown_origin_accept_no_folder_of_an_encoder_that_learns(
 def test_missing_columns_are_noted_or_refused(recommender: Recommender) -> None:
     notes = Notes()
     recommender.add_items(pl.DataFrame({"item_id": ["new"]}), events=notes)
-    assert notes.lines == ["note: new items have no title, so they have no feature text"]
+    assert notes.lines == [
+        "note: new items have no title, so they have no feature text",
+        "1 new items: 0 with text, 0 with image",
+    ]
     with pytest.raises(InputError, match="a is in the catalogue already|'a' is in the catalogue"):
         recommender.add_items(pl.DataFrame({"item_id": ["a"], "title": ["x"]}))
     stored = dict(recommender.dataset.encoders["text"]) | {"fields": ["title", "genres"]}
@@ -172,11 +175,11 @@ def test_a_whole_catalogue_may_be_given_and_what_is_known_is_counted(recommender
     notes, before = Notes(), recommender.dataset.items
     catalogue = pl.DataFrame({"item_id": ["a", "new", "b"], "title": ["changed", "space robots", "changed"]})
     recommender.add_items(catalogue, skip_known=True, events=notes)
-    assert notes.lines == ["2 items are known already, 1 are new"]
+    assert notes.lines == ["2 items are known already, 1 are new", "1 new items: 1 with text, 0 with image"]
     assert recommender.dataset.items.head(len(before)).equals(before)
     assert recommender.dataset.items["item_id"][-1] == "new"
     recommender.add_items(catalogue, skip_known=True, events=notes)
-    assert notes.lines[1:] == ["3 items are known already, 0 are new"]
+    assert notes.lines[2:] == ["3 items are known already, 0 are new"]
 
 
 def test_the_command_writes_a_run_with_the_new_items(shop: Path, tmp_path: Path) -> None:
@@ -184,12 +187,49 @@ def test_the_command_writes_a_run_with_the_new_items(shop: Path, tmp_path: Path)
     photos = draw(tmp_path / "photos", {"007": "red"})
     words = ["add-items", str(shop / "run"), "--items", str(tmp_path / "new.csv")]
     ran = prism_rec(*words, "--pictures", str(photos), "--out", str(tmp_path / "wider"))
-    assert ran.out == f"wrote {tmp_path / 'wider'}: 2 new items, 8 in all\n"
+    assert ran.out == f"{tmp_path / 'wider'}: 2 new items, 8 in all\n"
+    assert "2 new items: 1 with text, 1 with image" in ran.err
     assert "note: 1 of 2 new items have no vectors, first 008" in ran.err
     ran = prism_rec("recommend", str(tmp_path / "wider"), "--history", "a,007", "--k", "9", "--json")
     assert {"008"} < {row["item_id"] for row in json.loads(ran.out)}
     ran = prism_rec("add-items", tmp_path / "wider", *words[2:], "--skip-known", "--out", tmp_path / "again")
-    assert ran.out == f"wrote {tmp_path / 'again'}: 0 new items, 8 in all\n"
-    ran = prism_rec(*words, "--out", str(tmp_path / "wider"))
+    assert ran.out == f"{tmp_path / 'again'}: 0 new items, 8 in all\n"
+
+
+def test_the_command_is_done_once_and_again_if_its_input_has_changed(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("item_id,title\n007,space robots\n")
+    out = tmp_path / "wider"
+    words = ["add-items", str(shop / "run"), "--items", str(tmp_path / "new.csv"), "--out", str(out)]
+    assert "add-items: done before" not in prism_rec(*words).err
+    ran = prism_rec(*words)
+    assert "add-items: done before" in ran.err
+    assert ran.out == f"{out}: 1 new items, 7 in all\n"
+    (tmp_path / "new.csv").write_text("item_id,title\n007,space robots\n008,jazz\n")
+    ran = prism_rec(*words)
+    assert "other input files (new.csv)" in ran.err
+    assert load(out, "cpu").dataset.items["item_id"].to_list()[-2:] == ["007", "008"]
+    ran = prism_rec(*words, "--skip-known")
+    assert ran.status == 2
+    assert (
+        "other settings (skip_known); name another folder, or replace what is there with --replace" in ran.err
+    )
+    assert prism_rec(*words, "--skip-known", "--replace").status == 0
+    ran = prism_rec(*words[:-1], str(shop / "run"), "--replace")
     assert ran.status == 2
     assert "has earlier work in it" in ran.err
+
+
+def test_pictures_of_which_none_is_of_an_item_are_refused(
+    recommender: Recommender, shop: Path, tmp_path: Path
+) -> None:
+    photos = draw(tmp_path / "photos", {"shoe": "red", "sock": "blue"})
+    new = pl.DataFrame({"item_id": ["new"], "title": ["robots"]})
+    with pytest.raises(
+        InputError, match=r"none of the 2 pictures in .* \(first shoe.png\) is of an item"
+    ) as error:
+        recommender.add_items(new, pictures=photos)
+    assert "(first new item 'new')" in str(error.value)
+    assert "prism-rec images" in str(error.value)
+    notes = Notes()
+    recommender.add_items(new, pictures=shop / "photos", events=notes)  # of known items
+    assert notes.lines == ["1 new items: 1 with text, 0 with image"]

@@ -132,7 +132,8 @@ def test_titles_exclusion_and_conditions(recommender):
         "note: 1 of 4 candidates are unknown, first 'gone'; skipped",
         "note: 1 of 2 excluded items are unknown, first 'out of stock'; skipped",
     ]
-    assert recommender.recommend([["item-01"]], where={"title": "nothing"}).is_empty()
+    nothing = {"title": {"contains": "nothing"}}
+    assert recommender.recommend([["item-01"]], where=nothing).is_empty()
 
 
 def test_vectors_of_users_and_items_give_the_scores(recommender):

@@ -76,6 +76,25 @@ def test_conditions_and_lists_without_items_keep_the_order(client: TestClient) -
     assert [item["item_id"] for item in seen[0]] == ["item-01"]
 
 
+def test_a_value_that_no_item_has_is_refused(client: TestClient) -> None:
+    for path, request in (("recommend", {"histories": [["item-01"]]}), ("similar", {"item": "item-01"})):
+        answer = client.post(f"/{path}", json=request | {"where": {"title": "Shoe"}})
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith("where: no item has title Shoe (found: Title item-00, ")
+
+
+def test_a_wrong_form_of_a_request_is_said_in_words_of_the_request(client: TestClient) -> None:
+    asked = {"histories": [["item-01"]], "where": {"price": {"max": "cheap"}}}
+    answer = client.post("/recommend", json=asked)
+    assert answer.json() == {"error": "where.price.max: Input should be a valid number"}
+    answer = client.post("/recommend", content=json.dumps(asked), headers={"Content-Type": "text/plain"})
+    assert (answer.status_code, answer.json()) == (
+        422,
+        {"error": "body: send Content-Type: application/json"},
+    )
+    assert client.post("/recommend", json={"users": ["u1"]}).json()["error"].endswith("start it with --users")
+
+
 def test_explanations_and_similar_items_are_those_of_python(client: TestClient, run: Path) -> None:
     recommender = load(run, "cpu")
     found = client.post("/explain", json={"history": HISTORIES[0], "item": "item-05"}).json()

@@ -5,18 +5,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Output, Talk, use_threads
+from prism_rec.cli.common import Machine, Output, Replace, Talk, use_threads
 from prism_rec.cli.terminal import print_json, say
 from prism_rec.events import Events
 
 if TYPE_CHECKING:
     from prism_rec.recommend.recommender import Recommender
+    from prism_rec.stages.chain import Step
+
+NO_INFLUENCE = ("out", "device", "threads", "quiet", "as_json", "replace")
+"""Options on which the new run does not depend."""
 
 
-class AddItemsOptions(Talk, Machine, Output):
+class AddItemsOptions(Talk, Replace, Machine, Output):
     """Make a run that ranks new items too. Nothing is trained: their texts and pictures are what they are ranked by.
 
     If the run's data came from folders of embed, the texts and pictures of the new items are encoded as those were.
+    Nothing is done if it was done before with the same options and files. If files have changed, the run is made again.
 
     For instance:
 
@@ -41,15 +46,41 @@ class AddItemsOptions(Talk, Machine, Output):
 
 
 def add_items(options: AddItemsOptions) -> None:
-    """Add the items and write the run."""
-    from prism_rec.folders import check_empty
-    from prism_rec.recommend.recommender import load
+    """Add the items and write the run, if that was not done before."""
+    from prism_rec.files import locked
+    from prism_rec.folders import STEPS, check_empty
+    from prism_rec.stages.chain import run_chain
 
-    check_empty(options.out)
+    if not (options.out / STEPS).exists():  # a run that was trained is never replaced
+        check_empty(options.out)
     use_threads(options)
-    recommender = load(options.run, options.device)
-    before = recommender.dataset.number_of_items
     with shown(options.quiet) as events:
+        step = _step(options, events)
+        with locked(options.out):
+            run_chain([step], options.out, events, options.replace)
+    before, after = (_number_of_items(folder) for folder in (options.run, options.out))
+    if options.as_json:
+        print_json({"new": after - before, "items": after})
+    else:
+        say(f"{options.out}: {after - before:,} new items, {after:,} in all")
+
+
+def _step(options: AddItemsOptions, events: Events) -> "Step":
+    """Return what the command does as a step of a chain, which is done once.
+
+    Raises:
+        FolderError: the run is not finished.
+    """
+    from prism_rec.features.vectors_file import files_of, places_from
+    from prism_rec.recommend.recommender import load
+    from prism_rec.records import MANIFEST, read_manifest
+    from prism_rec.stages.chain import Step, recorded
+
+    if not (options.run / MANIFEST).is_file():
+        load(options.run, options.device)  # says what is wrong
+
+    def run() -> None:
+        recommender = load(options.run, options.device)
         add_from_files(
             recommender,
             options.items,
@@ -59,15 +90,33 @@ def add_items(options: AddItemsOptions) -> None:
             events,
             options.skip_known,
         )
-    recommender.save(options.out)
-    counts = {
-        "new": recommender.dataset.number_of_items - before,
-        "items": recommender.dataset.number_of_items,
-    }
-    if options.as_json:
-        print_json(counts)
-    else:
-        say(f"wrote {options.out}: {counts['new']:,} new items, {counts['items']:,} in all")
+        recommender.save(options.out, replace=True)
+
+    vectors = [file for given in options.features.values() for file in files_of(given)]
+    pictures = [] if options.pictures is None else sorted(options.pictures.rglob("*"))
+    settings = recorded(options, options.out) | {"features": places_from(options.out, options.features)}
+    return Step(
+        name="add-items",
+        folder=options.out,
+        stage=read_manifest(options.run / MANIFEST)["stage"],
+        settings={name: value for name, value in settings.items() if name not in NO_INFLUENCE},
+        inputs=(
+            options.run / MANIFEST,
+            options.items,
+            *vectors,
+            *(path for path in pictures if path.is_file()),
+        ),
+        run=run,
+    )
+
+
+def _number_of_items(run: Path) -> int:
+    import polars as pl
+
+    from prism_rec.runs.folder import RunFolder
+
+    counted = pl.scan_parquet(RunFolder(run).data / "items.parquet", glob=False).select(pl.len()).collect()
+    return int(counted.item())
 
 
 def add_from_files(

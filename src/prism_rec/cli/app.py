@@ -147,7 +147,7 @@ def main() -> None:
         _say_last(f"error: {' '.join(str(error).split())}")
         sys.exit(2)
     except KeyboardInterrupt as ended:
-        _say_last("interrupted: finished work is kept; run the same command again to continue")
+        _say_last(str(ended) or "interrupted: finished work is kept; run the same command again to continue")
         sys.exit(143 if isinstance(ended, _TerminatedError) else 130)
     except BrokenPipeError:  # the reader of the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end

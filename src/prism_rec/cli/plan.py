@@ -27,10 +27,16 @@ class PlanOptions(Talk, Machine, Overrides):
 def plan(options: PlanOptions) -> None:
     """Measure a trial and show what follows from it."""
     from prism_rec.config import name_origin, read_yaml
+    from prism_rec.errors import InputError
     from prism_rec.planning.plan import plan as run
     from prism_rec.training.config import RunConfig
 
     values = read_yaml(options.config, options.overrides)
+    for key, command in (("models", "compare"), ("base", "tune")):
+        if key in values:
+            raise InputError(
+                f"{options.config} is a recipe of `{command}`; `plan` takes the settings of one run"
+            )
     config = RunConfig.parse(values, name_origin(options.config, options.overrides))
     use_threads(options)
     planned = run(config, options.data, device=options.device, threads=options.threads)

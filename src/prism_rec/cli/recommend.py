@@ -57,7 +57,7 @@ class RecommendOptions(Talk, Replace, Machine):
     candidates: Path | None = None
     """Rank only these items: a file with one id per line, or a table with a column item_id."""
     exclude: Path | None = None
-    """Leave out these items, such as those out of stock: a file like that of --candidates."""
+    """Leave out these items, such as those out of stock: a file like that of --candidates, which may be empty."""
     where: tuple[str, ...] = ()
     """Rank only items with this property: COLUMN=VALUE, COLUMN<=NUMBER, COLUMN>=NUMBER or COLUMN~PART_OF_A_TEXT. Repeat
     for more; of several values of one column, one must be equal."""
@@ -100,12 +100,12 @@ def recommend(options: RecommendOptions) -> None:
     recommender = load(options.run, options.device)
     allowed: dict[str, Any] = {
         "candidates": read_ids(options.candidates, "item_id") if options.candidates else None,
-        "exclude": read_ids(options.exclude, "item_id") if options.exclude else None,
+        "exclude": read_ids(options.exclude, "item_id", may_be_empty=True) if options.exclude else None,
         "where": read_conditions(options.where),
     }
     with shown(options.quiet) as events:
         _add_items(recommender, options, events)
-        whom = _whom(options, recommender)
+        whom = _whom(options, recommender, events)
         frame = recommender.recommend(**whom, k=options.k, seen=options.seen, **allowed, events=events)
     if options.out is not None:
         write_frame(frame, options.out)
@@ -119,13 +119,20 @@ def recommend(options: RecommendOptions) -> None:
         _show(frame, options, recommender)
 
 
-def _whom(options: RecommendOptions, recommender: "Recommender") -> dict[str, Any]:
+def _whom(options: RecommendOptions, recommender: "Recommender", events: Events) -> dict[str, Any]:
     """Return the arguments of `Recommender.recommend` that say for whom."""
     from prism_rec.recommend.files import read_histories, read_ids
 
     if options.user is not None:
         return {"users": [options.user]}
     if options.all_users:
+        dataset = recommender.dataset
+        if absent := dataset.number_left_out("user"):
+            events.note(
+                f"note: {absent:,} users of the log are not in the run (fewer than "
+                f"{dataset.fewest_events('user')} events are left of theirs); give them with --users, and they get "
+                "popular items"
+            )
         return {"users": recommender.dataset.users["user_id"]}
     if options.users is not None:
         return {"users": read_ids(options.users, "user_id")}
@@ -179,7 +186,8 @@ def _show_history(options: RecommendOptions, recommender: "Recommender") -> None
     if options.user is not None and options.user in recommender.dataset.users["user_id"]:
         history = recommender.history_of(options.user)
     console = SafeConsole()
-    console.print(f"history: {len(history)} items, the latest last", highlight=False)
+    shown = f"the latest {SHOWN_HISTORY} of " if len(history) > SHOWN_HISTORY else ""
+    console.print(f"history: {shown}{len(history)} items, the latest last", highlight=False)
     unknown = set(recommender.unknown_items(history))
     for item in history[-SHOWN_HISTORY:]:
         if item in unknown:

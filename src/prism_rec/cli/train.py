@@ -1,5 +1,7 @@
 """`prism-rec train`: a dataset and settings to a run folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def train(options: TrainOptions) -> None:
     config = RunConfig.parse(values, name_origin(options.config, options.overrides))
     use_threads(options)
     first = is_first()
-    with shown(options.quiet or not first) as events:
+    with _said_if_stopped(options.out), shown(options.quiet or not first) as events:
         trained = run(
             config,
             options.out,
@@ -68,6 +70,21 @@ def train(options: TrainOptions) -> None:
         print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})
     else:
         _show(manifest, config.train.metric, options.out)
+
+
+@contextmanager
+def _said_if_stopped(out: Path) -> Iterator[None]:
+    """Let an interruption say how far the run is."""
+    from prism_rec.runs.folder import RunFolder
+
+    try:
+        yield
+    except KeyboardInterrupt as ended:
+        log = RunFolder(out).log
+        epochs = len(log.read_text(encoding="utf-8").splitlines()) if log.is_file() else 0
+        after = f"after epoch {epochs}" if epochs else "before the end of the first epoch"
+        ended.args = (f"interrupted: stopped {after}; the same command with --resume continues",)
+        raise
 
 
 def _show(manifest: dict[str, Any], metric: str, out: Path) -> None:

@@ -261,8 +261,15 @@ class Dataset:
 
     def why_absent(self, role: Literal["user", "item"], wanted: str) -> str | None:
         """Return why a user or item of the log is not in the dataset; None if the log did not have it either."""
-        fewest = max(self.cleaning.core, self.rule.shortest_history if role == "user" else 1)
-        return why(self.left_out, role, wanted, fewest)
+        return why(self.left_out, role, wanted, self.fewest_events(role))
+
+    def fewest_events(self, role: Literal["user", "item"]) -> int:
+        """Return the number of events below which a user or item is not in the dataset."""
+        return max(self.cleaning.core, self.rule.shortest_history if role == "user" else 1)
+
+    def number_left_out(self, role: Literal["user", "item"]) -> int:
+        """Return how many users or items of the log and its tables are known not to be in the dataset."""
+        return int((self.left_out["role"] == role).sum())
 
     def require_targets(self, *parts: Literal["validation", "test"]) -> None:
         """Refuse to measure on data whose split leaves no targets, such as the split `none`.

@@ -17,6 +17,8 @@ from prism_rec.errors import DataError, SettingsError
 _NAME_OF_TIME = re.compile(
     r"(^|_|\b)(time|date|dat|datetime|timestamp|ts|day|when|created|at)(_|\b|$)", re.IGNORECASE
 )
+_NAME_OF_TYPE = re.compile(r"(^|_)(event|events|event_?type|type|action|behaviou?r)$", re.IGNORECASE)
+_MOST_TYPES = 20
 _SAMPLE = 100
 _FIRST_TIME = 1e8  # 1973
 
@@ -97,6 +99,7 @@ def events_from(
         notes += _unread_times(frame, names, found, where)
     if not listed:
         notes += _unread_lists(frame, [name for name in found if name not in given.columns], where)
+    notes += _unread_types(frame, [name for name in found if name not in given.columns], where)
     if listed:
         events, told = explode_lists(given, names, where)
         return EventTable(events, "order", "s", (*notes, *told))
@@ -186,6 +189,18 @@ def _unread_lists(frame: pl.LazyFrame, unread: Sequence[str], where: str) -> lis
         f"if it is a history, add history={column.name} to `columns`"
         for column in head.iter_columns()
         if looks_like_list(column)
+    ]
+
+
+def _unread_types(frame: pl.LazyFrame, unread: Sequence[str], where: str) -> list[str]:
+    names = [name for name in unread if _NAME_OF_TYPE.search(name)]
+    with reading(where):
+        columns = [frame.select(pl.col(name).unique()).head(_MOST_TYPES + 1).collect() for name in names]
+    return [
+        f"{where}: column {column.name!r} looks like the type of an event ({', '.join(column.sort())}) and is not "
+        f"read; to read it, add event={column.name} to `columns`, and choose types with `cleaning.event_types`"
+        for column in (one.to_series().drop_nulls() for one in columns)
+        if column.dtype == pl.String and 1 < len(column) <= _MOST_TYPES
     ]
 
 

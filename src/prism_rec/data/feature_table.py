@@ -147,7 +147,8 @@ def match_ids(name: str, ids: pl.Series, catalogue: Catalogue, allow_unknown: bo
     if (rows < 0).all():
         raise DataError(
             f"feature {name!r}: none of its ids ({_show(ids)}) is an item of the data "
-            f"({_show(catalogue.item_ids)}); give the ids that the interactions use"
+            f"({_show(catalogue.item_ids)}); give the ids that the interactions use; if they are names of picture "
+            "files, gather the files with `prism-rec images`, or give embed a `picture_table`"
         )
     known = pl.DataFrame({"item_id": pl.concat([catalogue.item_ids, catalogue.dropped_ids])})
     unknown = given.join(known, on="item_id", how="anti", maintain_order="left")["item_id"]

@@ -171,6 +171,9 @@ def text_ids(ids: pl.Series, where: str) -> pl.Series:
     )
     if missing.any():
         row = missing.arg_max() or 0
-        count = f" ({missing.sum():,} rows have none)" if missing.sum() > 1 else ""
-        raise DataError(f"{where}, row {row + 1}: no {ids.name}; add it or remove the row{count}")
+        count = "1 row has none" if missing.sum() == 1 else f"{missing.sum():,} rows have none"
+        raise DataError(
+            f"{where}, row {row + 1}: no {ids.name}; add it or remove the row ({count}; with a header, the first is in "
+            f"line {row + 2} of the file)"
+        )
     return text

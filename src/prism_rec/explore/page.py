@@ -48,7 +48,11 @@ def main_page(looks: Sequence[Look], question: Question, shown: Sequence[Shown],
     """
     first = looks[0]
     history = element(
-        "section", *_choose(first, question, tiles), *_history(first, question, tiles), id="history"
+        "section",
+        *_choose(first, question, tiles),
+        *_unknown_user(first, question.user),
+        *_history(first, question, tiles),
+        id="history",
     )
     others = [{row.item.item_id for row in one.items} for one in shown]
     lists = []
@@ -58,6 +62,13 @@ def main_page(looks: Sequence[Look], question: Question, shown: Sequence[Shown],
     columns = element("div", history, *lists, class_=f"columns of-{1 + len(looks)}")
     title = " and ".join(look.name for look in looks)
     return document(f"Explore {title}", question, columns)
+
+
+def _unknown_user(look: Look, user: str) -> list[Content]:
+    if not user or user in look.users:
+        return []
+    why = look.recommender.dataset.why_absent("user", user) or "is unknown to this run"
+    return [element("p", f"User {user} {why}: choose another, or items.", role="status")]
 
 
 def _choose(look: Look, question: Question, tiles: Tiles) -> list[Content]:

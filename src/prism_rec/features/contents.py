@@ -44,17 +44,28 @@ class Contents:
         modality: texts or pictures.
         entries: one per item.
         skipped: files of the folder without the ending of a picture.
+        by_name: whether the item ids are names of files.
     """
 
     modality: Modality
     entries: Sequence[Content]
     skipped: tuple[str, ...] = ()
+    by_name: bool = False
 
-    def say_skipped(self) -> str | None:
-        """Return a note on the files that were skipped; None if there are none."""
-        if not self.skipped:
-            return None
-        return f"note: {len(self.skipped)} files without the ending of a picture are skipped, first {self.skipped[0]}"
+    def notes(self) -> list[str]:
+        """Return what was inferred from a folder and what was skipped, one line each."""
+        notes = []
+        if self.by_name:
+            first = Path(str(self.entries[0].value))
+            notes.append(
+                f"note: file names are taken as item ids: {first.name} is of item {self.entries[0].item_id!r}"
+            )
+        if self.skipped:
+            count, first_skipped = len(self.skipped), self.skipped[0]
+            notes.append(
+                f"note: {count} files without the ending of a picture are skipped, first {first_skipped}"
+            )
+        return notes
 
 
 def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -> Contents:
@@ -107,7 +118,7 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
         entries = _gathered_pictures(folder)
     else:
         entries, others = _named_pictures(folder)
-        return Contents("image", entries, tuple(others))
+        return Contents("image", entries, tuple(others), by_name=True)
     return Contents("image", entries)
 
 

@@ -19,7 +19,15 @@ from prism_rec.features.engines.engine import Engine
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.shards import Place, Shards
 from prism_rec.files import replacing, write_text_atomically
-from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished, require_folder
+from prism_rec.folders import (
+    begin_folder,
+    check_folder,
+    finish_folder,
+    hashes_of,
+    is_finished,
+    require_folder,
+)
+from prism_rec.version import VERSION
 
 _PART_SIZE = 2_048
 _NAMES = {"text": "text", "image": "picture"}
@@ -77,7 +85,8 @@ def embed_contents(
     """Encode the contents that have no vector in `out` yet, and record which item has which vector.
 
     Vectors are kept by the hash of their content: equal contents are encoded once, a later run encodes only what
-    is new, and a run that was killed continues after its last complete part. An encoder that is not portable
+    is new, and a run that was killed continues after its last complete part. If nothing is new, the folder is left as
+    it is. An encoder that is not portable
     learns from all contents together, so it encodes all of them again if one changes.
 
     Args:
@@ -104,7 +113,7 @@ def embed_contents(
             key="encoder",
         )
     values = [entry.value for entry in contents.entries if entry.value is not None]
-    fitted = encoder.fit(values) if fit else encoder
+    fitted, inputs = encoder.fit(values) if fit else encoder, list(inputs)
     check_folder(out, STAGE)
     if is_finished(out, STAGE):
         refuse_others(out, config or {}, replace)
@@ -118,11 +127,13 @@ def embed_contents(
         raise DataError(
             f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
+    summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
+    if not summary.encoded and _is_unchanged(out, table, fitted.fingerprint, config or {}, inputs):
+        return summary
     begin_folder(out, STAGE, [ITEMS, ENCODER])
     with replacing(out / ITEMS) as partial:
         table.write_parquet(partial)
     files = table["file"].drop_nulls().unique().sort().to_list()
-    summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
     facts: dict[str, Any] = {
         "encoder": fitted.fingerprint,
         "portable": fitted.portable,
@@ -132,6 +143,18 @@ def embed_contents(
         out, STAGE, config or {}, [ITEMS, *_write_encoder(out, fitted, config), *files], inputs, **facts
     )
     return summary
+
+
+def _is_unchanged(
+    out: Path, table: pl.DataFrame, fingerprint: str, config: Mapping[str, Any], inputs: Iterable[Path]
+) -> bool:
+    """Return whether the folder has this table already, made by this version from the same files and settings."""
+    if not is_finished(out, STAGE):
+        return False
+    manifest = require_folder(out, STAGE)
+    wanted = (VERSION, fingerprint, dict(config), hashes_of(inputs))
+    made = tuple(manifest.get(key) for key in ("prism_rec", "encoder", "config", "inputs"))
+    return made == wanted and pl.read_parquet(out / ITEMS, glob=False).equals(table)
 
 
 def refuse_others(out: Path, config: Mapping[str, Any], replace: bool) -> None:

@@ -15,23 +15,26 @@ TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".gz")
 WRITTEN = (".parquet", ".csv", ".jsonl")
 
 
-def read_ids(path: Path, column: str) -> list[str]:
+def read_ids(path: Path, column: str, may_be_empty: bool = False) -> list[str]:
     """Return ids from a file.
 
     Args:
         path: a table (`.csv`, `.tsv`, `.parquet`, `.jsonl`); any other file has one id per line.
         column: the column of the table with the ids.
+        may_be_empty: a file without any id, or with a header only, gives none.
 
     Raises:
         DataError: the file cannot be read, has no such column, or has no id.
     """
+    if may_be_empty and path.is_file() and not path.stat().st_size:
+        return []
     if path.suffix in TABLES:
         ids = _column(_read_table(path), column, path).cast(pl.String).to_list()
     else:
         with reading(str(path)):
             lines = path.read_text(encoding="utf-8-sig").splitlines()
         ids = [line.strip() for line in lines if line.strip()]
-    if not ids:
+    if not ids and not may_be_empty:
         raise DataError(f"{path} has no id; at least one is needed")
     return [str(one) for one in ids]
 

@@ -1,7 +1,7 @@
 """Which items may be recommended: by ids, and by conditions on the columns of the catalogue."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -9,6 +9,7 @@ import polars as pl
 from prism_rec.errors import InputError
 
 BOUNDS = ("min", "max", "contains")
+_SHOWN = 10
 _CONDITION = re.compile(r"(?P<column>[^<>=~]+)(?P<sign><=|>=|=|~)(?P<value>.+)")
 _KEYS = {"<=": "max", ">=": "min", "~": "contains"}
 
@@ -23,7 +24,7 @@ def matching(items: pl.DataFrame, where: Mapping[str, Any]) -> pl.Series:
             entry must meet the condition. Numbers may be given as texts.
 
     Raises:
-        InputError: the catalogue has no such column, or the condition does not suit it.
+        InputError: the catalogue has no such column, the condition does not suit it, or no item has any of the values.
     """
     meets = pl.repeat(True, len(items), dtype=pl.Boolean, eager=True)
     for name, condition in where.items():
@@ -70,8 +71,22 @@ def _meets(column: pl.Series, name: str, condition: Any) -> pl.Series:
         return _within(column, name, condition)
     values = condition if isinstance(condition, list | tuple | set | frozenset) else [condition]
     if column.dtype.is_numeric():
-        return column.cast(pl.Float64).is_in([_number(value, name) for value in values])
-    return column.cast(pl.String).is_in([str(value) for value in values])
+        meets = column.cast(pl.Float64).is_in([_number(value, name) for value in values])
+    else:
+        meets = column.cast(pl.String).is_in([str(value) for value in values])
+    if values and column.count() and not meets.any():
+        raise InputError(f"where: no item has {name} {_listed(values)} ({_found(column)})")
+    return meets
+
+
+def _found(column: pl.Series) -> str:
+    values = column.drop_nulls().unique().sort()
+    more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else "; choose one of these"
+    return f"found: {_listed(values[:_SHOWN].to_list())}{more}"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(f"{str(value):.60}" for value in values)
 
 
 def _within(column: pl.Series, name: str, condition: Mapping[str, Any]) -> pl.Series:

@@ -36,7 +36,12 @@ class NewContents:
         self._made: dict[str, Encoder] = {}
 
     def features(
-        self, items: pl.DataFrame, pictures: Path | None, given: Container[str], events: Events
+        self,
+        items: pl.DataFrame,
+        pictures: Path | None,
+        given: Container[str],
+        events: Events,
+        known: Container[str] = (),
     ) -> dict[str, tuple[np.ndarray, pl.Series]]:
         """Return matrix and ids for each modality whose contents are there.
 
@@ -45,16 +50,25 @@ class NewContents:
             pictures: a folder of the stage images, or of files named ITEM_ID.jpg.
             given: modalities that are left out, because their vectors are given.
             events: hears how many contents were not encoded, and of modalities without any.
+            known: items of the catalogue; their pictures are ignored.
 
         Raises:
-            InputError: some of the columns of a text are missing, or an encoder cannot be made here.
+            InputError: some of the columns of a text are missing, no picture is of an item, no modality reads
+                pictures, or an encoder cannot be made here.
         """
+        if pictures is not None and all(stored.modality != "image" for stored in self.stored.values()):
+            raise InputError(
+                "the data of this model has no encoder of pictures, so `pictures` cannot be encoded; give their "
+                "vectors as `features`, or leave the pictures out"
+            )
         found = {}
         for name, stored in self.stored.items():
             contents = None if name in given else _contents(name, stored, items, pictures, events)
             if contents is None:
                 continue
             new = set(items["item_id"])
+            if stored.modality == "image":
+                _require_matches(contents, pictures, items["item_id"], known)
             entries = [
                 entry for entry in contents.entries if entry.item_id in new and entry.value is not None
             ]
@@ -68,6 +82,26 @@ class NewContents:
             if vectors.any():
                 found[name] = vectors, ids
         return found
+
+
+def _require_matches(
+    contents: Contents, pictures: Path | None, new: pl.Series, known: Container[str]
+) -> None:
+    """Refuse pictures of which none is of an item.
+
+    Raises:
+        InputError: no picture is of a new item or of one that is known.
+    """
+    ids = set(new)
+    if any(entry.item_id in ids or entry.item_id in known for entry in contents.entries):
+        return
+    first = contents.entries[0]
+    named = Path(first.value).name if first.value else first.item_id
+    raise InputError(
+        f"none of the {len(contents.entries)} pictures in {pictures} (first {named}) is of an item (first new item "
+        f"{new[0]!r}); name each file by its item id, as in {new[0]}.jpg, or gather the files by a table with "
+        "`prism-rec images`"
+    )
 
 
 def _contents(
@@ -85,6 +119,12 @@ def _contents(
             f"new items have no column {missing[0]!r}, which feature {name!r} is made of; add it, empty if unknown"
         )
     return texts_of(items, fields, "new items")
+
+
+def say_contents(dataset: Dataset, count: int) -> str:
+    """Return a note that says how many of the last items of a catalogue have which contents."""
+    having = [f"{table.present[-count:].sum():,} with {name}" for name, table in dataset.features.items()]
+    return f"{count:,} new items: {', '.join(having)}"
 
 
 def new_items_frame(items: Any) -> pl.DataFrame:

@@ -20,7 +20,14 @@ from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids
 from prism_rec.recommend.items import Choice, Items
-from prism_rec.recommend.new_items import NewContents, extend, new_items_frame, require_content, without_known
+from prism_rec.recommend.new_items import (
+    NewContents,
+    extend,
+    new_items_frame,
+    require_content,
+    say_contents,
+    without_known,
+)
 from prism_rec.recommend.questions import HistoriesGiven, Questions, of_histories, of_users, require_k
 from prism_rec.recommend.saving import save
 from prism_rec.recommend.vectors import (
@@ -277,16 +284,18 @@ class Recommender:
             items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
             features: as in `Dataset.from_frame`, made by the encoder of the run's data. Any item may lack any modality;
                 items that lack all of them have the same score.
-            pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored.
+            pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored,
+                but one at least must be of an item.
             encode: encode the texts of `items`, and `pictures`, unless their modality is in `features`.
             skip_known: skip items that are in the catalogue already, unchanged, instead of refusing them.
-            events: hears a note if items are skipped, or if contents are missing or cannot be encoded.
+            events: hears how many items have which contents, and a note if items are skipped or cannot be encoded.
 
         Returns:
             This recommender. A shallow copy that was made before does not get the items.
 
         Raises:
-            InputError: the model scores items only by their ids, or see `data.new_items.add_items`.
+            InputError: the model scores items only by their ids, no picture is of an item, or see
+                `data.new_items.add_items`.
         """
         require_content(self.ranker)
         frame, given = new_items_frame(items), dict(features or {})
@@ -295,27 +304,29 @@ class Recommender:
             return self
         if encode:
             folder = None if pictures is None else Path(pictures)
-            given = self._contents.features(frame, folder, given, events) | given
+            given = self._contents.features(frame, folder, given, events, self._items.row_of) | given
         everybody = self._everybody  # of those who trained the model; before the new items come
         self._use(extend(self.run, frame, given))
+        events.note(say_contents(self.dataset, len(frame)))
         for name in ("_average_ND", "_popular"):  # what depends on the catalogue
             self.__dict__.pop(name, None)
         self.__dict__["_everybody"] = everybody
         return self
 
     @checked
-    def save(self, folder: Path | str, histories: bool = True) -> None:
+    def save(self, folder: Path | str, histories: bool = True, *, replace: bool = False) -> None:
         """Write a run folder that `load` reads, with items that were added.
 
         Args:
             folder: new or empty.
             histories: write the users and their histories too. Without them, only histories can be asked for, and
                 popularity and average weights are kept as figures: the folder has no personal data.
+            replace: the folder may have a run, which is replaced.
 
         Raises:
-            FolderError: the folder has something in it.
+            FolderError: the folder has something in it that may not be replaced.
         """
-        save(self.run, Path(folder), self._everybody, histories)
+        save(self.run, Path(folder), self._everybody, histories, replace)
 
     def names(self) -> dict[str, list[Any] | None]:
         """Return the item ids in the order of the catalogue, and the titles, or None if it has none."""

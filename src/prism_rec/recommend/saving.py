@@ -17,19 +17,20 @@ from prism_rec.training.checkpoint import save_tensors
 WRITTEN_AGAIN = ("stage", "prism_rec", "config", "inputs", "files", "claimed", "sha256")
 
 
-def save(run: Run | Ensemble, folder: Path, everybody: Everybody, histories: bool) -> None:
+def save(run: Run | Ensemble, folder: Path, everybody: Everybody, histories: bool, replacing: bool) -> None:
     """Write a run as a folder that `load` reads; see `Recommender.save`.
 
     Without histories, the dataset has no users, events or notes, and its split has no targets: such a run can be used,
     and neither evaluated nor trained further.
 
     Raises:
-        FolderError: the folder has something in it.
+        FolderError: the folder has something in it that may not be replaced.
     """
     files, dataset = RunFolder(folder), run.dataset
     manifest = read_manifest(run.folder.path / MANIFEST)
     facts = {name: value for name, value in manifest.items() if name not in WRITTEN_AGAIN}
-    check_empty(folder)
+    if not replacing:
+        check_empty(folder)
     if not histories:
         dataset = replace(
             dataset,

@@ -1,7 +1,7 @@
 """The application: routes and what they answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -21,6 +21,7 @@ from prism_rec.serve.batching import Batches, Busy
 from prism_rec.serve.bundles import Bundles
 from prism_rec.serve.guard import Guard
 from prism_rec.serve.messages import (
+    Bounds,
     ExplainRequest,
     Health,
     ItemsAnswer,
@@ -150,9 +151,13 @@ def _report_problems(app: FastAPI) -> None:
         return JSONResponse({"error": " ".join(str(error).split())}, 422)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method == "POST" and kind != "application/json":
+            return JSONResponse({"error": "body: send Content-Type: application/json"}, 422)
+        first = _most_telling(error.errors())
+        parts = [part for part in first["loc"][1:] if part != Bounds.__name__]
+        place = ".".join(str(part) for part in parts if isinstance(part, str | int))
         where = " ".join(place.encode("utf-8", "replace").decode().split())[
             :100
         ]  # may have names of the request
@@ -167,6 +172,12 @@ def _report_problems(app: FastAPI) -> None:
         return JSONResponse({"error": "too many requests wait; ask again later"}, 503, {"Retry-After": "1"})
 
 
+def _most_telling(errors: Sequence[Any]) -> Any:
+    """Return the first error; of a condition with bounds that of the bound, not of other forms of a condition."""
+    inside = (one for one in errors if Bounds.__name__ in one["loc"][:-1])
+    return next(inside, errors[0])
+
+
 def _add_questions(app: FastAPI, server: Server) -> None:
     limits = server.service
 
@@ -176,7 +187,7 @@ def _add_questions(app: FastAPI, server: Server) -> None:
         if (request.histories is None) == (request.users is None):
             raise InputError("give either histories or users")
         if request.users is not None and not limits.users:
-            raise InputError("this server knows no users; give histories, or start it with `users`")
+            raise InputError("this server knows no users; give histories, or start it with --users")
         server.check(
             len(request.histories or request.users or ()), limits.max_histories, "histories or users"
         )
@@ -209,7 +220,7 @@ def _add_operations(app: FastAPI, server: Server) -> None:
     async def items(request: ItemsRequest) -> Response:
         """Add items to the catalogue of every worker."""
         if not server.service.add_items:
-            raise HTTPException(403, "this server takes no items; start it with `add_items`")
+            raise HTTPException(403, "this server takes no items; start it with --add-items")
 
         def add(recommender: Recommender) -> None:
             recommender.add_items(_frame(request.items), _vectors(request.features))

@@ -135,7 +135,7 @@ def embed(settings: Embed, out: Path, events: Events = Events(), *, replace: boo
         settings = settings.model_copy(update={"fields": stored.fields, "encoder": stored.encoder})
     assert not isinstance(settings.encoder, Words)  # nor is a stored one
     contents, inputs = _texts(settings) if settings.items else _pictures(settings)
-    if (note := contents.say_skipped()) is not None:
+    for note in contents.notes():
         events.note(note)
     encoder = (
         stored.build(settings.engine)

@@ -84,6 +84,11 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         dataset.save(out, {"source": _without_folders(settings.source.model_dump())}, files, CARDS)
         write_card(dataset, out)
         events.end(task)
+        if absent := dataset.number_left_out("item"):
+            events.note(
+                f"note: {absent:,} items of the log or the catalogue have too few events for a place in the model; "
+                "after training, `prism-rec add-items` ranks them by their contents"
+            )
 
     return Step(
         name="prepare",

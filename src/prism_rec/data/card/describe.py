@@ -53,7 +53,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         },
         "balance": balance(dataset),
         "dropped": dataset.dropped,
-        "left_out": {f"{role}s": int((dataset.left_out["role"] == role).sum()) for role in ("user", "item")},
+        "left_out": {"users": dataset.number_left_out("user"), "items": dataset.number_left_out("item")},
         "notes": list(dataset.notes),
     }
 
