@@ -34,8 +34,9 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto
 
+# OPTIONS=--ignore=tests/robustness leaves out the kills and full disks, which take most of the time.
 test-slow: .venv/ready
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto -m slow $(OPTIONS)
 
 # As root from the system's packages, otherwise into the user's cache; the tests find both.
 browser: .venv/ready

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,8 +10,10 @@ from filelock import FileLock, Timeout
 
 from prism_rec.errors import BusyError, FolderError
 
-if sys.platform != "win32":
+try:
     import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LOCK = "lock"
 PARTIAL = ".partial"
@@ -48,19 +49,20 @@ def replacing(path: Path) -> Iterator[Path]:
             error.filename = str(path)  # type: ignore[attr-defined]  # for `machine.explain`
         raise
     finally:
-        os.close(held)
+        if held is not None:
+            os.close(held)
 
 
-def _hold(partial: Path, path: Path) -> int:
-    """Open a partial file and lock it until it is closed, so that two writers never share one."""
+def _hold(partial: Path, path: Path) -> int | None:
+    """Open a partial file and lock it until it is closed, so that two writers never share one; None on Windows."""
+    if fcntl is None:
+        return None
     while True:
         try:
             file = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             error.filename = str(path)
             raise
-        if sys.platform == "win32":
-            return file
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
