@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "plugins.md"
-SOURCE, SOURCE_CONTRACT = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)[
-    2:4
-]
+BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+SOURCE = next(block for block in BLOCKS if "class Sessions" in block)
+SOURCE_CONTRACT = next(block for block in BLOCKS if "SourceContract" in block)
 SPLIT = '''
 from typing import ClassVar, Literal
 
