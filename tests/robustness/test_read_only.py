@@ -42,10 +42,10 @@ def test_evaluate_measures_a_run_that_it_cannot_write(
     ("name", "words"),
     {
         "describe": ("describe", "data"),
-        "explain": ("explain", "run", "--user", "u1"),
+        "explain": ("explain", "run", "--user", "u1", "--item", "i1"),
         "recommend": ("recommend", "run", "--all-users"),
         "plan": ("plan", "train.yaml", "--data", "data"),
-        "export": ("export-data", "data", "--format", "recbole", "--out", "../export"),
+        "export": ("export-data", "data", "--format", "recbole", "--out", "NEAR/export"),
     }.items(),
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -56,6 +56,7 @@ def test_commands_that_only_read_do_their_work(
         shutil.copytree(shop / folder, place / folder)
     shutil.copy(shop / "train.yaml", place)
     before = content_of(place)
+    words = tuple(word.replace("NEAR", str(place.parent)) for word in words)
     ended = forge.run(place, *words, disk=Disk(place, READ_ONLY))
     assert ended.status == 0, (name, ended.err)
     assert content_of(place) == before
