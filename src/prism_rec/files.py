@@ -136,3 +136,11 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
                     (folder / LOCK).unlink()
                     folder.rmdir()
         lock.release()
+
+
+def path_from(folder: Path, path: Path) -> str:
+    """Return a path as it is from a folder; the absolute path if the two are on different drives of Windows."""
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:
+        return os.path.abspath(path)

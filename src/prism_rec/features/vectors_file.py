@@ -1,6 +1,5 @@
 """Reads vectors that exist already, from files that were made elsewhere."""
 
-import os
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from prism_rec.data.sources.files import read_lines
 from prism_rec.data.sources.parquet import check_growth, check_parquet
 from prism_rec.data.vectors import vectors_from
 from prism_rec.errors import DataError
+from prism_rec.files import path_from
 from prism_rec.folders import check_listed
 from prism_rec.inputs import ids_from
 from prism_rec.records import MANIFEST
@@ -84,7 +84,7 @@ def places_from(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     """Return FILE[:IDS] of each modality as it is from a folder, so that the same files have one name."""
     return {
         name: ":".join(
-            os.path.relpath(path, folder) for path in ([one] if Path(one).is_dir() else _paths(one))
+            path_from(folder, Path(path)) for path in ([one] if Path(one).is_dir() else _paths(one))
         )
         for name, one in given.items()
     }

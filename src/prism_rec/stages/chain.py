@@ -4,7 +4,6 @@ A step depends on its settings, on the content of its inputs, and on the version
 """
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from prism_rec.errors import DataError, FolderError
 from prism_rec.events import Events
-from prism_rec.files import hash_file, locked, write_text_atomically
+from prism_rec.files import hash_file, locked, path_from, write_text_atomically
 from prism_rec.folders import STEPS, check_folder, content_of, is_finished
 from prism_rec.records import MANIFEST, UNFINISHED
 from prism_rec.version import VERSION
@@ -122,7 +121,7 @@ def _from(folder: Path, value: Any) -> Any:
         return {key: _from(folder, item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_from(folder, item) for item in value]
-    return os.path.relpath(value, folder) if isinstance(value, Path) else value
+    return path_from(folder, value) if isinstance(value, Path) else value
 
 
 def _state(folder: Path) -> tuple[str | None, bool]:
@@ -175,7 +174,7 @@ def _fingerprints(paths: Iterable[Path], folder: Path, before: Mapping[str, Any]
         if path.is_dir():
             raise DataError(f"{path} is a folder; give a file")
         facts: dict[str, Any] = {"bytes": state.st_size, "changed": state.st_mtime_ns}
-        place = os.path.relpath(path, folder)
+        place = path_from(folder, path)
         known = before.get(place, {})
         facts["sha256"] = known["sha256"] if {**known, **facts} == known else hash_file(path)
         found[place] = facts
