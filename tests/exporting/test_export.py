@@ -51,6 +51,7 @@ def test_every_backbone_and_fusion_can_be_exported(tmp_path: Path, kind: str) ->
     check_exports(tmp_path, kind, MODELS, FIXED)
 
 
+@pytest.mark.slow
 def test_a_recurrent_layer_and_a_distance_can_be_exported(tmp_path: Path) -> None:
     check_exports(tmp_path, "torch", {name: MODELS[name] for name in ("gru4rec", "stosa")}, {"gru4rec"})
 
@@ -122,6 +123,7 @@ def test_the_packages_reader_does_not_import_torch(runs: Path) -> None:
     subprocess.run([sys.executable, "-c", script, str(runs / "run-onnx")], check=True)
 
 
+@pytest.mark.slow
 def test_without_users_the_folder_has_no_history(runs: Path, tmp_path: Path) -> None:
     export(
         Export(run=runs / "run", format=Onnx(), users=True), runs / "run-onnx"
