@@ -39,3 +39,11 @@ def test_it_names_all_extras_and_fusions() -> None:
     assert fusions
     row = text.partition("| fusion:")[2].partition("\n")[0]
     assert [kind for kind in fusions if f"`{kind}`" not in row] == []
+
+
+def test_the_tree_has_every_package() -> None:
+    packages = {path.parent.name for path in (ROOT / "src" / "prism_rec").glob("*/__init__.py")}
+    tree = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("src/prism_rec/\n")[2].partition("```")[0]
+    )
+    assert packages == set(re.findall(r"^  (\w+)/ ", tree, re.MULTILINE))

@@ -1,9 +1,11 @@
 """An exported folder recommends what its run recommends, without PyTorch and without the run."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,7 +26,7 @@ BACKBONES = {
     "stosa": {"kind": "stosa"},
     "stosa-kl": {"kind": "stosa", "distance": "kl"},
 }
-FUSIONS = ("id", "sum", "concat", "gate", "prism_nested", "prism_published")
+FUSIONS = ("id", "sum", "concat", "gate", "prism_nested", "prism_published", "prism_separated")
 
 
 FIXED = {"bsarec", "gru4rec"}
@@ -160,3 +162,29 @@ def test_a_small_difference_of_scores_is_found(runs: Path) -> None:
     found = parity.compare(exported, live)
     assert found.other_items == 0
     assert found.largest_difference == pytest.approx(1e-3, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"users": "u3"}, "users: give a list, not str"),
+        ({"histories": ["i1"]}, "history 0: give a list, not str"),
+        ({"histories": "i1"}, "histories: give a list, not str"),
+        ({"histories": [["i1"]], "candidates": "12"}, "candidates: give a list, not str"),
+        ({"histories": [["i1"]], "exclude": {"i1"}}, "exclude: give a list, not set"),
+        ({"histories": [["i1"]], "seen": "Keep"}, "give 'remove' or 'keep'"),
+    ],
+)
+def test_the_reader_takes_no_text_for_a_list(runs: Path, asked: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        load_exported(runs / "run-onnx").recommend(**asked)
+
+
+@pytest.mark.parametrize("name", ["keys.npy", "items.json", "encoder.onnx"])
+def test_the_reader_notices_a_changed_file(runs: Path, tmp_path: Path, name: str) -> None:
+    folder = shutil.copytree(runs / "run-onnx", tmp_path / "changed")
+    content = bytearray((folder / name).read_bytes())
+    content[-3] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name} was changed or removed"):
+        load_exported(folder)

@@ -49,10 +49,10 @@ def export(settings: Export, out: Path, events: Events = Events(), *, replace: b
 
     def run() -> None:
         recommender = load(settings.run, "cpu")
-        begin_folder(out, STAGE, settings.format.files)
         ranker = recommender.ranker
         if not isinstance(ranker, Ranker):
             raise SettingsError(f"{settings.run} combines several runs; export one of them: name its folder")
+        begin_folder(out, STAGE, settings.format.files)
         program, window = trace(ranker.model, ranker.items)
         settings.format.write(program, out)
         names = [*settings.format.files, *_write(recommender, ranker, settings, window, out)]

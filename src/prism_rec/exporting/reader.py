@@ -6,9 +6,11 @@ An exported folder has a copy of this file, so that the folder works on its own.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,21 @@ TINY = np.finfo(np.float32).tiny
 def load_exported(folder: Path | str) -> "ExportedRecommender":
     """Load a folder of the format `onnx`.
 
+    Each file is compared with its hash in the manifest.
+
     Raises:
-        ValueError: the folder has no such export.
+        ValueError: the folder has no such export, or a file was changed or removed after the export.
     """
     folder = Path(folder)
     if not (folder / MANIFEST).is_file() or not (folder / GRAPH).is_file():
         raise ValueError(f"{folder} has no finished export of the format onnx; run prism-rec export first")
+    for name, facts in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"].items():
+        with suppress(FileNotFoundError), (folder / name).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == facts["sha256"]:
+                continue
+        raise ValueError(
+            f"{folder / name} was changed or removed after the export; run prism-rec export again"
+        )
     return ExportedRecommender(folder, onnx_encoder(folder / GRAPH))
 
 
@@ -104,16 +115,20 @@ class ExportedRecommender:
             One dictionary per row of the frame that the run itself returns.
 
         Raises:
-            ValueError: neither or both of `histories` and `users`, or a `k` below 1.
+            ValueError: neither or both of `histories` and `users`, a `k` below 1, another `seen`, one text in place of
+                a list of ids, or candidates of which none is known.
         """
         if (histories is None) == (users is None) or k < 1:
             raise ValueError("give either histories or users, and a k of at least 1")
+        if seen not in (None, "remove", "keep"):
+            raise ValueError(f"seen is {seen!r}; give 'remove' or 'keep'")
         if users is not None:
-            asked = [(str(user), self.histories.get(str(user), [])) for user in users]
+            asked = [(user, self.histories.get(user, [])) for user in _ids(users, "users")]
         elif isinstance(histories, Mapping):
-            asked = [(str(user), list(items)) for user, items in histories.items()]
+            asked = [(str(user), _ids(items, f"the history of {user}")) for user, items in histories.items()]
         else:
-            asked = [(str(place), list(items)) for place, items in enumerate(histories or ())]
+            lists = () if histories is None else _list(histories, "histories")
+            asked = [(str(place), _ids(items, f"history {place}")) for place, items in enumerate(lists)]
         left_out_N = self._left_out(candidates, exclude)
         removes = (seen or self.facts["seen"]) == "remove"
         rows: list[dict[str, Any]] = []
@@ -200,15 +215,15 @@ class ExportedRecommender:
     def _left_out(self, candidates: Iterable[str] | None, exclude: Iterable[str] | None) -> Array:
         left_out_N = np.full(len(self.ids) + 1, candidates is not None)
         if candidates is not None:
-            known = self._known(candidates)
+            known = self._known(_ids(candidates, "candidates"))
             if not len(known):
                 raise ValueError("none of the candidates is known to the model; check their ids")
             left_out_N[known] = False
-        left_out_N[self._known(exclude or ())] = True
+        left_out_N[self._known(_ids(() if exclude is None else exclude, "exclude"))] = True
         return left_out_N
 
     def _known(self, items: Iterable[str]) -> Array:
-        return np.array([self.row_of[str(item)] for item in items if str(item) in self.row_of], np.int64)
+        return np.array([self.row_of[item] for item in items if item in self.row_of], np.int64)
 
     def _named(
         self, user: str, rows: Array, scores: Array | None, parts: Array | None
@@ -225,6 +240,16 @@ class ExportedRecommender:
                 "basis": "popularity" if scores is None else "model",
                 **dict(zip(self.components, shares, strict=True)),
             }
+
+
+def _list(values: Iterable[Any], what: str) -> list[Any]:
+    if isinstance(values, str | bytes | Mapping | set | frozenset):
+        raise ValueError(f"{what}: give a list, not {type(values).__name__}")
+    return list(values)
+
+
+def _ids(values: Iterable[Any], what: str) -> list[str]:
+    return [str(value) for value in _list(values, what)]
 
 
 def best_of(scores_N: Array, k: int) -> Array:
@@ -245,7 +270,13 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=10, help="number of items")
     options = parser.parse_args()
     history = [item.strip() for item in options.history.split(",") if item.strip()]
-    for row in load_exported(options.folder).recommend([history], k=options.k):
+    recommender = load_exported(options.folder)
+    unknown = [item for item in history if item not in recommender.row_of]
+    if unknown:
+        sys.stderr.write(
+            f"note: {len(unknown)} items of the history are unknown, first {unknown[0]!r}; left out\n"
+        )
+    for row in recommender.recommend([history], k=options.k):
         sys.stdout.write(json.dumps(row) + "\n")
 
 

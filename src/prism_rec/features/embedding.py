@@ -86,8 +86,8 @@ def embed_contents(
 
     Vectors are kept by the hash of their content: equal contents are encoded once, a later run encodes only what
     is new, and a run that was killed continues after its last complete part. If nothing is new, the folder is left as
-    it is. An encoder that is not portable
-    learns from all contents together, so it encodes all of them again if one changes.
+    it is. An encoder that is not portable learns from all contents together, so it encodes all of them again if one
+    changes.
 
     Args:
         contents: from `texts_of` or `pictures_of`.

@@ -44,9 +44,8 @@ def read_histories(path: Path) -> dict[str, list[str]]:
 
     Args:
         path: a table (`.parquet`, `.jsonl`, `.csv`, `.tsv`) with a column `history`: a list of item ids, oldest first,
-            or in a text file the ids separated by commas, those
-            that have a comma in double quotes. A column `user_id` is optional; without it, row numbers from
-            0 are the user ids.
+            or in a text file the ids separated by commas, those that have a comma in double quotes. A column `user_id`
+            is optional; without it, row numbers from 0 are the user ids.
 
     Raises:
         DataError: the file cannot be read, has no such column, or has a user twice.

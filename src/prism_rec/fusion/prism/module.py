@@ -8,9 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from prism_rec.errors import SettingsError
-from prism_rec.fusion.base import Encode, Fused, add_components, weigh_components
+from prism_rec.fusion.base import Encode
 from prism_rec.fusion.gate import Gate, Sees
 from prism_rec.fusion.prism.common import PrismBase, PrismSettings, component_presence, component_roles
+from prism_rec.fusion.prism.gated import GatedFusion
 from prism_rec.fusion.prism.prediction import predict_views
 from prism_rec.fusion.prism.views import Role
 from prism_rec.fusion.reading import Features, Parts, Reading
@@ -33,7 +34,7 @@ class PrismConfig(PrismSettings):
         return PrismFusion(modalities, width, self)
 
 
-class PrismFusion(PrismBase):
+class PrismFusion(GatedFusion, PrismBase):
     """M unique experts, one for redundancy, one for synergy; each sees the projected modalities of one item.
 
     Components belong to an item: new items have them without retraining, and a score is the sum of what each
@@ -62,18 +63,6 @@ class PrismFusion(PrismBase):
         components_IJD = self.experts(projected_IMD).transpose(0, 1).contiguous()
         components_IJD *= present_IJ[..., None]  # in place: these are the largest tensors of a step
         return Parts(components_IJD, present_IJ, projected_IMD)
-
-    def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item."""
-        if self.gate is None:
-            return super().evidence(parts, ids_ID)
-        return self.gate.evidence(parts.components_IJD, ids_ID)
-
-    def forward(self, reading: Reading) -> Fused:
-        """Add the components with the user's weights (equation 11)."""
-        if self.gate is None:
-            return add_components(reading)
-        return weigh_components(reading, self.gate.weigh(reading))
 
     def interaction_loss(self, reading: Reading, encode: Encode) -> Float[Tensor, ""]:
         """Return equation 9 over the distinct items of the histories; on predictions, over the histories."""

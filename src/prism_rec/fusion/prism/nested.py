@@ -8,9 +8,10 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.fusion.base import Encode, Fused, Fusion, FusionSettings, Projections, add_components
+from prism_rec.fusion.base import Encode, Fused, FusionSettings, Projections, add_components
 from prism_rec.fusion.prism.common import component_presence, component_roles, lambda_vector
 from prism_rec.fusion.prism.experts import Experts
+from prism_rec.fusion.prism.gated import GatedFusion
 from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
 from prism_rec.fusion.prism.open_gate import OpenGate
 from prism_rec.fusion.prism.views import Mask, make_masks, masked_views
@@ -49,7 +50,7 @@ class NestedPrismConfig(FusionSettings):
         return NestedPrismFusion(modalities, width, self)
 
 
-class NestedPrismFusion(Fusion):
+class NestedPrismFusion(GatedFusion):
     """Components e_unique:m = P_m x_m + s_m E_m(x), e_redundancy = s_r E_r(x), e_synergy = s_s E_s(x).
 
     P_m is the linear map of `sum`; E_j is an expert, a network of all modalities of the item; s_j is a learned vector
@@ -82,12 +83,6 @@ class NestedPrismFusion(Fusion):
         unique_IMD = projected_IMD + of_experts_IJD[:, :modalities]
         components_IJD = torch.cat([unique_IMD, of_experts_IJD[:, modalities:]], 1) * present_IJ[..., None]
         return Parts(components_IJD, present_IJ, projected_IMD)
-
-    def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item."""
-        if self.gate is None:
-            return super().evidence(parts, ids_ID)
-        return self.gate.evidence(parts.components_IJD, ids_ID)
 
     def forward(self, reading: Reading) -> Fused:
         """Add the components, with the user's weights if there is a gate."""

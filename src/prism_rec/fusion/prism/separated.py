@@ -9,11 +9,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from prism_rec.errors import SettingsError
-from prism_rec.fusion.base import Fused, Fusion, FusionSettings, add_components, weigh_components
+from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.gate import Gate, Sees
 from prism_rec.fusion.prism.common import component_roles
+from prism_rec.fusion.prism.gated import GatedFusion
 from prism_rec.fusion.prism.separation import find_shared
-from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.fusion.reading import Features, Parts
 
 
 class SeparatedPrismConfig(FusionSettings):
@@ -39,7 +40,7 @@ class SeparatedPrismConfig(FusionSettings):
         return SeparatedPrismFusion(modalities, width, self)
 
 
-class SeparatedPrismFusion(Fusion):
+class SeparatedPrismFusion(GatedFusion):
     """Unique parts and redundancy are linear maps of different directions; synergy is made of products only.
 
     Before training, the directions that all modalities share are found once in the vectors of the catalogue
@@ -116,18 +117,6 @@ class SeparatedPrismFusion(Fusion):
         components_IJD = torch.stack([*uniques, self.redundancy(shared_ID), self.synergy(pairs_IX)], 1)
         present_IJ = torch.cat([features.present_IM, counts_I1 > 0, counts_I1 > 1], 1)
         return Parts(components_IJD * present_IJ[..., None], present_IJ, torch.stack(uniques, 1))
-
-    def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item."""
-        if self.gate is None:
-            return super().evidence(parts, ids_ID)
-        return self.gate.evidence(parts.components_IJD, ids_ID)
-
-    def forward(self, reading: Reading) -> Fused:
-        """Add the components, with the user's weights if there is a gate."""
-        if self.gate is None:
-            return add_components(reading)
-        return weigh_components(reading, self.gate.weigh(reading))
 
 
 def _require_size(name: str, size: int | None) -> int:
