@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -164,3 +166,10 @@ def test_wrong_input_is_refused_in_one_line(options: dict[str, object], message:
     with pytest.raises(InputError, match=message) as error:
         Dataset.from_frame(LOG, **options)  # type: ignore[arg-type]
     assert "\n" not in str(error.value)
+
+
+def test_what_is_left_out_is_counted_even_if_its_ids_are_not_kept() -> None:
+    log = pl.DataFrame({"user_id": [*"aaabbbc"], "item_id": [*"1231231"], "timestamp": range(7)})
+    dataset = Dataset.from_frame(log, core=2)
+    assert dataset.number_left_out("user") == 1
+    assert replace(dataset, left_out=dataset.left_out.clear()).number_left_out("user") == 1

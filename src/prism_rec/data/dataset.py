@@ -268,8 +268,10 @@ class Dataset:
         return max(self.cleaning.core, self.rule.shortest_history if role == "user" else 1)
 
     def number_left_out(self, role: Literal["user", "item"]) -> int:
-        """Return how many users or items of the log and its tables are known not to be in the dataset."""
-        return int((self.left_out["role"] == role).sum())
+        """Return how many users or items of the log and its tables are not in the dataset."""
+        kept = self.number_of_users if role == "user" else self.number_of_items
+        of_log = self.read.get(f"{role}s", kept) - kept  # known even if there are too many to keep their ids
+        return max(of_log, int((self.left_out["role"] == role).sum()))
 
     def require_targets(self, *parts: Literal["validation", "test"]) -> None:
         """Refuse to measure on data whose split leaves no targets, such as the split `none`.
