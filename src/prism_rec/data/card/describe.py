@@ -28,7 +28,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     of items without a training event. `described`: for each column of the items, such as `title`, the share of items
     with a value. `repeated_targets`: for each part, the share of targets that the user had before. `features`: the
     vectors per modality; `next_item`: see `measure_next_items`. The dates are given only if times are absolute.
-    `balance`: see there. `left_out`: how many users and items of the log the dataset does not have.
+    `balance`: see there. `left_out`: how many dropped users and items are known by id.
     """
     counts, next_items = dataset.counts(), measure_next_items(dataset)
     lengths = dataset.histories.lengths
@@ -53,7 +53,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         },
         "balance": balance(dataset),
         "dropped": dataset.dropped,
-        "left_out": {"users": dataset.number_left_out("user"), "items": dataset.number_left_out("item")},
+        "left_out": {f"{role}s": int((dataset.left_out["role"] == role).sum()) for role in ("user", "item")},
         "notes": list(dataset.notes),
     }
 
