@@ -32,7 +32,7 @@ VARIANTS = {
 
 def settings(fusion: dict[str, object], seed: int) -> RunConfig:
     """Return a small model, trained without dropout."""
-    prism = {"kind": "prism", "hidden": 32, "dropout": 0.0, "gate_dropout": 0.0, **fusion}
+    prism = {"kind": "prism_experts", "hidden": 32, "dropout": 0.0, "gate_dropout": 0.0, **fusion}
     return RunConfig.parse(
         {
             "model": {

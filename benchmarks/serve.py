@@ -39,7 +39,12 @@ def make_run(folder: Path, seed: int) -> None:
     log = log.with_columns(timestamp=pl.int_range(pl.len()))
     features = {name: (random.normal(size=(ITEMS, 64)), ids) for name in ("image", "text")}
     config = {
-        "model": {"width": 64, "max_length": 50, "fusion": {"kind": "prism"}, "backbone": {"kind": "sasrec"}},
+        "model": {
+            "width": 64,
+            "max_length": 50,
+            "fusion": {"kind": "prism"},
+            "backbone": {"kind": "sasrec"},
+        },
         "train": {"epochs": 1, "seed": seed},
     }
     train(RunConfig.parse(config), folder, data=Dataset.from_frame(log, features=features))

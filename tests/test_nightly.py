@@ -32,7 +32,7 @@ def write_shop(folder: Path, share: float) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
 def test_two_nights_of_which_each_may_be_run_again(tmp_path: Path) -> None:
-    model = {"width": 8, "max_length": 10, "fusion": {"kind": "prism", "hidden": 6}}
+    model = {"width": 8, "max_length": 10, "fusion": {"kind": "prism_experts", "hidden": 6}}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"model": model, "train": {"epochs": 1}}))
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "prism-rec"

@@ -59,7 +59,7 @@ def test_figure_3_sweeps_each_lambda_over_the_papers_grid() -> None:
     assert swept == dict.fromkeys(names, (0.01, 0.05, 0.1, 0.2, 0.5, 1.0))
 
 
-def test_the_controls_leave_no_experts_no_losses_no_right_features_or_one_modality() -> None:
+def test_the_controls_leave_no_gate_no_right_features_or_one_modality() -> None:
     _, cells = read("controls.yaml")
     configs = {cell.model: cell.config for cell in cells}
     assert {model: config.features for model, config in configs.items() if config.features != "given"} == {
@@ -67,8 +67,8 @@ def test_the_controls_leave_no_experts_no_losses_no_right_features_or_one_modali
     }
     for model in ("sum-image", "prism-text"):
         assert configs[model].model.modalities == (model.partition("-")[2],)
-    lambdas = configs["prism-lambda-0"].model.fusion.lambdas
-    assert (lambdas.unique, lambdas.uniques, lambdas.redundancy, lambdas.synergy) == (0, {}, 0, 0)
+    gates = [configs[name].model.fusion.gate for name in ("prism", "prism-gate")]
+    assert gates == ["none", "history"]
 
 
 def test_each_control_is_tested_against_the_model_that_it_controls() -> None:

@@ -61,10 +61,10 @@ if TYPE_CHECKING:
     from prism_rec.fusion.baselines import GateFusionConfig as GateFusionConfig
     from prism_rec.fusion.baselines import IdFusionConfig as IdFusionConfig
     from prism_rec.fusion.baselines import SumFusionConfig as SumFusionConfig
-    from prism_rec.fusion.prism.module import PrismConfig as PrismConfig
     from prism_rec.fusion.prism.nested import NestedPrismConfig as NestedPrismConfig
+    from prism_rec.fusion.prism.prism import PrismConfig as PrismConfig
     from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
-    from prism_rec.fusion.prism.separated import SeparatedPrismConfig as SeparatedPrismConfig
+    from prism_rec.fusion.prism.with_experts import ExpertPrismConfig as ExpertPrismConfig
     from prism_rec.model.config import ModelConfig as ModelConfig
     from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
     from prism_rec.objectives.cross_entropy import SampledCrossEntropyConfig as SampledCrossEntropyConfig
@@ -139,10 +139,10 @@ _NAMES = {
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
     "fusion.baselines": ("ConcatFusionConfig", "GateFusionConfig", "IdFusionConfig", "SumFusionConfig"),
-    "fusion.prism.module": ("PrismConfig",),
+    "fusion.prism.with_experts": ("ExpertPrismConfig",),
     "fusion.prism.nested": ("NestedPrismConfig",),
     "fusion.prism.published": ("PublishedPrismConfig",),
-    "fusion.prism.separated": ("SeparatedPrismConfig",),
+    "fusion.prism.prism": ("PrismConfig",),
     "model.config": ("ModelConfig",),
     "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),
     "objectives.indirec.objective": ("InDiRecConfig",),

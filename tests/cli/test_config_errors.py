@@ -21,7 +21,7 @@ from prism_rec.training import RunConfig
         ),
         ({"model": {"backbone": {"kind": "sasrec", "layers": "x"}}}, "run.yaml: model.backbone.layers: "),
         (
-            {"model": {"fusion": {"kind": "prism", "lambdas": {"unique": -1}}}},
+            {"model": {"fusion": {"kind": "prism_experts", "lambdas": {"unique": -1}}}},
             "model.fusion.lambdas.unique: ",
         ),
         ({"train": {"epochs": 0}}, "run.yaml: train.epochs: "),

@@ -15,7 +15,10 @@ from prism_rec.errors import InputError
     ("model", "message"),
     [
         ({"modalities": ["text", "sound"]}, "no 'sound'"),
-        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"sound": 0.5}}}}, "no modality 'sound'"),
+        (
+            {"fusion": {"kind": "prism_experts", "lambdas": {"uniques": {"sound": 0.5}}}},
+            "no modality 'sound'",
+        ),
         ({"width": 9, "backbone": {"heads": 2}}, "not a multiple"),
     ],
     ids=["modality", "loss weight", "heads"],

@@ -8,7 +8,7 @@ from prism_rec.errors import InputError
 
 RECIPE = """
 base:
-  model: {width: 16, fusion: {kind: prism, hidden: 32}}
+  model: {width: 16, fusion: {kind: prism_experts, hidden: 32}}
   train: {epochs: 7, patience: 2}
 models:
   prism: {model: {fusion: {dropout: 0.1}}}

@@ -46,7 +46,7 @@ def recipe(prepared: Path) -> Recipe:
             },
             "models": {
                 "id": {"model": {"fusion": {"kind": "id"}}},
-                "prism": {"model": {"fusion": {"kind": "prism", "hidden": 8}}},
+                "prism": {"model": {"fusion": {"kind": "prism_experts", "hidden": 8}}},
             },
             "data": {"tiny": str(prepared)},
             "reference": "id",

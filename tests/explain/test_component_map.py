@@ -96,7 +96,10 @@ def train_small(folder: Path) -> None:
         }
     )
     features = {"text": (random.normal(size=(20, 4)).astype(np.float32), list(range(20)))}
-    settings = {"model": {"width": 8, "fusion": {"kind": "prism", "hidden": 8}}, "train": {"epochs": 1}}
+    settings = {
+        "model": {"width": 8, "fusion": {"kind": "prism_experts", "hidden": 8}},
+        "train": {"epochs": 1},
+    }
     dataset = Dataset.from_frame(log, features=features, time="order")
     train(RunConfig.parse(settings), folder, data=dataset, device="cpu")
 

@@ -10,7 +10,7 @@ from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.data.histories import Histories
 from prism_rec.explain.explanation import Explanation, PastItem, explain, say
 from prism_rec.fusion.baselines import SumFusionConfig
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model.config import BackboneConfig, FusionConfig
 from prism_rec.rank import Ranker
 from prism_rec.testing.checks import ITEMS, build_model, registered
@@ -26,7 +26,9 @@ def name(row: int) -> tuple[str, str | None]:
 
 
 def ranker_of(fusion: Any = None, backbone: Any = None, **changes: Any) -> Ranker:
-    model = build_model(fusion or PrismConfig(), backbone or SASRecConfig(), dtype=torch.float32, **changes)
+    model = build_model(
+        fusion or ExpertPrismConfig(), backbone or SASRecConfig(), dtype=torch.float32, **changes
+    )
     return Ranker(model)
 
 
@@ -74,7 +76,7 @@ def test_items_that_the_model_does_not_read_have_no_effect_and_one_item_has_none
     assert past.effect is None
 
 
-@pytest.mark.parametrize("fusion", [PrismConfig(), SumFusionConfig()])
+@pytest.mark.parametrize("fusion", [ExpertPrismConfig(), SumFusionConfig()])
 def test_hiding_a_modality_is_scoring_with_a_model_whose_items_lack_it(fusion: Any) -> None:
     ranker = ranker_of(fusion)
     found = explained(ranker, HISTORY, 6)

@@ -33,7 +33,7 @@ def truth(dataset: Dataset) -> Truth:
     return Truth.of(dataset)
 
 
-@pytest.fixture(scope="module", params=["prism_separated", "prism", "prism_published", "sum"])
+@pytest.fixture(scope="module", params=["prism", "prism_experts", "prism_published", "sum"])
 def ranker(request, dataset: Dataset) -> Ranker:
     torch.manual_seed(0)
     config = ModelConfig.parse({"width": 8, "fusion": request.param})

@@ -54,7 +54,7 @@ def test_equal_seeds_give_equal_data() -> None:
 def test_each_expert_recovers_its_own_part_better_than_the_others_do() -> None:
     """Of one seed, where it holds with room to spare; `benchmarks/probe.py` shows more, and what does not hold."""
     lambdas = {"unique": 1.0, "redundancy": 0.3, "synergy": 0.1}
-    prism = {"kind": "prism", "hidden": 32, "dropout": 0.0, "gate_dropout": 0.0}
+    prism = {"kind": "prism_experts", "hidden": 32, "dropout": 0.0, "gate_dropout": 0.0}
     config = RunConfig.parse(
         {
             "model": {

@@ -26,7 +26,7 @@ BACKBONES = {
     "stosa": {"kind": "stosa"},
     "stosa-kl": {"kind": "stosa", "distance": "kl"},
 }
-FUSIONS = ("id", "sum", "concat", "gate", "prism_nested", "prism_published", "prism_separated")
+FUSIONS = ("id", "sum", "concat", "gate", "prism_nested", "prism_published", "prism")
 
 
 FIXED = {"bsarec", "gru4rec"}

@@ -1,9 +1,9 @@
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.losses import Lambdas
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.nested import NestedPrismConfig
+from prism_rec.fusion.prism.prism import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
-from prism_rec.fusion.prism.separated import SeparatedPrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model.config import FusionConfig
 from prism_rec.testing import FusionContract
 from prism_rec.testing.checks import assert_every_one_has_a_contract_test
@@ -31,24 +31,24 @@ class TestGateFusionOfTheItem(FusionContract):
     config = GateFusionConfig(sees="item", temperature=2.0)
 
 
-class TestPrismFusion(FusionContract):
-    config = PrismConfig(hidden=6, lambdas=EVERY_LAMBDA)
+class TestExpertPrismFusion(FusionContract):
+    config = ExpertPrismConfig(hidden=6, lambdas=EVERY_LAMBDA)
 
 
-class TestPrismFusionOfTheItem(FusionContract):
-    config = PrismConfig(hidden=6, sees="item", triplet_distance="euclidean", margin=1.0)
+class TestExpertPrismFusionOfTheItem(FusionContract):
+    config = ExpertPrismConfig(hidden=6, sees="item", triplet_distance="euclidean", margin=1.0)
 
 
-class TestPrismFusionOnPredictions(FusionContract):
-    config = PrismConfig(hidden=6, losses_on="prediction", mask="mean")
+class TestExpertPrismFusionOnPredictions(FusionContract):
+    config = ExpertPrismConfig(hidden=6, losses_on="prediction", mask="mean")
 
 
-class TestPrismFusionWithoutAnExpert(FusionContract):
-    config = PrismConfig(hidden=6, without=("redundancy",), lambdas=EVERY_LAMBDA)
+class TestExpertPrismFusionWithoutAnExpert(FusionContract):
+    config = ExpertPrismConfig(hidden=6, without=("redundancy",), lambdas=EVERY_LAMBDA)
 
 
-class TestPrismFusionWithoutItsGate(FusionContract):
-    config = PrismConfig(hidden=6, adaptive=False)
+class TestExpertPrismFusionWithoutItsGate(FusionContract):
+    config = ExpertPrismConfig(hidden=6, adaptive=False)
 
 
 class TestPublishedPrismFusion(FusionContract):
@@ -63,12 +63,12 @@ class TestNestedPrismFusionWithoutItsGate(FusionContract):
     config = NestedPrismConfig(hidden=6, gate="none")
 
 
-class TestSeparatedPrismFusion(FusionContract):
-    config = SeparatedPrismConfig(products=5)
+class TestPrismFusion(FusionContract):
+    config = PrismConfig(products=5)
 
 
-class TestSeparatedPrismFusionWithoutItsGate(FusionContract):
-    config = SeparatedPrismConfig(products=5, adaptive=False)
+class TestPrismFusionWithItsGate(FusionContract):
+    config = PrismConfig(products=5, gate="history")
 
 
 def test_every_registered_fusion_has_a_contract_test():

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.fusion.base import no_components, share_weights
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, SumFusionConfig
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.testing.checks import assert_equal, build_model, read
 
@@ -100,7 +100,7 @@ def test_prism_weighs_what_the_experts_say():
         return [experts_say(model, item).mul(present(item)[:, None]).flatten()]
 
     for sees in ("prefix", "item"):
-        check_gated(PrismConfig(hidden=5, temperature=0.3, sees=sees), components, seen)
+        check_gated(ExpertPrismConfig(hidden=5, temperature=0.3, sees=sees), components, seen)
 
 
 def test_the_published_form_averages_each_modality_over_the_items_that_have_it():

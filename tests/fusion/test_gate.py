@@ -6,8 +6,9 @@ from torch.testing import assert_close
 
 from prism_rec.fusion.baselines import GateFusionConfig
 from prism_rec.fusion.gate import Gate, prefix_means
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
+from prism_rec.fusion.reading import ModalityShape
 
 EVIDENCE = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
 
@@ -35,9 +36,9 @@ def test_a_prefix_is_averaged_up_to_each_position():
 
 
 @pytest.mark.parametrize(
-    "kind", [PrismConfig, PublishedPrismConfig, GateFusionConfig], ids=lambda kind: kind.__name__
+    "kind", [ExpertPrismConfig, PublishedPrismConfig, GateFusionConfig], ids=lambda kind: kind.__name__
 )
 def test_settings_reach_the_gate(kind):
     name = "dropout" if kind is GateFusionConfig else "gate_dropout"
-    gate = kind(**{name: 0.25, "temperature": 0.4}).build({"text": 3}, 4).gate
+    gate = kind(**{name: 0.25, "temperature": 0.4}).build({"text": ModalityShape(3)}, 4).gate
     assert (gate.dropout.probability, gate.temperature) == (0.25, 0.4)

@@ -12,6 +12,7 @@ from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.fusion import Fusion, FusionSettings
 from prism_rec.fusion.baselines import IdFusion, SumFusion
+from prism_rec.fusion.reading import ModalityShape
 from prism_rec.model.config import ModelConfig
 from prism_rec.objectives.stosa import StosaObjective
 from prism_rec.testing import plant_features
@@ -34,7 +35,7 @@ class PlainFusionConfig(FusionSettings):
     uses_features: ClassVar[bool] = False
     kind: Literal["plain"] = "plain"
 
-    def build(self, modalities: Mapping[str, int], width: int) -> Fusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> Fusion:
         assert not modalities
         return IdFusion(modalities, width)
 
@@ -44,7 +45,7 @@ class TotalFusionConfig(FusionSettings):
 
     kind: Literal["total"] = "total"
 
-    def build(self, modalities: Mapping[str, int], width: int) -> Fusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> Fusion:
         return SumFusion(modalities, width)
 
 
@@ -92,8 +93,8 @@ def test_a_fusion_gets_features_if_it_declares_to_use_them() -> None:
     features = plant_features(9)
     assert model_with(fusion=PlainFusionConfig()).build(9, features).items.modalities == {}
     assert model_with(fusion=TotalFusionConfig()).build(9, features).items.modalities == {
-        "image": 6,
-        "text": 5,
+        "image": ModalityShape(6),
+        "text": ModalityShape(5),
     }
     model_with(fusion=PlainFusionConfig()).build(9, {})
     with pytest.raises(InputError, match="fusion total needs features"):

@@ -4,6 +4,7 @@ import torch
 
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.errors import InputError
+from prism_rec.fusion.reading import ModalityShape
 from prism_rec.model.config import ModelConfig
 from prism_rec.testing import plant_features
 from prism_rec.training.config import RunConfig
@@ -15,9 +16,9 @@ def parse(**settings: object) -> ModelConfig:
 
 def test_the_modalities_are_those_of_the_data_or_those_chosen_in_that_order():
     features = plant_features(9)
-    model = parse(fusion={"kind": "prism"}).build(9, features)
-    assert model.items.modalities == {"image": 6, "text": 5}
-    chosen = parse(fusion={"kind": "prism"}, modalities=["text"]).build(9, features)
+    model = parse(fusion={"kind": "prism_experts"}).build(9, features)
+    assert model.items.modalities == {"image": ModalityShape(6), "text": ModalityShape(5)}
+    chosen = parse(fusion={"kind": "prism_experts"}, modalities=["text"]).build(9, features)
     assert chosen.component_names == ("id", "unique:text", "redundancy", "synergy")
     turned = parse(fusion={"kind": "sum"}, modalities=["text", "image"]).build(9, features)
     assert turned.component_names == ("id", "text", "image")
@@ -25,14 +26,16 @@ def test_the_modalities_are_those_of_the_data_or_those_chosen_in_that_order():
 
 def test_three_modalities_give_three_unique_components_one_redundancy_and_one_synergy():
     features = plant_features(9, {"image": 6, "text": 5, "sound": 4})
-    model = parse(fusion={"kind": "prism"}).build(9, features)
+    model = parse(fusion={"kind": "prism_experts"}).build(9, features)
     uniques = ("unique:image", "unique:text", "unique:sound")
     assert model.component_names == ("id", *uniques, "redundancy", "synergy")
 
 
 def test_by_id_alone_or_with_the_published_form_the_score_is_that_of_the_id():
     features = plant_features(9)
-    assert parse(fusion={"kind": "prism"}, candidates="id").build(9, features).component_names == ("id",)
+    assert parse(fusion={"kind": "prism_experts"}, candidates="id").build(9, features).component_names == (
+        "id",
+    )
     assert parse(fusion={"kind": "prism_published"}).build(9, features).component_names == ("id",)
     model = parse(fusion={"kind": "id"}).build(9, features)
     assert model.component_names == ("id",)
@@ -42,9 +45,13 @@ def test_by_id_alone_or_with_the_published_form_the_score_is_that_of_the_id():
 @pytest.mark.parametrize(
     ("settings", "features", "message"),
     [
-        ({"fusion": {"kind": "prism"}, "modalities": ["sound"]}, True, "no 'sound'.*image, text"),
+        ({"fusion": {"kind": "prism_experts"}, "modalities": ["sound"]}, True, "no 'sound'.*image, text"),
         ({"fusion": {"kind": "id"}, "modalities": ["sound"]}, True, "no 'sound'.*image, text"),
-        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"imgae": 0.7}}}}, True, "no modality 'imgae'"),
+        (
+            {"fusion": {"kind": "prism_experts", "lambdas": {"uniques": {"imgae": 0.7}}}},
+            True,
+            "no modality 'imgae'",
+        ),
         ({"fusion": {"kind": "sum"}}, False, "fusion sum needs features"),
         ({"backbone": {"kind": "sasrec", "heads": 3}}, True, "not a multiple of model.backbone.heads 3"),
     ],
@@ -60,8 +67,8 @@ def test_what_does_not_go_together_is_refused_in_one_line(settings, features, me
     ("settings", "key"),
     [
         ({"widht": 8}, "widht"),
-        ({"fusion": {"kind": "prism", "lambdas": {"synergy": -1}}}, "fusion"),
-        ({"fusion": {"kind": "prism", "lambdas": {"uniques": {"image": -1}}}}, "fusion"),
+        ({"fusion": {"kind": "prism_experts", "lambdas": {"synergy": -1}}}, "fusion"),
+        ({"fusion": {"kind": "prism_experts", "lambdas": {"uniques": {"image": -1}}}}, "fusion"),
         ({"fusion": {"kind": "magic"}}, "fusion"),
         ({"modalities": []}, "modalities"),
         ({"backbone": {"kind": "sasrec", "dropout": 1.0}}, "backbone"),
@@ -98,15 +105,15 @@ def test_padding_stays_zero_while_training():
 
 def test_weights_fit_other_features_of_the_same_width():
     """Features belong to the catalogue, not to what was learned: new items need no training."""
-    model = parse(fusion={"kind": "prism"}).build(9, plant_features(9))
-    other = parse(fusion={"kind": "prism"}).build(9, plant_features(9, seed=1))
+    model = parse(fusion={"kind": "prism_experts"}).build(9, plant_features(9))
+    other = parse(fusion={"kind": "prism_experts"}).build(9, plant_features(9, seed=1))
     other.load_state_dict(model.state_dict())
     assert not torch.equal(other.items.get_buffer("vectors_0"), model.items.get_buffer("vectors_0"))
 
 
 def test_a_catalogue_without_any_presence_is_encoded_too():
     absent = FeatureTable(np.zeros((10, 6), np.float32), np.zeros(10, bool))
-    model = parse(fusion={"kind": "prism"}).build(9, {"image": absent}).eval()
+    model = parse(fusion={"kind": "prism_experts"}).build(9, {"image": absent}).eval()
     reading = model.read(torch.tensor([1, 2]), torch.tensor([2]))
     scores = model.score(model.encode_last(reading), torch.tensor([[1, 9]]), reading.items)
     assert scores.isfinite().all()

@@ -6,13 +6,15 @@ import torch
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, SumFusionConfig
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.testing.checks import HISTORIES, WIDTH, build_model, rank_all, read, score_all
 
 SASREC, STOSA = SASRecConfig(layers=1), StosaConfig(layers=1)
 
 
-@pytest.mark.parametrize("fusion", [SumFusionConfig(), ConcatFusionConfig(), PrismConfig(adaptive=False)])
+@pytest.mark.parametrize(
+    "fusion", [SumFusionConfig(), ConcatFusionConfig(), ExpertPrismConfig(adaptive=False)]
+)
 def test_a_key_is_the_sum_of_id_and_components(fusion: object) -> None:
     model = build_model(fusion, SASREC)
     reading = read(model, HISTORIES)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.batches import Batch, BatchPlan, TrainingBatches
 from prism_rec.data.histories import Histories
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Objective
 from prism_rec.objectives.cross_entropy import CrossEntropy, SampledCrossEntropy
@@ -29,7 +29,7 @@ NEGATIVES = torch.tensor([[0.1, -1.0], [2.0, 0.0], [-4.0, 5.0]])
 
 @pytest.fixture(scope="module")
 def model() -> SequenceRecommender:
-    return build_model(PrismConfig(hidden=4), SASRecConfig(layers=1))
+    return build_model(ExpertPrismConfig(hidden=4), SASRecConfig(layers=1))
 
 
 def prepared(objective: Objective, model: SequenceRecommender) -> Objective:

@@ -28,7 +28,7 @@ def test_a_recipe_of_another_command_is_named(tmp_path: Path, key: str, command:
 
 CONFIG = RunConfig.parse(
     {
-        "model": {"width": 8, "max_length": 5, "fusion": {"kind": "prism"}},
+        "model": {"width": 8, "max_length": 5, "fusion": {"kind": "prism_experts"}},
         "train": {"epochs": 7, "validate_every": 2, "batch_size": 4},
     }
 )

@@ -38,9 +38,9 @@ from prism_rec.batches import BatchPlan, TrainingBatches
 from prism_rec.errors import InputError
 from prism_rec.fusion.baselines import SumFusionConfig
 from prism_rec.fusion.prism.losses import Lambdas, triplet_loss
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.fusion.prism.views import draw_noise
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model.config import BackboneConfig, FusionConfig
 from prism_rec.nn.gaussian import Gaussian, gaussian_distance
 from prism_rec.testing import plant_features
@@ -59,13 +59,13 @@ from prism_rec.training.loop import make_optimizer
 from published.small import PRISM, SASREC, TRAINING
 
 
-def interaction_loss(fusion: PrismConfig | PublishedPrismConfig) -> torch.Tensor:
+def interaction_loss(fusion: ExpertPrismConfig | PublishedPrismConfig) -> torch.Tensor:
     model = build_model(fusion, SASREC)
     torch.manual_seed(0)
     return model.interaction_loss(read(model, HISTORIES))
 
 
-@pytest.mark.parametrize("form", [PrismConfig, PublishedPrismConfig])
+@pytest.mark.parametrize("form", [ExpertPrismConfig, PublishedPrismConfig])
 def test_defect_01_losses_are_taken_on_embeddings_or_on_predictions_by_name(form):
     embedding, prediction = (interaction_loss(form(losses_on=name)) for name in ("embedding", "prediction"))
     assert embedding > 0
@@ -80,7 +80,7 @@ def test_defect_02_both_triplets_can_be_chosen_with_any_margin():
     torch.testing.assert_close(triplet_loss(anchor, near, far, 1.5, "cosine"), torch.tensor([1.7]))
     assert triplet_loss(anchor, far, near, 0.5, "euclidean") == 0
     losses = {
-        interaction_loss(PrismConfig(triplet_distance=distance, margin=margin)).item()
+        interaction_loss(ExpertPrismConfig(triplet_distance=distance, margin=margin)).item()
         for distance in ("cosine", "euclidean")
         for margin in (0.5, 1.0)
     }
@@ -88,7 +88,9 @@ def test_defect_02_both_triplets_can_be_chosen_with_any_margin():
 
 
 @pytest.mark.parametrize(
-    "fusion", [PRISM, PrismConfig(sees="item"), SumFusionConfig()], ids=["prism", "prism of the item", "sum"]
+    "fusion",
+    [PRISM, ExpertPrismConfig(sees="item"), SumFusionConfig()],
+    ids=["prism", "prism of the item", "sum"],
 )
 @pytest.mark.parametrize(
     "backbone", [SASREC, GRU4RecConfig(), StosaConfig(heads=2)], ids=lambda config: config.kind
@@ -137,13 +139,13 @@ def test_defect_05_noise_has_the_norm_of_what_it_replaces_and_replaces_nothing_a
 
 def test_defect_06_dropout_in_the_experts_works():
     features = torch.randn(5, 2, WIDTH, dtype=torch.float64)
-    experts = build_model(PrismConfig(dropout=0.5), SASREC).fusion.experts
+    experts = build_model(ExpertPrismConfig(dropout=0.5), SASREC).fusion.experts
     experts.train()
     torch.manual_seed(0)
     assert not torch.equal(experts(features), experts(features))
     experts.eval()
     assert torch.equal(experts(features), experts(features))
-    without = build_model(PrismConfig(dropout=0.0), SASREC).fusion.experts.train()
+    without = build_model(ExpertPrismConfig(dropout=0.0), SASREC).fusion.experts.train()
     assert torch.equal(without(features), without(features))
 
 
@@ -216,17 +218,19 @@ def test_defect_13_every_option_is_read_and_an_unknown_one_is_an_error():
     losses = {}
     for option in ("unique", "redundancy", "synergy"):
         none = {"unique": 0.0, "redundancy": 0.0, "synergy": 0.0}
-        losses[option] = interaction_loss(PrismConfig(hidden=6, lambdas=Lambdas(**{**none, option: 1.0})))
-        twice = interaction_loss(PrismConfig(hidden=6, lambdas=Lambdas(**{**none, option: 0.25})))
+        losses[option] = interaction_loss(
+            ExpertPrismConfig(hidden=6, lambdas=Lambdas(**{**none, option: 1.0}))
+        )
+        twice = interaction_loss(ExpertPrismConfig(hidden=6, lambdas=Lambdas(**{**none, option: 0.25})))
         assert losses[option] > 0
         assert_equal(twice, losses[option] / 4, option)
-    every = interaction_loss(PrismConfig(hidden=6, lambdas=Lambdas(unique=1, redundancy=1, synergy=1)))
+    every = interaction_loss(ExpertPrismConfig(hidden=6, lambdas=Lambdas(unique=1, redundancy=1, synergy=1)))
     assert_equal(every, sum(losses.values()), "their sum")
     only_text = Lambdas(unique=0, uniques={"text": 1.0}, redundancy=0, synergy=0)
-    assert 0 < interaction_loss(PrismConfig(hidden=6, lambdas=only_text)) < losses["unique"]
+    assert 0 < interaction_loss(ExpertPrismConfig(hidden=6, lambdas=only_text)) < losses["unique"]
     for wrong in ({"lambda_unique": 1}, {"lambdas": {"synergie": 1}}, {"lambdas": {"unique": "much"}}):
         with pytest.raises(InputError, match="model.fusion"):
-            RunConfig.parse({"model": {"fusion": {"kind": "prism", **wrong}}}, "config.yaml")
+            RunConfig.parse({"model": {"fusion": {"kind": "prism_experts", **wrong}}}, "config.yaml")
 
 
 def test_defect_17_pairwise_divergence_agrees_with_rowwise_and_does_not_underflow():

@@ -7,14 +7,14 @@ from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.baselines import IdFusionConfig, SumFusionConfig
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.rank import NEVER, Ranker, Seen
 from prism_rec.testing.checks import ITEMS, build_model, read, score_all
 
-FUSIONS = [IdFusionConfig(), SumFusionConfig(), PrismConfig(hidden=4), PublishedPrismConfig(hidden=4)]
+FUSIONS = [IdFusionConfig(), SumFusionConfig(), ExpertPrismConfig(hidden=4), PublishedPrismConfig(hidden=4)]
 BACKBONES = [SASRecConfig(layers=1), StosaConfig(heads=2)]
 HISTORIES = Histories.from_lists([[1, 2, 3], [4], [5, 6, 5, 7, 8, 9, 10, 11, 12, 1], [3, 3, 2], [12, 11]])
 TARGETS = np.array([4, 12, 2, 3, 5])  # the fourth has seen its target already
@@ -45,7 +45,9 @@ def test_it_ranks_as_scores_one_by_one_do(fusion, backbone, batch_size, seen):
 
 @pytest.fixture
 def model() -> SequenceRecommender:
-    return build_model(PrismConfig(hidden=4), SASRecConfig(layers=1), max_length=LENGTH, dtype=torch.float32)
+    return build_model(
+        ExpertPrismConfig(hidden=4), SASRecConfig(layers=1), max_length=LENGTH, dtype=torch.float32
+    )
 
 
 def test_items_come_in_several_patterns_of_presence(model):
@@ -98,7 +100,7 @@ def test_ranking_leaves_dropout_out_and_is_deterministic(model):
 
 
 def test_it_ranks_in_float64_too(model):
-    exact = Ranker(build_model(PrismConfig(hidden=4), SASRecConfig(layers=1), max_length=LENGTH)).rank(
+    exact = Ranker(build_model(ExpertPrismConfig(hidden=4), SASRecConfig(layers=1), max_length=LENGTH)).rank(
         HISTORIES, TARGETS
     )
     assert np.array_equal(exact.ranks, Ranker(model).rank(HISTORIES, TARGETS).ranks)

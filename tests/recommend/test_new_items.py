@@ -27,7 +27,7 @@ TITLES = {
     "f": "the baker of paris",
 }
 COLOURS = ["red", "green", "blue", "yellow", "purple", "orange"]
-MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism", "hidden": 6}}
+MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism_experts", "hidden": 6}}
 
 
 def draw(folder: Path, colours: dict[str, str]) -> Path:

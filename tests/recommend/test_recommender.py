@@ -15,7 +15,7 @@ from prism_rec.recommend.recommender import Recommender
 from prism_rec.runs.train import train
 
 ITEMS, USERS, WIDTH = 12, 20, 6
-MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism", "hidden": 6}}
+MODEL = {"width": 8, "max_length": 5, "fusion": {"kind": "prism_experts", "hidden": 6}}
 
 
 class Notes(Events):

@@ -45,7 +45,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "model": {
             "width": 8,
             "max_length": 6,
-            "fusion": {"kind": "prism", "hidden": 8, "dropout": 0, "gate_dropout": 0, "mask": "zero"},
+            "fusion": {"kind": "prism_experts", "hidden": 8, "dropout": 0, "gate_dropout": 0, "mask": "zero"},
             "backbone": {"kind": "sasrec", "layers": 1, "dropout": 0},
         },
         "train": {"epochs": 4, "batch_size": 5, "learning_rate": 0.01, "gradient_clip": 1.0},

@@ -44,7 +44,7 @@ def shop(items: list[str], users: int, seed: int, width: int = WIDTH, text: Any 
 
 
 def settings(epochs: int = 1, **model: Any) -> RunConfig:
-    base = {"width": 8, "max_length": 5, "fusion": {"kind": "prism", "hidden": 6}}
+    base = {"width": 8, "max_length": 5, "fusion": {"kind": "prism_experts", "hidden": 6}}
     return RunConfig.parse({"model": base | model, "train": {"epochs": epochs}})
 
 
@@ -168,7 +168,7 @@ def test_embed_like_another_folder_takes_no_settings_of_an_encoder(tmp_path: Pat
 def test_what_a_fusion_found_in_the_catalogue_is_copied_too(tmp_path: Path, tuesday: Dataset) -> None:
     """Its weights belong to the directions that it found then; other items would give others."""
     data = shop([f"i{n}" for n in range(8)], 12, seed=0)
-    config = settings(fusion={"kind": "prism_separated"})
+    config = settings(fusion={"kind": "prism"})
     then = train(config, tmp_path / "run", data=data, device="cpu")
     fresh = config.model.build(tuesday.number_of_items, tuesday.features)
     begin_from(fresh, tuesday, config.model, then, Notes())

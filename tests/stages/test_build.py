@@ -72,7 +72,7 @@ def test_from_raw_files_to_a_trained_model(tmp_path: Path, source: str, address:
         for name, table in dataset.features.items()
     }
     assert absent == {"text": [NO_TEXT], "image": [NO_PICTURE]}
-    model = {"width": 8, "max_length": 8, "fusion": {"kind": "prism"}}
+    model = {"width": 8, "max_length": 8, "fusion": {"kind": "prism_experts"}}
     config = RunConfig.parse({"model": model, "train": {"epochs": 1, "batch_size": 8}}, "test")
     run = train(config, tmp_path / "run", data=dataset, device="cpu")
     assert set(run.dataset.features) == {"text", "image"}

@@ -20,7 +20,7 @@ SETTINGS: dict[str, Any] = {
     "model": {
         "width": 16,
         "max_length": 3,
-        "fusion": {"kind": "prism", "hidden": 8},
+        "fusion": {"kind": "prism_experts", "hidden": 8},
         "backbone": {"kind": "sasrec", "layers": 1, "dropout": 0.3},
     },
     "objective": {"kind": "bce"},

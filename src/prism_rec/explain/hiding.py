@@ -21,7 +21,7 @@ def hide(model: SequenceRecommender, items: ItemSet, modality: str) -> ItemSet:
     vectors = tuple(
         torch.zeros_like(table) if place == m else table for place, table in enumerate(items.features.vectors)
     )
-    features = Features(vectors, present_IM)
+    features = Features(vectors, present_IM, items.features.words)
     parts = model.fusion.parts(features, items.ids_ID)
     evidence = Evidence(
         model.fusion.evidence(parts, items.ids_ID), torch.arange(len(items.rows_I), device=model.device)

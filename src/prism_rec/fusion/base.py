@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from prism_rec.config import Config
-from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
 from prism_rec.nn.rows import gather_rows
 
 
@@ -30,15 +30,14 @@ class Fusion(nn.Module, ABC):
     """Makes components of an item's pictures and texts and weighs them for each user.
 
     Args:
-        modalities: name -> width of its vectors, in a fixed order; None: they are trained, and of width D already.
+        modalities: name -> what the fusion gets of it, in a fixed order.
         width: D, the common width of ids and components.
 
     Attributes:
         component_names: the J components apart from `id`.
         causal: whether the vector added at position t depends on items 1..t only.
         scores_content: whether components belong to one item each, so that candidates can be scored by them.
-        personal: whether the weights differ between users. If so, they are shares: they sum to one over the components
-            that an item has. Otherwise every weight is one.
+        personal: whether candidates are scored with the user's weights; otherwise a score is the sum of all components.
     """
 
     component_names: tuple[str, ...] = ()
@@ -46,7 +45,15 @@ class Fusion(nn.Module, ABC):
     scores_content = True
     personal = False
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
+    @property
+    def gated(self) -> bool:
+        """Whether the weights differ between users.
+
+        If so, they are shares: they sum to one over the components that an item has. Otherwise every weight is one.
+        """
+        return self.personal
+
+    def __init__(self, modalities: Mapping[str, ModalityShape], width: int) -> None:
         super().__init__()
         self.modalities = dict(modalities)
         self.width = width
@@ -93,12 +100,11 @@ class FusionSettings(Config, ABC):
     uses_features: ClassVar[bool] = True
 
     @abstractmethod
-    def build(self, modalities: Mapping[str, int | None], width: int) -> Fusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> Fusion:
         """Make the fusion with fresh weights.
 
         Args:
-            modalities: name -> width of its vectors, in the order of the model; None: they are trained, and of width D
-                already, as those of words. Empty unless `uses_features`.
+            modalities: name -> what the fusion gets of it, in the order of the model. Empty unless `uses_features`.
             width: D.
 
         Raises:
@@ -110,17 +116,17 @@ class Projections(nn.Module):
     """One linear map to D per modality; vectors that are trained already have no map.
 
     Args:
-        modalities: name -> width of its vectors; None: they are trained, and of width D already.
+        modalities: name -> what is known of its vectors.
         width: D.
         learned_absent: whether a learned vector replaces a modality that an item lacks; otherwise zeros replace it.
     """
 
     absent_MD: Tensor
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int, learned_absent: bool) -> None:
+    def __init__(self, modalities: Mapping[str, ModalityShape], width: int, learned_absent: bool) -> None:
         super().__init__()
         self.maps = nn.ModuleList(
-            nn.Identity() if size is None else nn.Linear(size, width) for size in modalities.values()
+            nn.Identity() if shape.words else nn.Linear(shape.size, width) for shape in modalities.values()
         )
         if learned_absent:
             self.absent_MD = nn.Parameter(torch.randn(len(modalities), width) * width**-0.5)

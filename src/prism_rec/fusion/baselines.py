@@ -18,7 +18,7 @@ from prism_rec.fusion.base import (
     weigh_components,
 )
 from prism_rec.fusion.gate import Gate, Sees
-from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
 
 
 class IdFusion(Fusion):
@@ -37,7 +37,7 @@ class IdFusion(Fusion):
 class SumFusion(Fusion):
     """The projection of each modality is added as it is; a modality that an item lacks adds nothing."""
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, ModalityShape], width: int) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
         self.projections = Projections(modalities, width, learned_absent=False)
@@ -57,7 +57,7 @@ class ConcatFusion(Fusion):
 
     component_names = ("concat",)
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int) -> None:
+    def __init__(self, modalities: Mapping[str, ModalityShape], width: int) -> None:
         super().__init__(modalities, width)
         self.projections = Projections(modalities, width, learned_absent=True)
         self.inner = nn.Linear(len(modalities) * width, 2 * width)
@@ -81,7 +81,12 @@ class GateFusion(Fusion):
     personal = True
 
     def __init__(
-        self, modalities: Mapping[str, int | None], width: int, temperature: float, dropout: float, sees: Sees
+        self,
+        modalities: Mapping[str, ModalityShape],
+        width: int,
+        temperature: float,
+        dropout: float,
+        sees: Sees,
     ) -> None:
         super().__init__(modalities, width)
         self.component_names = tuple(self.modalities)
@@ -110,7 +115,7 @@ class IdFusionConfig(FusionSettings):
     kind: Literal["id"] = "id"
     """Name of the fusion."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> IdFusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> IdFusion:
         """Make the fusion."""
         return IdFusion({}, width)
 
@@ -121,7 +126,7 @@ class SumFusionConfig(FusionSettings):
     kind: Literal["sum"] = "sum"
     """Name of the fusion."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> SumFusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> SumFusion:
         """Make the fusion."""
         return SumFusion(modalities, width)
 
@@ -132,7 +137,7 @@ class ConcatFusionConfig(FusionSettings):
     kind: Literal["concat"] = "concat"
     """Name of the fusion."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> ConcatFusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> ConcatFusion:
         """Make the fusion."""
         return ConcatFusion(modalities, width)
 
@@ -149,6 +154,6 @@ class GateFusionConfig(FusionSettings):
     sees: Sees = "prefix"
     """What the gate looks at: `prefix`, all items so far; or `item`, the latest item only."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> GateFusion:
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> GateFusion:
         """Make the fusion."""
         return GateFusion(modalities, width, self.temperature, self.dropout, self.sees)

@@ -9,6 +9,23 @@ from torch import Tensor
 from prism_rec.nn.packing import Packing
 from prism_rec.nn.processes import counted_here
 from prism_rec.nn.rows import gather_rows
+from prism_rec.nn.sparse import SparseRows
+
+
+class ModalityShape(NamedTuple):
+    """What a fusion gets of a modality: vectors that do not change, or vectors made of trained ones, one per word."""
+
+    size: int
+    """d_m, the width of the vectors; or the number U of words."""
+    words: bool = False
+    """Whether the modality is words: its vectors are trained, and have width D already."""
+
+
+class Words(NamedTuple):
+    """The words of I items, and the vectors of words of which those of the items are made."""
+
+    rows: SparseRows  # [I, U], the weights of the words
+    vectors_UD: Float[Tensor, "U D"]
 
 
 class Features(NamedTuple):
@@ -16,6 +33,7 @@ class Features(NamedTuple):
 
     vectors: tuple[Tensor, ...]  # M tensors [I, d_m]
     present_IM: Bool[Tensor, "I M"]
+    words: tuple[Words | None, ...]  # of the M modalities; None if one is not words
 
 
 class Parts(NamedTuple):

@@ -16,10 +16,10 @@ from prism_rec.data.bag import Table
 from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.baselines import ConcatFusionConfig, GateFusionConfig, IdFusionConfig, SumFusionConfig
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.nested import NestedPrismConfig
+from prism_rec.fusion.prism.prism import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
-from prism_rec.fusion.prism.separated import SeparatedPrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model.items import ItemTable
 from prism_rec.model.sequence_recommender import Candidates, SequenceRecommender
 from prism_rec.model.similar import SimilarItems
@@ -34,10 +34,10 @@ FusionConfig = Annotated[
     | SumFusionConfig
     | ConcatFusionConfig
     | GateFusionConfig
-    | PrismConfig
+    | ExpertPrismConfig
     | PublishedPrismConfig
     | NestedPrismConfig
-    | SeparatedPrismConfig,
+    | PrismConfig,
     Kinds("prism_rec.fusions", FusionSettings),
 ]
 

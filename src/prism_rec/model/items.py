@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from prism_rec.data.bag import Bag, Table
-from prism_rec.fusion.reading import Features
+from prism_rec.fusion.reading import Features, ModalityShape, Words
 from prism_rec.nn.sparse import ByColumn, SparseRows
 from prism_rec.nn.word_bag import WordBag
 
@@ -50,7 +50,7 @@ class ItemTable(nn.Module):
         self.id_dropout = id_dropout
         self.id_events = id_events
         self.modalities = {
-            name: None if isinstance(table, Bag) else table.width for name, table in features.items()
+            name: ModalityShape(table.width, words=isinstance(table, Bag)) for name, table in features.items()
         }
         self.ids = nn.Embedding(number_of_items + 1, streams * width, padding_idx=0)
         self.bags = nn.ModuleDict()
@@ -108,18 +108,29 @@ class ItemTable(nn.Module):
         """Return the features of some distinct items, in rising order of their rows."""
         whole = len(rows_I) == self.number_of_items + 1  # all rows, each once: no copy
         rows = None if whole else rows_I
-        vectors = tuple(self._vectors(m, name, rows) for m, name in enumerate(self.modalities))
-        return Features(vectors, self.present_NM if whole else self.present_NM[rows_I])
+        words = tuple(self._words(m, name, rows) for m, name in enumerate(self.modalities))
+        vectors = tuple(self._vectors(m, name, rows, words[m]) for m, name in enumerate(self.modalities))
+        return Features(vectors, self.present_NM if whole else self.present_NM[rows_I], words)
 
-    def _vectors(self, m: int, name: str, rows_I: Int[Tensor, " I"] | None) -> Float[Tensor, "I _"]:
-        """Return the vectors of the m-th modality of some items; None: of all."""
+    def _words(self, m: int, name: str, rows_I: Int[Tensor, " I"] | None) -> Words | None:
+        """Return the words of the m-th modality of some items, if it is words; None for `rows_I`: of all."""
         if name not in self.bags:
+            return None
+        rows = SparseRows(*(self.get_buffer(f"{key}_{m}") for key in SparseRows._fields))
+        vectors_UD = self.bags[name].get_parameter("weight_UD")
+        return Words(rows if rows_I is None else rows.take(rows_I), vectors_UD)
+
+    def _vectors(
+        self, m: int, name: str, rows_I: Int[Tensor, " I"] | None, words: Words | None
+    ) -> Float[Tensor, "I _"]:
+        """Return the vectors of the m-th modality of some items; None for `rows_I`: of all."""
+        if words is None:
             table = self.get_buffer(f"vectors_{m}")
             return table if rows_I is None else table.index_select(0, rows_I)
-        rows = SparseRows(*(self.get_buffer(f"{key}_{m}") for key in SparseRows._fields))
         if rows_I is not None:
-            return self.bags[name](rows.take(rows_I))
-        return self.bags[name](rows, ByColumn(*(self.get_buffer(f"{key}_{m}") for key in ByColumn._fields)))
+            return self.bags[name](words.rows)
+        by_column = ByColumn(*(self.get_buffer(f"{key}_{m}") for key in ByColumn._fields))
+        return self.bags[name](words.rows, by_column)
 
 
 def _tensors(table: Table) -> dict[str, Tensor]:

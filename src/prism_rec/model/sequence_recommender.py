@@ -269,10 +269,10 @@ class SequenceRecommender(nn.Module):
         ids_PV = gather_rows(items.ids_IV, place_P)
         if not self.content:
             return ids_PV
-        weights_PJ = users.weights
-        if self.fusion.personal:
-            weights_PJ = share_weights(weights_PJ, items.parts.present_IJ[place_P])
         components_PJD = gather_rows(items.parts.components_IJD, place_P)
+        if not self.fusion.personal:
+            return ids_PV + self._in_all_streams(components_PJD.sum(1))
+        weights_PJ = share_weights(users.weights, items.parts.present_IJ[place_P])
         return ids_PV + self._in_all_streams(inner(components_PJD.mT, weights_PJ))
 
     def score(self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet) -> Float[Tensor, "P C"]:

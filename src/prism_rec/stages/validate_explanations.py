@@ -31,14 +31,16 @@ REPORT, RUNS = "report.json", "runs"
 TASK = "models"
 _STRONG = {"lambdas": {"unique": 1.0, "redundancy": 0.3, "synergy": 0.1}, "margin": 1.0, "mask": "mean"}
 FUSIONS: Mapping[Name, Mapping[str, Any]] = {
-    "separated": {"kind": "prism_separated"},
     "prism": {"kind": "prism"},
-    "prism-strong": {"kind": "prism", "dropout": 0.0, "gate_dropout": 0.0, **_STRONG},
-    "prism-predictions": {"kind": "prism", "losses_on": "prediction"},
-    "prism-published": {"kind": "prism_published"},
+    "experts": {"kind": "prism_experts"},
+    "experts-strong": {"kind": "prism_experts", "dropout": 0.0, "gate_dropout": 0.0, **_STRONG},
+    "experts-predictions": {"kind": "prism_experts", "losses_on": "prediction"},
+    "published": {"kind": "prism_published"},
+    "nested": {"kind": "prism_nested"},
+    "sum": {"kind": "sum"},
 }
 """The models by name: parts apart by construction; the published losses on embeddings, with strong weights, and on
-predictions; and the published form."""
+predictions; the published form; PRISM nested over the sum; and the sum, whose accuracy is the one to beat."""
 NO_IDS = 10**9
 """More training events than any item has: then no id counts after training."""
 

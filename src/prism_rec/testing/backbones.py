@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from prism_rec.backbones import Backbone
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.testing.checks import (
     DTYPES,
@@ -22,7 +22,7 @@ from prism_rec.testing.checks import (
     score_all,
 )
 
-FUSION = PrismConfig(hidden=4)
+FUSION = ExpertPrismConfig(hidden=4)
 LENGTHS = torch.tensor([9, 1, 4, 2, 6])
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.fusion import Fused
+from prism_rec.fusion.reading import ModalityShape
 from prism_rec.model import SequenceRecommender
 from prism_rec.testing.checks import (
     DTYPES,
@@ -184,7 +185,7 @@ class FusionContract(PluginContract):
         """A fusion that declares to use none adds nothing to an id; one that uses them is built from modalities."""
         model = self.model()
         if self.config.uses_features:
-            assert model.fusion.modalities == WIDTHS
+            assert model.fusion.modalities == {name: ModalityShape(width) for name, width in WIDTHS.items()}
             assert self.fuse(model, HISTORIES).vectors_PD.any()
         else:
             assert not model.fusion.modalities

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.batches import Batch, BatchPlan
 from prism_rec.data.histories import Histories
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Objective
 from prism_rec.testing.checks import (
@@ -24,7 +24,7 @@ from prism_rec.testing.checks import (
 from prism_rec.testing.planted import hide, plant_features
 from prism_rec.training.step import TrainStep
 
-FUSION = PrismConfig(hidden=4)
+FUSION = ExpertPrismConfig(hidden=4)
 MAX_LENGTH = 8
 TRAINING = Histories.from_lists([history for history in HISTORIES if len(history) > 1])
 

@@ -230,7 +230,7 @@ def test_a_swept_setting_is_drawn_with_its_intervals_and_the_reference_across() 
     comparison = compare_ranks(ranks, metrics=["ndcg@10"])
     assert "Sensitivity" not in [heading.text for heading in make_page(comparison, {}).iter("h2")]
     for arm in comparison.arms[1:]:
-        fusion = {"kind": "prism", "lambdas": {"synergy": values[arm.model]}}
+        fusion = {"kind": "prism_experts", "lambdas": {"synergy": values[arm.model]}}
         for result in arm.results:
             result.config.update(RunConfig.parse({"model": {"fusion": fusion}}).model_dump(mode="json"))
     page = make_page(comparison, {})

@@ -10,7 +10,9 @@ from prism_rec.training import RunConfig
 
 def arm(name: str, **fusion: object) -> Arm:
     made = compare_ranks({name: [[1, 2, 3]]}).arms[0]
-    config = RunConfig.parse({"model": {"fusion": {"kind": "prism", **fusion}}}).model_dump(mode="json")
+    config = RunConfig.parse({"model": {"fusion": {"kind": "prism_experts", **fusion}}}).model_dump(
+        mode="json"
+    )
     return replace(made, results=tuple(each.model_copy(update={"config": config}) for each in made.results))
 
 

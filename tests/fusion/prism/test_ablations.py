@@ -7,8 +7,8 @@ from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.errors import InputError
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Lambdas
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
 from prism_rec.testing import plant_features
@@ -19,14 +19,14 @@ LAMBDAS = {"uniques": {"image": 0.3, "text": 0.4}, "redundancy": 0.5, "synergy":
 ALL = ("unique:image", "unique:text", "redundancy", "synergy")
 
 
-def model_of(config: PrismConfig | PublishedPrismConfig) -> SequenceRecommender:
+def model_of(config: ExpertPrismConfig | PublishedPrismConfig) -> SequenceRecommender:
     return build_model(config, SASRecConfig(form="post_norm", layers=1))
 
 
 @pytest.mark.parametrize("left_out", ALL)
 def test_an_expert_left_out_leaves_the_others_as_they_are(left_out: str) -> None:
-    whole = model_of(PrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**LAMBDAS)))
-    part = model_of(PrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**LAMBDAS), without=(left_out,)))
+    whole = model_of(ExpertPrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**LAMBDAS)))
+    part = model_of(ExpertPrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**LAMBDAS), without=(left_out,)))
     kept = [place for place, name in enumerate(ALL) if name != left_out]
     assert part.component_names == ("id", *(ALL[place] for place in kept))
     with torch.no_grad():
@@ -38,7 +38,7 @@ def test_an_expert_left_out_leaves_the_others_as_they_are(left_out: str) -> None
     every, rest = whole.item_set().parts, part.item_set().parts
     assert_equal(rest.components_IJD, every.components_IJD[:, kept], "components")
     assert torch.equal(rest.present_IJ, every.present_IJ[:, kept])
-    one = model_of(PrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**of_one(left_out))))
+    one = model_of(ExpertPrismConfig(hidden=5, mask="zero", lambdas=Lambdas(**of_one(left_out))))
     one.load_state_dict(whole.state_dict())
     losses = [model.interaction_loss(read(model, [HISTORY])) for model in (whole, part, one)]
     assert_equal(losses[1], losses[0] - losses[2], "the whole loss less that of the one left out")
@@ -51,7 +51,7 @@ def of_one(name: str) -> dict[str, object]:
 
 
 def test_without_the_gate_the_components_are_added() -> None:
-    model = model_of(PrismConfig(hidden=5, adaptive=False))
+    model = model_of(ExpertPrismConfig(hidden=5, adaptive=False))
     assert not any(name.startswith("fusion.gate") for name, _ in model.named_parameters())
     components_IJD = model.item_set().parts.components_IJD
     fused = model.fusion(read(model, [HISTORY]))
@@ -59,7 +59,7 @@ def test_without_the_gate_the_components_are_added() -> None:
     assert not model.fusion.personal
 
 
-@pytest.mark.parametrize("config", [PrismConfig, PublishedPrismConfig])
+@pytest.mark.parametrize("config", [ExpertPrismConfig, PublishedPrismConfig])
 def test_no_view_is_made_where_no_loss_looks_at_it(config, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     of_shares = Experts.of_shares
@@ -86,7 +86,7 @@ def test_no_view_is_made_where_no_loss_looks_at_it(config, monkeypatch: pytest.M
     ],
 )
 def test_what_cannot_be_left_out_is_refused_in_one_line(without: list[str], message: str) -> None:
-    config = ModelConfig.parse({"width": 8, "fusion": {"kind": "prism", "without": without}})
+    config = ModelConfig.parse({"width": 8, "fusion": {"kind": "prism_experts", "without": without}})
     with pytest.raises(InputError, match=message) as caught:
         config.build(9, plant_features(9))
     assert "\n" not in str(caught.value)

@@ -31,7 +31,7 @@ def built(modalities: int, backbone: str = "sasrec", **fusion: object) -> Sequen
         present = np.ones(ITEMS + 1, bool)
         present[[0, 8] if m else [0, 4, 7, 8]] = False
         features[f"m{m}"] = FeatureTable(vectors * present[:, None], present)
-    settings = {"kind": "prism", "losses_on": "prediction", "mask": "zero", "dropout": 0.0} | fusion
+    settings = {"kind": "prism_experts", "losses_on": "prediction", "mask": "zero", "dropout": 0.0} | fusion
     config = {
         "width": WIDTH, "max_length": 5, "fusion": settings, "backbone": {"kind": backbone} | BACKBONES[backbone]
     }  # fmt: skip
@@ -93,12 +93,14 @@ def test_both_readings_are_had_by_name_and_differ():
         (kind, losses_on): built(2, kind=kind, losses_on=losses_on).interaction_loss(
             read(built(2, kind=kind))
         )
-        for kind, losses_on in itertools.product(("prism", "prism_published"), ("embedding", "prediction"))
+        for kind, losses_on in itertools.product(
+            ("prism_experts", "prism_published"), ("embedding", "prediction")
+        )
     }
     assert len({round(loss.item(), 9) for loss in losses.values()}) == 4
 
 
-@pytest.mark.parametrize("kind", ["prism", "prism_published"])
+@pytest.mark.parametrize("kind", ["prism_experts", "prism_published"])
 def test_it_teaches_experts_ids_and_backbone(kind):
     model = built(2, kind=kind)
     model.interaction_loss(read(model)).backward()
@@ -106,7 +108,7 @@ def test_it_teaches_experts_ids_and_backbone(kind):
     assert untouched == {name for name, _ in model.named_parameters() if name.startswith("fusion.gate.")}
 
 
-@pytest.mark.parametrize("kind", ["prism", "prism_published"])
+@pytest.mark.parametrize("kind", ["prism_experts", "prism_published"])
 def test_other_histories_of_a_batch_change_nothing(kind):
     """The batch's loss is the mean of each history's own: triplets and cosines are computed history by history."""
     model = built(2, kind=kind)

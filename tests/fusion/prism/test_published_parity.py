@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from prism_rec.fusion.base import no_components
 from prism_rec.fusion.prism.common import component_roles
 from prism_rec.fusion.prism.published import PublishedPrismConfig, PublishedPrismFusion
-from prism_rec.fusion.reading import Evidence, Features, ItemSet, Reading, Seen
+from prism_rec.fusion.reading import Evidence, Features, ItemSet, ModalityShape, Reading, Seen
 from prism_rec.nn.packing import Packing
 
 MODALITIES = ("image", "text")
@@ -28,7 +28,7 @@ def recorded_fusion(recorded: dict[str, Tensor]) -> PublishedPrismFusion:
     """Return the form with the recorded weights; the recorded vectors are in the common space already."""
     width, hidden = recorded["image"].shape[1], len(recorded["expert.synergy.in.bias"])
     config = PublishedPrismConfig(hidden=hidden, temperature=0.7)
-    fusion = config.build(dict.fromkeys(MODALITIES, width), width).double().eval()
+    fusion = config.build(dict.fromkeys(MODALITIES, ModalityShape(width)), width).double().eval()
     for projection in fusion.projections.maps:
         nn.init.eye_(projection.weight)
         nn.init.zeros_(projection.bias)
@@ -61,7 +61,7 @@ def recorded_reading(recorded: dict[str, Tensor], shifts_L: Tensor) -> Reading:
     items = ItemSet(
         rows_I=every_I,
         place_N=every_I,
-        features=Features(tuple(vectors), present_IM),
+        features=Features(tuple(vectors), present_IM, ()),
         ids_IV=ids_ID,
         parts=no_components(ids_ID[:, None][:, :0]),
         seen=Seen(every_I[1:], no_components(ids_ID[1:, None][:, :0])),

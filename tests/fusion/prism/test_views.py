@@ -5,8 +5,8 @@ import torch
 from torch.testing import assert_close
 
 from prism_rec.errors import InputError
-from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.fusion.prism.views import make_masks
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 
 MASKS = ["random", "mean", "zero"]
 PRESENT = torch.tensor([[True, True], [True, False], [False, True], [False, False]])
@@ -53,4 +53,4 @@ def test_without_a_single_picture_nothing_breaks(mask):
 
 def test_an_unknown_mask_is_refused():
     with pytest.raises(InputError, match="mask"):
-        PrismConfig.parse({"mask": "median"})
+        ExpertPrismConfig.parse({"mask": "median"})

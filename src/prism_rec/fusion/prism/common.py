@@ -13,6 +13,7 @@ from prism_rec.fusion.base import Fusion, FusionSettings, Projections
 from prism_rec.fusion.prism.experts import Experts
 from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
 from prism_rec.fusion.prism.views import Mask, Role, Views, make_masks, masked_views
+from prism_rec.fusion.reading import ModalityShape
 
 
 class PrismSettings(FusionSettings):
@@ -46,7 +47,7 @@ class PrismBase(Fusion):
     """Projections, experts and weighted losses; a subclass says what the experts see and how users weigh them.
 
     Args:
-        modalities: name -> width of its vectors.
+        modalities: name -> what the fusion gets of it.
         width: D.
         config: the settings.
         roles: the J components by name, in order.
@@ -59,7 +60,7 @@ class PrismBase(Fusion):
 
     def __init__(
         self,
-        modalities: Mapping[str, int | None],
+        modalities: Mapping[str, ModalityShape],
         width: int,
         config: PrismSettings,
         roles: Mapping[str, Role],

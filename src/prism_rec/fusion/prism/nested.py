@@ -15,7 +15,7 @@ from prism_rec.fusion.prism.gated import GatedFusion
 from prism_rec.fusion.prism.losses import Distance, Lambdas, interaction_losses
 from prism_rec.fusion.prism.open_gate import OpenGate
 from prism_rec.fusion.prism.views import Mask, make_masks, masked_views
-from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.processes import share
 from prism_rec.nn.rows import gather_rows
@@ -45,7 +45,7 @@ class NestedPrismConfig(FusionSettings):
     triplet_distance: Distance = "cosine"
     """Distance in the triplet losses: `cosine` or `euclidean`."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> "NestedPrismFusion":
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> "NestedPrismFusion":
         """Make the fusion."""
         return NestedPrismFusion(modalities, width, self)
 
@@ -60,7 +60,9 @@ class NestedPrismFusion(GatedFusion):
 
     lambdas_J: Tensor
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int, config: NestedPrismConfig) -> None:
+    def __init__(
+        self, modalities: Mapping[str, ModalityShape], width: int, config: NestedPrismConfig
+    ) -> None:
         super().__init__(modalities, width)
         roles = component_roles(tuple(modalities))
         self.component_names, self.roles_J = tuple(roles), tuple(roles.values())

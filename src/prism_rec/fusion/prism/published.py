@@ -18,7 +18,7 @@ from prism_rec.fusion.gate import Gate
 from prism_rec.fusion.prism.common import PrismBase, PrismSettings, component_presence, component_roles
 from prism_rec.fusion.prism.losses import Distance
 from prism_rec.fusion.prism.prediction import predict_views
-from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
 from prism_rec.nn.rows import gather_rows
 
 
@@ -32,7 +32,7 @@ class PublishedPrismConfig(PrismSettings):
     margin: float = Field(1.0, gt=0)
     """Margin of the triplet losses; the release's is 1."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> "PublishedPrismFusion":
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> "PublishedPrismFusion":
         """Make the fusion."""
         return PublishedPrismFusion(modalities, width, self)
 
@@ -44,7 +44,7 @@ class PublishedPrismFusion(PrismBase):
     scores_content = False
 
     def __init__(
-        self, modalities: Mapping[str, int | None], width: int, config: PublishedPrismConfig
+        self, modalities: Mapping[str, ModalityShape], width: int, config: PublishedPrismConfig
     ) -> None:
         roles = component_roles(tuple(modalities))
         super().__init__(modalities, width, config, roles)
@@ -85,4 +85,4 @@ class PublishedPrismFusion(PrismBase):
             for m, vectors in enumerate(features.vectors)
         )
         present_BM = counts_BM > 0
-        return self.projections(Features(averages, present_BM)), present_BM
+        return self.projections(Features(averages, present_BM, ())), present_BM

@@ -1,18 +1,106 @@
 """Which directions of the modalities' vectors say the same, found once from the vectors of a catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
+
+from prism_rec.fusion.reading import Features, ModalityShape
+from prism_rec.nn.sparse import SparseRows
 
 RIDGE = 0.01
 """Part of a modality's mean variance that is added to the variance of every direction, against chance correlations."""
 
-
 ITEMS_PER_DIRECTION = 20
 """With fewer items for each direction of a modality, only the directions in which it varies most are looked at."""
+
+MOST_ITEMS = 50_000
+"""In a larger catalogue, so many evenly chosen items are looked at."""
+WORD_DIRECTIONS = 256
+"""Number of directions in which the weights of words vary most; others are not looked at."""
+
+
+class Separation(nn.Module):
+    """Splits the vectors of items into what all modalities share and each one's own rest.
+
+    Args:
+        modalities: name -> what is known of its vectors.
+        width: D, the largest number of shared directions.
+        least: part of the variance of a direction that the other modalities predict at least.
+    """
+
+    found: Tensor
+
+    def __init__(self, modalities: Mapping[str, ModalityShape], width: int, least: float) -> None:
+        super().__init__()
+        self.names, self.width, self.least = tuple(modalities), width, least
+        for m, (size, _) in enumerate(
+            modalities.values()
+        ):  # until directions are found, nothing is taken away
+            self.register_buffer(f"mean_{m}", torch.zeros(size))
+            self.register_buffer(f"map_{m}", torch.randn(size, width) * size**-0.5)
+            self.register_buffer(f"load_{m}", torch.zeros(width, size))
+        self.register_buffer("found", torch.tensor(False))
+
+    @torch.no_grad()
+    def find(self, features: Features) -> str | None:
+        """Find the shared directions in the vectors of a catalogue, and in the weights of its words.
+
+        Returns:
+            How many there are; None if they were found before, or there is one modality only.
+        """
+        if self.found:
+            return None
+        chosen = torch.arange(0, len(features.present_IM), 1 + len(features.present_IM) // MOST_ITEMS)
+        chosen = chosen.to(features.present_IM.device)
+        vectors: list[Tensor] = []
+        bases: list[Tensor | None] = []
+        for vectors_IX, words in zip(features.vectors, features.words, strict=True):
+            if words is None:
+                vectors.append(vectors_IX[chosen])
+                bases.append(None)
+            else:
+                rows = words.rows.take(chosen)
+                basis_UX = _word_directions(rows, len(words.vectors_UD))
+                vectors.append(rows._replace(values_O=rows.values_O.double()).times(basis_UX))
+                bases.append(basis_UX)
+        shared = find_shared(vectors, features.present_IM[chosen], self.width, self.least)
+        for m, (mean_X, map_XK, load_KX) in enumerate(zip(*shared, strict=True)):
+            if (basis := bases[m]) is not None:
+                mean_X, map_XK, load_KX = basis @ mean_X, basis @ map_XK, load_KX @ basis.T
+            count = len(load_KX)
+            self.get_buffer(f"mean_{m}").copy_(mean_X)
+            self.get_buffer(f"map_{m}").zero_()[:, :count] = map_XK
+            self.get_buffer(f"load_{m}").zero_()[:count] = load_KX
+        self.found.fill_(True)
+        if len(self.names) == 1:
+            return None
+        return f"{' and '.join(self.names)} share {len(shared.loads[0])} directions"
+
+    def forward(self, features: Features) -> tuple[Float[Tensor, "I D"], list[Float[Tensor, "I _"]]]:
+        """Split the vectors of I items.
+
+        Returns:
+            The shared numbers, averaged over the modalities that an item has, at a length of about 1; and the rest of
+            each modality: vectors of its own width, or of D if it is words. All are zero for what an item lacks.
+        """
+        numbers, own = [], []
+        for m, (vectors_IX, words) in enumerate(zip(features.vectors, features.words, strict=True)):
+            mean_X, map_XD, load_DX = (self.get_buffer(f"{name}_{m}") for name in ("mean", "map", "load"))
+            present_I1 = features.present_IM[:, [m]]
+            if words is None:
+                centred_IX = (vectors_IX - mean_X) * present_I1
+                numbers_ID = centred_IX @ map_XD
+            else:  # the vector of an item is linear in the weights of its words, and so is its rest
+                centred_IX = (vectors_IX - mean_X @ words.vectors_UD) * present_I1
+                numbers_ID = (words.rows.times(map_XD) - mean_X @ map_XD) * present_I1
+                load_DX = load_DX @ words.vectors_UD
+            numbers.append(numbers_ID)
+            own.append(centred_IX - numbers_ID @ load_DX)
+        counts_I1 = features.present_IM.sum(1, keepdim=True).clamp_min(1)
+        return torch.stack(numbers).sum(0) / (counts_I1 * self.width**0.5), own
 
 
 class Shared(NamedTuple):
@@ -74,6 +162,20 @@ def _whitening(centred_ID: Float[Tensor, "I D"], most: int) -> Float[Tensor, "D 
     values_D, vectors_DD = torch.linalg.eigh(centred_ID.T @ centred_ID / max(1, len(centred_ID)))
     ridge = RIDGE * float(values_D.mean()) + 1e-12
     return (vectors_DD * (values_D.clamp_min(0) + ridge).rsqrt())[:, -most:]
+
+
+def _word_directions(rows: SparseRows, words: int) -> Float[Tensor, "U X"]:
+    """Return the directions of the words' weights with the largest singular values."""
+    import numpy as np
+    from scipy.sparse import csr_array
+    from scipy.sparse.linalg import svds
+
+    offsets_I, columns_O, values_O = (part.cpu().numpy() for part in rows)
+    shape = (len(offsets_I), words)
+    matrix = csr_array((values_O.astype(np.float64), columns_O, [*offsets_I, len(columns_O)]), shape)
+    most = min(WORD_DIRECTIONS, min(shape) - 1)
+    directions_XU = svds(matrix, most, v0=np.ones(min(shape)))[2] if most > 0 else np.eye(1, words)
+    return torch.from_numpy(directions_XU.T.copy()).to(rows.values_O.device)
 
 
 def _chance(sizes: Sequence[int], items: int) -> float:

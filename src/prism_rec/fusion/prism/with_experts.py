@@ -1,4 +1,4 @@
-"""PRISM in the form that this library recommends: experts per item, weighed by a gate for each user."""
+"""PRISM with experts per item, shaped by the published losses and weighed by a gate for each user."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -14,13 +14,13 @@ from prism_rec.fusion.prism.common import PrismBase, PrismSettings, component_pr
 from prism_rec.fusion.prism.gated import GatedFusion
 from prism_rec.fusion.prism.prediction import predict_views
 from prism_rec.fusion.prism.views import Role
-from prism_rec.fusion.reading import Features, Parts, Reading
+from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
 
 
-class PrismConfig(PrismSettings):
-    """Settings of PRISM."""
+class ExpertPrismConfig(PrismSettings):
+    """Settings of PRISM with experts."""
 
-    kind: Literal["prism"] = "prism"
+    kind: Literal["prism_experts"] = "prism_experts"
     """Name of the fusion."""
     sees: Sees = "prefix"
     """What the gate looks at: `prefix`, all items so far; or `item`, the latest item only."""
@@ -29,12 +29,12 @@ class PrismConfig(PrismSettings):
     adaptive: bool = True
     """Whether there is a gate; without one, components are added with weight one."""
 
-    def build(self, modalities: Mapping[str, int | None], width: int) -> "PrismFusion":
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> "ExpertPrismFusion":
         """Make the fusion."""
-        return PrismFusion(modalities, width, self)
+        return ExpertPrismFusion(modalities, width, self)
 
 
-class PrismFusion(GatedFusion, PrismBase):
+class ExpertPrismFusion(GatedFusion, PrismBase):
     """M unique experts, one for redundancy, one for synergy; each sees the projected modalities of one item.
 
     Components belong to an item: new items have them without retraining, and a score is the sum of what each
@@ -45,7 +45,9 @@ class PrismFusion(GatedFusion, PrismBase):
         SettingsError: the settings leave out a component that does not exist, or all of them.
     """
 
-    def __init__(self, modalities: Mapping[str, int | None], width: int, config: PrismConfig) -> None:
+    def __init__(
+        self, modalities: Mapping[str, ModalityShape], width: int, config: ExpertPrismConfig
+    ) -> None:
         roles = _leave_out(config.without, component_roles(tuple(modalities)))
         super().__init__(modalities, width, config, roles)
         self.component_names = tuple(roles)

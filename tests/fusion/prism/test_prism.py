@@ -1,4 +1,4 @@
-"""The parts of `prism_separated` hold what they are named for, by what they see."""
+"""The parts of `prism` hold what they are named for, by what they see."""
 
 import pytest
 import torch
@@ -6,10 +6,10 @@ from torch import Tensor
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.sources import Planted
-from prism_rec.errors import SettingsError
-from prism_rec.fusion.prism.separated import SeparatedPrismConfig, SeparatedPrismFusion
+from prism_rec.fusion.prism.prism import PrismConfig, PrismFusion
 from prism_rec.fusion.prism.separation import find_shared
-from prism_rec.fusion.reading import Features
+from prism_rec.fusion.reading import Features, ModalityShape, Words
+from prism_rec.nn.sparse import SparseRows
 
 ITEMS, WIDTH = 500, 12
 UNIQUE_IMAGE, UNIQUE_TEXT, REDUNDANCY, SYNERGY = range(4)
@@ -21,7 +21,7 @@ def planted_features() -> Features:
     tables = Dataset.from_log(source.read()).features
     present = [torch.from_numpy(table.present) for table in tables.values()]
     vectors = tuple(torch.from_numpy(table.vectors) for table in tables.values())
-    return Features(vectors, torch.stack(present, 1))
+    return Features(vectors, torch.stack(present, 1), (None, None))
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +30,15 @@ def features() -> Features:
 
 
 @pytest.fixture(scope="module")
-def fusion(features: Features) -> SeparatedPrismFusion:
+def fusion(features: Features) -> PrismFusion:
     torch.manual_seed(0)
-    widths = dict(zip(("image", "text"), (vectors.shape[1] for vectors in features.vectors), strict=True))
-    made = SeparatedPrismConfig().build(widths, WIDTH)
+    shapes = [ModalityShape(vectors.shape[1]) for vectors in features.vectors]
+    made = PrismConfig().build(dict(zip(("image", "text"), shapes, strict=True)), WIDTH)
     assert made.begin_training(features) == "image and text share 3 directions"
     return made
 
 
-def components(fusion: SeparatedPrismFusion, features: Features) -> Tensor:
+def components(fusion: PrismFusion, features: Features) -> Tensor:
     with torch.no_grad():
         return fusion.parts(features, torch.zeros(len(features.present_IM), WIDTH)).components_IJD
 
@@ -62,7 +62,9 @@ def test_either_modality_is_enough_for_redundancy(fusion, features) -> None:
     whole = components(fusion, features)[1:, REDUNDANCY]
     present = features.present_IM.clone()
     present[:, 1] = False
-    absent = Features((features.vectors[0], torch.zeros_like(features.vectors[1])), present)
+    absent = features._replace(
+        vectors=(features.vectors[0], torch.zeros_like(features.vectors[1])), present_IM=present
+    )
     alone = components(fusion, absent)[1:, REDUNDANCY]
     assert torch.cosine_similarity(whole, alone).min() > 0.95
     assert not components(fusion, absent)[:, [UNIQUE_TEXT, SYNERGY]].any()
@@ -105,9 +107,30 @@ def test_three_modalities_share_what_all_show() -> None:
         assert torch.allclose((numbers[0] * other).mean(0), torch.ones(2, dtype=torch.double), atol=0.1)
 
 
-def test_words_are_refused() -> None:
-    with pytest.raises(SettingsError, match="text is words; leave text out of `model.modalities`"):
-        SeparatedPrismConfig().build({"image": 6, "text": None}, WIDTH)
+def as_words(features: Features, modality: int, vectors_UD: Tensor) -> Features:
+    """Return the items with one modality as words: each number of its vectors is the weight of one word."""
+    table_IU = features.vectors[modality]
+    items, words = table_IU.shape
+    rows = SparseRows(
+        torch.arange(items) * words, torch.arange(words).repeat(items), table_IU.flatten().contiguous()
+    )
+    vectors, given = list(features.vectors), list(features.words)
+    vectors[modality], given[modality] = rows.times(vectors_UD), Words(rows, vectors_UD)
+    return features._replace(vectors=tuple(vectors), words=tuple(given))
+
+
+def test_words_are_split_as_vectors_are(fusion, features) -> None:
+    """A trained vector per word is a linear map of the weights, so words hold what their weights as vectors would."""
+    torch.manual_seed(0)
+    size = features.vectors[1].shape[1]
+    of_words = as_words(features, 1, vectors_UD=fusion.uniques[1].weight.detach().T.contiguous())
+    shapes = {"image": ModalityShape(features.vectors[0].shape[1]), "text": ModalityShape(size, words=True)}
+    made = PrismConfig().build(shapes, WIDTH)
+    assert made.begin_training(of_words) == "image and text share 3 directions"
+    made.uniques[0].load_state_dict(fusion.uniques[0].state_dict())
+    for part in (UNIQUE_IMAGE, UNIQUE_TEXT):
+        whole, other = components(fusion, features)[:, part], components(made, of_words)[:, part]
+        assert torch.allclose(whole, other, atol=0.02 * float(whole.abs().max()))
 
 
 def test_what_was_found_is_kept(fusion, features) -> None:

@@ -1,0 +1,109 @@
+"""PRISM in the form that this library recommends: what a part sees decides what it can hold."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from prism_rec.fusion.base import Fused, FusionSettings, add_components, weigh_components
+from prism_rec.fusion.gate import Gate
+from prism_rec.fusion.prism.common import component_roles
+from prism_rec.fusion.prism.gated import GatedFusion
+from prism_rec.fusion.prism.separation import Separation
+from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
+
+
+class PrismConfig(FusionSettings):
+    """Settings of PRISM."""
+
+    kind: Literal["prism"] = "prism"
+    """Name of the fusion."""
+    shared: float = Field(0.25, ge=0, le=1)
+    """A direction of the vectors is shared if the other modalities predict at least this part of its variance."""
+    products: int = Field(64, ge=1, le=65_536)
+    """Number of products of two modalities from which synergy is made."""
+    gate: Literal["none", "history"] = "none"
+    """Whether a user's weights count in the history: `history`, or `none` for weights of one.
+
+    A candidate is one vector, the same for all users. The gate has not gained accuracy on real data so far.
+    """
+    temperature: float = Field(0.7, gt=0)
+    """Divides the gate's logits; a smaller one gives weights nearer to 0 and 1."""
+    gate_dropout: float = Field(0.0, ge=0, lt=1)
+    """Probability of dropping an element of the gate's hidden layer."""
+
+    def build(self, modalities: Mapping[str, ModalityShape], width: int) -> "PrismFusion":
+        """Make the fusion."""
+        return PrismFusion(modalities, width, self)
+
+
+class PrismFusion(GatedFusion):
+    """Unique parts and redundancy are linear maps of different directions; synergy is made of products only.
+
+    Before training, the directions that all modalities share are found once in the catalogue (`Separation`); they do
+    not change afterwards. What they predict of a modality's vector is taken from it, and the rest is the modality's
+    own.
+
+    - A unique part is a linear map of one modality's own rest. It does not change if the other modality does.
+    - Redundancy is a linear map of the shared numbers, averaged over the modalities that an item has.
+    - Synergy is a linear map of products of one modality's own rest with another's. If either of the two belonged to
+      another item drawn at random, its mean would be zero. An item with one modality has none.
+
+    So no loss is needed to keep them apart. Only linear relations are seen as shared. The vectors of words are trained;
+    directions are found in the weights of the words instead.
+
+    The gate is the one of equation 10. Its weights count in the history, and are multiplied by the number of parts that
+    an item has: equal weights leave the plain sum. The score of a candidate is the sum of its parts.
+    """
+
+    def __init__(self, modalities: Mapping[str, ModalityShape], width: int, config: PrismConfig) -> None:
+        super().__init__(modalities, width)
+        roles = component_roles(tuple(modalities))
+        self.component_names, self.config = tuple(roles), config
+        self.separation = Separation(modalities, width, config.shared)
+        self.uniques, self.factors = nn.ModuleList(), nn.ModuleList()
+        for shape in modalities.values():
+            size = width if shape.words else shape.size
+            self.uniques.append(nn.Identity() if shape.words else nn.Linear(size, width, bias=False))
+            self.factors.append(nn.Linear(size, config.products, bias=False))
+        self.redundancy = nn.Linear(width, width, bias=False)
+        self.synergy = nn.Linear(config.products, width, bias=False)
+        self.gate = (
+            None
+            if config.gate == "none"
+            else Gate(len(roles), width, config.temperature, config.gate_dropout)
+        )
+
+    @property
+    def gated(self) -> bool:
+        """Whether there is a gate."""
+        return self.gate is not None
+
+    def begin_training(self, features: Features) -> str | None:
+        """Find the shared directions, unless they came with the weights of an earlier run."""
+        return self.separation.find(features)
+
+    def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
+        """Return each item's components."""
+        present_IM = features.present_IM
+        shared_ID, own = self.separation(features)
+        unique_IMD = torch.stack([of(own_IX) for of, own_IX in zip(self.uniques, own, strict=True)], 1)
+        factors_MIX = torch.stack([of(own_IX) for of, own_IX in zip(self.factors, own, strict=True)])
+        # The sum of the products of every two modalities.
+        pairs_IX = (factors_MIX.sum(0).square() - factors_MIX.square().sum(0)) / 2
+        further = torch.stack([self.redundancy(shared_ID), self.synergy(pairs_IX)], 1)
+        counts_I1 = present_IM.sum(1, keepdim=True)
+        present_IJ = torch.cat([present_IM, counts_I1 > 0, counts_I1 > 1], 1)
+        components_IJD = torch.cat([unique_IMD, further], 1) * present_IJ[..., None]
+        return Parts(components_IJD, present_IJ, unique_IMD)
+
+    def forward(self, reading: Reading) -> Fused:
+        """Add the components, with the user's weights if there is a gate."""
+        if self.gate is None:
+            return add_components(reading)
+        vectors_PD, weights_PJ = weigh_components(reading, self.gate.weigh(reading))
+        counts_I1 = reading.items.parts.present_IJ.sum(1, keepdim=True)
+        return Fused(vectors_PD * counts_I1[reading.index_P], weights_PJ)
