@@ -68,7 +68,7 @@ def test_the_controls_leave_no_gate_no_right_features_or_one_modality() -> None:
     for model in ("sum-image", "prism-text"):
         assert configs[model].model.modalities == (model.partition("-")[2],)
     gates = [configs[name].model.fusion.gate for name in ("prism", "prism-gate")]
-    assert gates == ["none", "history"]
+    assert gates == ["none", "personal"]
 
 
 def test_each_control_is_tested_against_the_model_that_it_controls() -> None:

@@ -68,7 +68,7 @@ class TestPrismFusion(FusionContract):
 
 
 class TestPrismFusionWithItsGate(FusionContract):
-    config = PrismConfig(products=5, gate="history")
+    config = PrismConfig(products=5, gate="personal")
 
 
 def test_every_registered_fusion_has_a_contract_test():

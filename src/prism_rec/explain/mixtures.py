@@ -89,10 +89,10 @@ def recover(ranker: Ranker, histories: Histories) -> Recovered:
     shares_UJ, weights_UJ = np.concatenate(shares) if shares else None, np.concatenate(weights)
     if not weights_UJ.shape[1] and gate:
         weights_UJ = torch.cat(gate).double().cpu().numpy()
-    gated = model.fusion.gated or bool(gate)
+    personal = model.fusion.personal or bool(gate)
     return Recovered(
         None if shares_UJ is None else shares_UJ[:, columns],
-        weights_UJ if gated and weights_UJ.shape[1] == len(FACTORS) else None,
+        weights_UJ if personal and weights_UJ.shape[1] == len(FACTORS) else None,
         1.0 if shares_UJ is None else float(shares_UJ[:, 0].mean()),
     )
 

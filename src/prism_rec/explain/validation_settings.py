@@ -8,7 +8,9 @@ from pydantic import Field
 from prism_rec.config import Config
 from prism_rec.data.sources.planted import Planted
 
-Name = Literal["prism", "experts", "experts-strong", "experts-predictions", "published", "nested", "sum"]
+Name = Literal[
+    "prism", "prism-gate", "experts", "experts-strong", "experts-predictions", "published", "nested", "sum"
+]
 
 
 class ValidateExplanations(Config):
@@ -16,7 +18,9 @@ class ValidateExplanations(Config):
 
     planted: Planted = Planted()
     """The planted data."""
-    models: tuple[Name, ...] = Field(("prism", "experts-strong", "experts", "published", "sum"), min_length=1)
+    models: tuple[Name, ...] = Field(
+        ("prism", "prism-gate", "experts-strong", "experts", "published", "sum"), min_length=1
+    )
     """The models that are compared. Repeat for more."""
     ids: bool = False
     """Let models learn a vector for each item's id too, which can hold any part."""

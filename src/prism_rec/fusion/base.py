@@ -37,21 +37,14 @@ class Fusion(nn.Module, ABC):
         component_names: the J components apart from `id`.
         causal: whether the vector added at position t depends on items 1..t only.
         scores_content: whether components belong to one item each, so that candidates can be scored by them.
-        personal: whether candidates are scored with the user's weights; otherwise a score is the sum of all components.
+        personal: whether the weights differ between users. If so, they are shares: they sum to one over the components
+            that an item has. Otherwise every weight is one.
     """
 
     component_names: tuple[str, ...] = ()
     causal = True
     scores_content = True
     personal = False
-
-    @property
-    def gated(self) -> bool:
-        """Whether the weights differ between users.
-
-        If so, they are shares: they sum to one over the components that an item has. Otherwise every weight is one.
-        """
-        return self.personal
 
     def __init__(self, modalities: Mapping[str, ModalityShape], width: int) -> None:
         super().__init__()

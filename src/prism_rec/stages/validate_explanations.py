@@ -32,6 +32,7 @@ TASK = "models"
 _STRONG = {"lambdas": {"unique": 1.0, "redundancy": 0.3, "synergy": 0.1}, "margin": 1.0, "mask": "mean"}
 FUSIONS: Mapping[Name, Mapping[str, Any]] = {
     "prism": {"kind": "prism"},
+    "prism-gate": {"kind": "prism", "gate": "personal"},
     "experts": {"kind": "prism_experts"},
     "experts-strong": {"kind": "prism_experts", "dropout": 0.0, "gate_dropout": 0.0, **_STRONG},
     "experts-predictions": {"kind": "prism_experts", "losses_on": "prediction"},

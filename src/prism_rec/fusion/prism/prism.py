@@ -8,12 +8,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.fusion.base import Fused, FusionSettings, add_components, weigh_components
+from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.gate import Gate
 from prism_rec.fusion.prism.common import component_roles
 from prism_rec.fusion.prism.gated import GatedFusion
 from prism_rec.fusion.prism.separation import Separation
-from prism_rec.fusion.reading import Features, ModalityShape, Parts, Reading
+from prism_rec.fusion.reading import Features, ModalityShape, Parts
 
 
 class PrismConfig(FusionSettings):
@@ -25,10 +25,10 @@ class PrismConfig(FusionSettings):
     """A direction of the vectors is shared if the other modalities predict at least this part of its variance."""
     products: int = Field(64, ge=1, le=65_536)
     """Number of products of two modalities from which synergy is made."""
-    gate: Literal["none", "history"] = "none"
-    """Whether a user's weights count in the history: `history`, or `none` for weights of one.
+    gate: Literal["none", "personal"] = "none"
+    """Whether parts have weights of each user's own, in histories and in scores: `personal`; or `none`, weights of one.
 
-    A candidate is one vector, the same for all users. The gate has not gained accuracy on real data so far.
+    With weights of one, a candidate is one vector, the same for all users: training and ranking cost less.
     """
     temperature: float = Field(0.7, gt=0)
     """Divides the gate's logits; a smaller one gives weights nearer to 0 and 1."""
@@ -55,14 +55,14 @@ class PrismFusion(GatedFusion):
     So no loss is needed to keep them apart. Only linear relations are seen as shared. The vectors of words are trained;
     directions are found in the weights of the words instead.
 
-    The gate is the one of equation 10. Its weights count in the history, and are multiplied by the number of parts that
-    an item has: equal weights leave the plain sum. The score of a candidate is the sum of its parts.
+    The gate, if there is one, is that of equation 10.
     """
 
     def __init__(self, modalities: Mapping[str, ModalityShape], width: int, config: PrismConfig) -> None:
         super().__init__(modalities, width)
         roles = component_roles(tuple(modalities))
         self.component_names, self.config = tuple(roles), config
+        self.personal = config.gate == "personal"
         self.separation = Separation(modalities, width, config.shared)
         self.uniques, self.factors = nn.ModuleList(), nn.ModuleList()
         for shape in modalities.values():
@@ -72,15 +72,8 @@ class PrismFusion(GatedFusion):
         self.redundancy = nn.Linear(width, width, bias=False)
         self.synergy = nn.Linear(config.products, width, bias=False)
         self.gate = (
-            None
-            if config.gate == "none"
-            else Gate(len(roles), width, config.temperature, config.gate_dropout)
+            Gate(len(roles), width, config.temperature, config.gate_dropout) if self.personal else None
         )
-
-    @property
-    def gated(self) -> bool:
-        """Whether there is a gate."""
-        return self.gate is not None
 
     def begin_training(self, features: Features) -> str | None:
         """Find the shared directions, unless they came with the weights of an earlier run."""
@@ -99,11 +92,3 @@ class PrismFusion(GatedFusion):
         present_IJ = torch.cat([present_IM, counts_I1 > 0, counts_I1 > 1], 1)
         components_IJD = torch.cat([unique_IMD, further], 1) * present_IJ[..., None]
         return Parts(components_IJD, present_IJ, unique_IMD)
-
-    def forward(self, reading: Reading) -> Fused:
-        """Add the components, with the user's weights if there is a gate."""
-        if self.gate is None:
-            return add_components(reading)
-        vectors_PD, weights_PJ = weigh_components(reading, self.gate.weigh(reading))
-        counts_I1 = reading.items.parts.present_IJ.sum(1, keepdim=True)
-        return Fused(vectors_PD * counts_I1[reading.index_P], weights_PJ)
