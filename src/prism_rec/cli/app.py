@@ -26,6 +26,7 @@ from prism_rec.cli.plan import PlanOptions, plan
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
 from prism_rec.cli.serve import ServeOptions, serve
+from prism_rec.cli.similar import SimilarOptions, similar
 from prism_rec.cli.terminal import say
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
@@ -59,6 +60,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
     ),
     "Use": (
         (RecommendOptions, recommend, ("run",)),
+        (SimilarOptions, similar, ("run",)),
         (ExplainOptions, explain, ("run",)),
         (ServeOptions, serve, ("run",)),
         (ExploreOptions, explore, ("run",)),
