@@ -1,8 +1,8 @@
 """Scores of the whole catalogue for users, with or without the items that they have seen: the only place that masks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +27,25 @@ class Ranks(NamedTuple):
 
     ranks: np.ndarray  # int64 [Q], 1-based; `NEVER` if the target is not a candidate
     top: np.ndarray  # int64 [Q, k], best first; 0 if no item is left
+
+
+class BestItems(NamedTuple):
+    """The k best items of B users, best first."""
+
+    questions: np.ndarray  # int64 [B], places of the users among the histories
+    users: Any  # their states
+    scores: np.ndarray  # [B, k]; -inf if no item is left
+    rows: np.ndarray  # int64 [B, k], in the catalogue; 0 if no item is left
+
+
+@runtime_checkable
+class FindsItems(Protocol):
+    """Anything that finds the best items: `CatalogueRanker` among all, `CatalogueIndex` among candidates."""
+
+    def best_items(
+        self, histories: Histories, k: int, seen: Seen, allowed: np.ndarray | None = None
+    ) -> Iterator[BestItems]:
+        """Yield the k best items of some users at a time."""
 
 
 class RanksItems(Protocol):
@@ -80,6 +99,10 @@ class CatalogueRanker(ABC):
         """Return what is known of the users after the last item of some of the histories."""
 
     @abstractmethod
+    def of_members(self, users: Any) -> Sequence[UserStates]:
+        """Return the states of each of `members`."""
+
+    @abstractmethod
     def scores(self, users: Any, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:
         """Score every catalogue row; row 0, padding, is -inf."""
 
@@ -112,6 +135,25 @@ class CatalogueRanker(ABC):
             if k:
                 top[questions] = self.best(scores_BN, k)[1]
         return Ranks(ranks, top)
+
+    @torch.no_grad()
+    def best_items(
+        self, histories: Histories, k: int, seen: Seen, allowed: np.ndarray | None = None
+    ) -> Iterator[BestItems]:
+        """Yield the k best items of some users at a time.
+
+        Args:
+            histories: of at least one item each.
+            k: number of items, at most that of the catalogue.
+            seen: `remove` or `keep` the items of the histories.
+            allowed: catalogue rows that may be found; None: all.
+        """
+        for questions, users, scores_BN in self.scored(histories):
+            if seen == "remove":
+                self.mask_seen(scores_BN, histories, questions)
+            if allowed is not None:
+                self.keep_only(scores_BN, allowed)
+            yield BestItems(questions, users, *self.best(scores_BN, k))
 
     @torch.no_grad()
     def scored(self, histories: Histories) -> Iterator[tuple[np.ndarray, Any, Float[Tensor, "B N"]]]:
@@ -198,6 +240,10 @@ class Ranker(CatalogueRanker):
         items = histories.items[ranges(histories.offsets[questions + 1] - lengths, lengths)]
         reading = self.model.read(self._tensor(items), self._tensor(lengths), items=self.items)
         return self.model.encode_last(reading)
+
+    def of_members(self, users: UserStates) -> Sequence[UserStates]:
+        """Return the states of the one member."""
+        return (users,)
 
     @torch.no_grad()
     def scores(self, users: UserStates, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:
