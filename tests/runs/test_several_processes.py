@@ -26,6 +26,9 @@ CASES: dict[str, dict[str, Any]] = {
         train={"epochs": 2, "batch_size": 9},
     ),
     "negatives": settings(objective={"kind": "bce"}, train={"epochs": 2, "batch_size": 6}),
+    "sparse ids": settings(
+        objective={"kind": "bce"}, train={"epochs": 2, "batch_size": 6, "sparse_ids": True}
+    ),
 }
 
 
