@@ -18,6 +18,7 @@ NAMES = [
     "BinaryCrossEntropyConfig",
     "Build",
     "Cleaning",
+    "ColdItems",
     "Comparison",
     "ConcatFusionConfig",
     "CrossEntropyConfig",

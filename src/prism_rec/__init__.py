@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from prism_rec.data.sources.table import Table as Table
     from prism_rec.data.sources.text import Text as Text
     from prism_rec.data.sources.yelp import Yelp as Yelp
+    from prism_rec.data.split import ColdItems as ColdItems
     from prism_rec.data.split import Given as Given
     from prism_rec.data.split import LeaveOneOut as LeaveOneOut
     from prism_rec.data.split import NoSplit as NoSplit
@@ -126,7 +127,7 @@ _NAMES = {
     "data.sources.table": ("Table",),
     "data.sources.text": ("Text",),
     "data.sources.yelp": ("Yelp",),
-    "data.split": ("Given", "LeaveOneOut", "NoSplit", "Temporal"),
+    "data.split": ("ColdItems", "Given", "LeaveOneOut", "NoSplit", "Temporal"),
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
     "explain.explanation": ("Explanation",),
