@@ -4,8 +4,8 @@
 
 DATA is a dataset with the split `cold-items`, and each RUN was trained on it. Compared with the runs: a random order,
 popularity, and nearest neighbours by content (the mean cosine of a candidate with the latest items of the history, over
-modalities). Two figures per ranker, with 95 % intervals over users: `first` is Recall@20 of the one target per user that
-the library evaluates; `all` is the mean share of all items of the part that a user took, given the same history.
+modalities). Two figures per ranker, with 95 % intervals over users: `first` is Recall@20 of the one target per user, as
+in `evaluate`; `all` is the mean share of all candidates that a user took in the part, given the same history.
 """
 
 import argparse
@@ -69,10 +69,11 @@ def main() -> None:
 
     def show(name: str, top: np.ndarray) -> None:
         first = (top[:, :K] == queries.targets[:, None]).any(1).astype(float)
-        whole = np.array([np.isin(t[:K], items).sum() / len(items) for t, items in zip(top, everything)])
+        found = (np.isin(items, rows[:K]).mean() for rows, items in zip(top, everything, strict=True))
+        whole = np.array(list(found))
         figures = (
-            f"{figure} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
-            for figure, found in (("first", estimate(first)), ("all", estimate(whole)))
+            f"{figure} {one.mean:.4f} ({one.low:.4f} to {one.high:.4f})"
+            for figure, one in (("first", estimate(first)), ("all", estimate(whole)))
         )
         print(f"{name:40} {'   '.join(figures)}", flush=True)
 

@@ -15,7 +15,7 @@ KINDS = 4
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    """Each user takes items of one kind, 10 in training and then 3 new ones in each part; the picture shows the kind."""
+    """Users take items of one kind, 10 in training and then 3 new ones in each part; pictures show the kind."""
     random = np.random.default_rng(0)
     rows = []
     for user in range(60):

@@ -34,7 +34,9 @@ def catalogue_cross_entropy(
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(scores)[target] over P states, with the scores of the whole catalogue.
 
-    With `rows`, the softmax has these catalogue rows only, and all targets must be among them. `bfloat16` rounds states, keys and scores to 8 bits, which moves gradients by some thousandths, or by some
+    With `rows`, the softmax has these catalogue rows only, and all targets must be among them.
+
+    `bfloat16` rounds states, keys and scores to 8 bits, which moves gradients by some thousandths, or by some
     hundredths if a model is sure of its answers. `float32` keeps the dtype of the model.
     """
     groups = model.keys(items, rows)
