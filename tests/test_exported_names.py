@@ -99,6 +99,7 @@ NAMES = [
     "plan",
     "prepare",
     "read_recipe",
+    "refit",
     "read_search",
     "train",
     "tune",

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from prism_rec.runs.combine import ensemble as ensemble
     from prism_rec.runs.ensemble import Ensemble as Ensemble
     from prism_rec.runs.evaluate import evaluate as evaluate
+    from prism_rec.runs.refit import refit as refit
     from prism_rec.runs.run import Run as Run
     from prism_rec.runs.train import train as train
     from prism_rec.stages.build import Build as Build
@@ -158,6 +159,7 @@ _NAMES = {
     "runs.combine": ("ensemble",),
     "runs.ensemble": ("Ensemble",),
     "runs.evaluate": ("evaluate",),
+    "runs.refit": ("refit",),
     "runs.run": ("Run",),
     "runs.train": ("train",),
     "stages.build": ("Build", "build"),
