@@ -80,3 +80,19 @@ def test_a_phone_needs_no_sideways_scrolling_and_no_small_targets(
     )
     assert small == []
     assert failed == []
+
+
+def test_no_word_of_an_explanation_is_cut_on_a_phone(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.goto(f"{address}/?user=u3")
+    page.get_by_text("why?").first.click()
+    page.get_by_text("Without these").first.wait_for()
+    cut = page.evaluate(
+        """[...document.querySelectorAll(".why table:first-of-type th")].filter(one => {
+            const range = document.createRange()
+            range.selectNodeContents(one)
+            return !one.textContent.includes(" ") && range.getClientRects().length > 1
+        }).map(one => one.textContent)"""
+    )
+    assert page.locator(".why th").count() > 5
+    assert cut == []

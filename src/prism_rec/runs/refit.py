@@ -26,8 +26,8 @@ def refit(
     """Train the model of a run again on all events, those of validation and test too.
 
     Validation of the first run has chosen the number of epochs: its best epoch. The new run takes as many, and nothing
-    is measured. It is an ordinary run: its `config.json` has the number of epochs, and its data has the split none. If it
-    was interrupted, it continues.
+    is measured. It is an ordinary run: `config.json` has the number of epochs, and its data has the split none. An
+    interrupted one continues.
 
     Args:
         run: a finished run whose data has validation targets, or its folder.
