@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from browser import PHONE, check_on_a_phone, chromium
+from browser import PHONE, check_no_word_is_cut, check_on_a_phone, chromium
 from prism_rec import load
 from prism_rec.explore.app import make_app
 from prism_rec.explore.look import Look
@@ -87,12 +87,5 @@ def test_no_word_of_an_explanation_is_cut_on_a_phone(browser: Any, address: str)
     page.goto(f"{address}/?user=u3")
     page.get_by_text("why?").first.click()
     page.get_by_text("Without these").first.wait_for()
-    cut = page.evaluate(
-        """[...document.querySelectorAll(".why table:first-of-type th")].filter(one => {
-            const range = document.createRange()
-            range.selectNodeContents(one)
-            return !one.textContent.includes(" ") && range.getClientRects().length > 1
-        }).map(one => one.textContent)"""
-    )
     assert page.locator(".why th").count() > 5
-    assert cut == []
+    check_no_word_is_cut(page)
