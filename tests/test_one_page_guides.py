@@ -31,7 +31,8 @@ def follow(guide: str, folder: Path, changes: dict[str, str]) -> str:
             script += f"'{sys.executable}' - <<'END'\n{block}END\n"
         else:
             script += block
-    script += 'for one in $(jobs -p); do kill "$one"; done\n'
+    script = script.replace("set -eu\n", 'set -eu\ntrap \'[ -z "${server:-}" ] || kill "$server"\' EXIT\n')
+    script = re.sub(r" &$", " &\nserver=$!", script, flags=re.MULTILINE)
     for old, new in changes.items():
         assert old in script
         script = script.replace(old, new)
