@@ -51,7 +51,9 @@ class FindsItems(Protocol):
 class RanksItems(Protocol):
     """Anything that ranks the catalogue: `Ranker` by a model, `PopularityRanker` by counts."""
 
-    def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
+    def rank(
+        self, histories: Histories, targets: np.ndarray, k: int = 0, candidates: np.ndarray | None = None
+    ) -> Ranks:
         """Rank each history's target among the candidates."""
 
 
@@ -111,7 +113,9 @@ class CatalogueRanker(ABC):
         """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
 
     @torch.no_grad()
-    def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
+    def rank(
+        self, histories: Histories, targets: np.ndarray, k: int = 0, candidates: np.ndarray | None = None
+    ) -> Ranks:
         """Rank each history's target among the candidates, exactly as they are recommended.
 
         If seen items are removed, a target that is in its own history is not a candidate.
@@ -120,6 +124,7 @@ class CatalogueRanker(ABC):
             histories: Q histories, each of at least one item.
             targets: int64 [Q].
             k: number of best items to return as well.
+            candidates: the catalogue rows that are ranked; None: every item.
         """
         ranks = np.empty(len(histories), np.int64)
         top = np.zeros((len(histories), k), np.int64)
@@ -128,6 +133,8 @@ class CatalogueRanker(ABC):
             targets_B = self._tensor(targets[questions])
             if self.seen == "remove":
                 self.mask_seen(scores_BN, histories, questions)
+            if candidates is not None:
+                self.keep_only(scores_BN, candidates)
             removed_B = scores_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
             work_BN = torch.empty_like(scores_BN) if work_BN is None else work_BN
             ranks_B = rank_of(scores_BN, targets_B, work_BN[: len(scores_BN)])
