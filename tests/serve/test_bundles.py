@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from prism_rec import load
 from prism_rec.errors import DamagedError, FolderError
+from prism_rec.rank.index import CatalogueIndex
+from prism_rec.rank.indexes import Approximate
 from prism_rec.serve.app import make_app
 from prism_rec.serve.bundles import CURRENT, KEPT, Bundles, fingerprint
 from prism_rec.serve.server import publish_if_new
@@ -183,3 +185,21 @@ def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "new" / CURRENT).write_text("{")
     with pytest.raises(DamagedError, match="is damaged"):
         Bundles(tmp_path / "new").current()
+
+
+def test_an_index_is_written_with_the_bundle_and_made_again_if_it_is_another_one(
+    run: Path, tmp_path: Path
+) -> None:
+    recommender, bundles = load(run, "cpu"), Bundles(tmp_path / "bundles", Approximate(least_recall=1.0))
+    assert publish_if_new(bundles, run, histories=False) == 1
+    served = bundles.load().recommender
+    assert isinstance(served.index, CatalogueIndex)
+    found, exact = (one.recommend(**QUESTION) for one in (served, recommender))
+    assert found["item_id"].equals(exact["item_id"])
+    np.testing.assert_allclose(found["score"], exact["score"], atol=1e-4)
+    assert publish_if_new(bundles, run, histories=False) is None
+    assert publish_if_new(Bundles(tmp_path / "bundles"), run, histories=False) == 2
+    file = tmp_path / "bundles" / "1" / "index-1-1.faiss"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(DamagedError, match="was changed"):
+        bundles._load(1)

@@ -146,6 +146,8 @@ class _Validation:
                         total_BN.add_(scores_BN, alpha=share)
                 if together.seen == "remove":
                     together.mask_seen(total_BN, questions.histories, rows)
+                if questions.candidates is not None:
+                    together.keep_only(total_BN, questions.candidates)
                 gone_B = total_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
                 ranks_B = rank_of(total_BN, targets_B).masked_fill(gone_B, NEVER)
                 totals[place] += METRICS[name](ranks_B.cpu().numpy(), int(k)).sum()
