@@ -46,16 +46,19 @@ def check_folder(folder: Path, stage: str, inputs: Iterable[Path] = ()) -> None:
         raise FolderError(f"{folder} has another stage's output; name an empty folder")
 
 
-def check_empty(folder: Path) -> None:
+def check_empty(folder: Path, resumes: bool = True) -> None:
     """Refuse a folder that has any content but the lock.
+
+    Args:
+        folder: need not exist.
+        resumes: the caller has a setting `resume`.
 
     Raises:
         FolderError: the folder has content.
     """
     if content_of(folder):
-        raise FolderError(
-            f"{folder} has earlier work in it; name an empty folder, or continue the work with `resume`"
-        )
+        otherwise = ", or continue the work with `resume`" if resumes else ""
+        raise FolderError(f"{folder} has earlier work in it; name an empty folder{otherwise}")
 
 
 def content_of(folder: Path) -> list[str]:
@@ -208,10 +211,16 @@ def require_folder(folder: Path, stage: str, *read: str) -> dict[str, Any]:
 def require_whole(folder: Path, stage: str) -> dict[str, Any]:
     """Return the manifest of a finished stage folder, of which every file is compared with its hash.
 
+    If the manifest lists that of another folder, such as a run that of its data, the other files are compared too.
+
     Raises:
         FolderError: see `require_folder`.
     """
-    return require_folder(folder, stage, *require_folder(folder, stage)["files"])
+    manifest = require_folder(folder, stage, *require_folder(folder, stage)["files"])
+    for name in manifest["files"]:
+        if PurePosixPath(name).name == MANIFEST:
+            require_whole((folder / name).parent, str(read_manifest(folder / name).get("stage")))
+    return manifest
 
 
 def is_finished(folder: Path, stage: str) -> bool:

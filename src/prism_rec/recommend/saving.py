@@ -30,7 +30,7 @@ def save(run: Run | Ensemble, folder: Path, everybody: Everybody, histories: boo
     manifest = read_manifest(run.folder.path / MANIFEST)
     facts = {name: value for name, value in manifest.items() if name not in WRITTEN_AGAIN}
     if not replacing:
-        check_empty(folder)
+        check_empty(folder, resumes=False)
     if not histories:
         dataset = replace(
             dataset,
