@@ -29,7 +29,7 @@ HEAD = 64
 @pytest.mark.usefixtures("disks")
 @pytest.mark.parametrize("kind", FINISHED)
 def test_a_changed_byte_is_noticed(kind: str, forge: Forge, shop: Path, place: Path) -> None:
-    """Of every file two bytes are changed, one at a time, and every command is run that opens the file.
+    """Bytes of every file are changed, one at a time, and every command is run that opens the file.
 
     A command refuses the folder and names the file, or does what it does with the folder as it was. At least one of the
     commands refuses it, or makes the file again.
@@ -120,9 +120,15 @@ def names_in(folder: Path) -> list[str]:
 
 
 def bytes_of(path: Path) -> list[int]:
-    """Return the places of two bytes, the same ones for the same name: one in the head, and any one."""
-    size, place = path.stat().st_size, random.Random(path.name)
-    return [place.randrange(min(size, HEAD)), place.randrange(size)]
+    """Return the places of some bytes, the same ones for the same name: one in the head, and anywhere.
+
+    Two of a file that is compared with its hash as a whole, and more of a document of which commands read the values.
+    """
+    size, place = path.stat().st_size, random.Random(f"{path.parent.name} {path.name}")
+    return [
+        place.randrange(min(size, HEAD)),
+        *(place.randrange(size) for _ in range(4 if path.suffix == ".json" else 1)),
+    ]
 
 
 def change(path: Path, byte: int) -> bytes:
