@@ -1,5 +1,6 @@
 """Bundles: no interactions, tables that processes share, versions that replace each other."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -172,6 +173,34 @@ def test_tables_that_were_changed_are_not_served(run: Path, tmp_path: Path) -> N
     file.write_bytes(content)
     with pytest.raises(DamagedError, match="was changed"):
         bundles.load()
+
+
+def test_a_version_that_was_killed_at_any_file_is_made_again(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first version and a later one; each of the files that it writes is the last one that is begun."""
+    recommender, written = load(run, "cpu"), []
+    real, stop = os.replace, len(written)
+
+    def replace(source: Path, target: Path) -> None:
+        written.append(target)
+        if len(written) == stop:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    Bundles(tmp_path / "whole").publish(recommender, "source", histories=True)
+    files = len(written)
+    assert files > 12
+    for stop in range(1, files + 1):
+        folder = tmp_path / str(stop)
+        for version in (1, 2):
+            written.clear()
+            with pytest.raises(KeyboardInterrupt):
+                Bundles(folder).publish(recommender, "source", histories=True)
+            written = [None] * files  # no further end
+            assert Bundles(folder).publish(recommender, "source", histories=True) == version
+            assert Bundles(folder).load().recommender.recommend(**QUESTION).height
 
 
 def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.events import Events
-from prism_rec.files import LOCK, hash_file, locked
-from prism_rec.folders import add_files, remove_folder, require_folder
+from prism_rec.files import LOCK, PARTIAL, hash_file, locked
+from prism_rec.folders import add_files, begin_folder, remove_folder, require_folder
 from prism_rec.rank.indexes import INDEX, Exact, IndexSettings
 from prism_rec.recommend.everybody import FILE as EVERYBODY
 from prism_rec.recommend.recommender import Recommender
-from prism_rec.records import MANIFEST, is_sealed, write_record
+from prism_rec.records import MANIFEST, is_sealed, read_record, write_record
 from prism_rec.runs.ensemble import STAGE as ENSEMBLE
 from prism_rec.runs.ensemble import Ensemble
 from prism_rec.runs.folder import STAGE
@@ -68,7 +68,8 @@ class Bundles:
         self.path = path
         self.index = Exact() if index is None else index
         self.events = events
-        others = {file.name for file in path.iterdir()} - {LOCK} if path.is_dir() else set()
+        names = {file.name for file in path.iterdir()} if path.is_dir() else set()
+        others = names - {LOCK, "1", f"{CURRENT}{PARTIAL}"}  # what a kill leaves of the first version
         if path.exists() and not path.is_dir() or (others and CURRENT not in others):
             raise FolderError(f"{path} is not a folder of bundles; name a new or empty folder")
         path.mkdir(parents=True, exist_ok=True)
@@ -146,8 +147,11 @@ class Bundles:
         current = self.current()
         version = 1 if current is None else current.version + 1
         folder = self.path / str(version)
-        _remove(folder)  # begun by a process that did not finish it
-        recommender.save(folder, histories=histories)
+        stage = ENSEMBLE if isinstance(recommender.run, Ensemble) else STAGE
+        if (read_record(folder) or {"stage": stage})["stage"] != stage:
+            _remove(folder)  # begun by a process that did not finish it; one of this stage is written over
+        begin_folder(folder, stage, names_of(len(recommender.ranker.members)))
+        recommender.save(folder, histories=histories, replace=True)
         names = save_tables(recommender.ranker, folder)
         known = recommender.dataset.histories
         names += self.index.write(recommender.ranker, known, folder, self.events)
