@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.batches import Batch, BatchPlan, TrainingBatches
 from prism_rec.data.histories import Histories
-from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.fusion.baselines import SumFusionConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.similar import SimilarItems
 from prism_rec.objectives.base import Objective

@@ -14,7 +14,7 @@ from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.fusion.baselines import IdFusionConfig, SumFusionConfig
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.rank import EnsembleRanker, Ranker
 from prism_rec.rank import index as index_module
 from prism_rec.rank import indexes as indexes_module
@@ -68,8 +68,8 @@ def make_index(ranker: Ranker | EnsembleRanker, probes: int) -> CatalogueIndex:
     [
         (IdFusionConfig(), SASRecConfig(layers=1)),
         (SumFusionConfig(), GRU4RecConfig()),
-        (PrismConfig(hidden=4), SASRecConfig(layers=1)),
-        (PrismConfig(hidden=4), StosaConfig(heads=2)),
+        (ExpertPrismConfig(hidden=4), SASRecConfig(layers=1)),
+        (ExpertPrismConfig(hidden=4), StosaConfig(heads=2)),
     ],
     ids=["id", "sum", "prism", "stosa"],
 )

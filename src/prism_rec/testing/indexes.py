@@ -10,7 +10,7 @@ import torch
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.data.histories import Histories
 from prism_rec.events import Events
-from prism_rec.fusion.prism.module import PrismConfig
+from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.rank import BestItems, FindsItems, Ranker
 from prism_rec.rank.seen import Seen
 from prism_rec.testing.checks import ITEMS, SettingsContract, build_model
@@ -27,7 +27,7 @@ class IndexContract(SettingsContract):
 
     def test_lists_are_as_long_as_exact_ones_and_have_exact_scores(self) -> None:
         """With and without seen items, for any number of items, and if only some items are allowed."""
-        ranker = Ranker(build_model(PrismConfig(hidden=4), SASRecConfig(layers=1), dtype=torch.float32))
+        ranker = Ranker(build_model(ExpertPrismConfig(hidden=4), SASRecConfig(layers=1), dtype=torch.float32))
         with TemporaryDirectory() as name:
             folder = Path(name)
             names = self.config.write(ranker, SOME, folder, Events())
