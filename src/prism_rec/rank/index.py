@@ -54,8 +54,9 @@ class Lists(NamedTuple):
         import faiss
 
         faiss.omp_set_num_threads(torch.get_num_threads())
-        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-        faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0  # a thread per list takes longer
+        index: Any = faiss.read_index(str(file), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        lists: Any = faiss.downcast_InvertedLists(index.invlists)
+        lists.prefetch_nthread = 0  # a thread per list takes longer
         return cls(group, index)
 
     def save(self, file: Path) -> None:
@@ -68,7 +69,8 @@ class Lists(NamedTuple):
         """Return the catalogue rows of highest inner product in some lists; 0 if they have too few."""
         import faiss
 
-        chosen = faiss.SearchParametersIVF(nprobe=min(probes, self.index.nlist))
+        parameters: Any = faiss.SearchParametersIVF
+        chosen = parameters(nprobe=min(probes, self.index.nlist))
         _, places = self.index.search(queries_BK.float().numpy(), number, params=chosen)
         places_BC = torch.from_numpy(places)
         return self.group.rows_I[places_BC.clamp(min=0)] * (places_BC >= 0)
@@ -163,7 +165,7 @@ def recall(index: CatalogueIndex, histories: Histories, k: int, exact: Sequence[
     wanted = np.concatenate([part.rows for part in exact])
     found = np.concatenate([part.rows for part in index.best_items(histories, k, index.ranker.seen)])
     hits = sum(len(np.intersect1d(one[one > 0], other)) for one, other in zip(wanted, found, strict=True))
-    return hits / max(1, np.count_nonzero(wanted))
+    return hits / max(1, int(np.count_nonzero(wanted)))
 
 
 def _padded(histories: Histories, questions: np.ndarray) -> Int[Tensor, "B L"]:

@@ -63,17 +63,18 @@ class PrismFusion(GatedFusion):
         roles = component_roles(tuple(modalities))
         self.component_names, self.config = tuple(roles), config
         self.personal = config.gate == "personal"
-        self.separation = Separation(modalities, width, config.shared)
-        self.uniques, self.factors = nn.ModuleList(), nn.ModuleList()
-        for shape in modalities.values():
-            size = width if shape.words else shape.size
-            self.uniques.append(nn.Identity() if shape.words else nn.Linear(size, width, bias=False))
-            self.factors.append(nn.Linear(size, config.products, bias=False))
+        sizes = [width if shape.words else shape.size for shape in modalities.values()]
+        self.uniques = nn.ModuleList(
+            nn.Identity() if shape.words else nn.Linear(shape.size, width, bias=False)
+            for shape in modalities.values()
+        )
         self.redundancy = nn.Linear(width, width, bias=False)
+        self.factors = nn.ModuleList(nn.Linear(size, config.products, bias=False) for size in sizes)
         self.synergy = nn.Linear(config.products, width, bias=False)
         self.gate = (
             Gate(len(roles), width, config.temperature, config.gate_dropout) if self.personal else None
         )
+        self.separation = Separation(modalities, width, config.shared)
 
     def begin_training(self, features: Features) -> str | None:
         """Find the shared directions, unless they came with the weights of an earlier run."""
