@@ -22,7 +22,8 @@ from prism_rec.data.histories import Histories
 from prism_rec.planning.probe import SomeBatches
 from prism_rec.rank import Ranker
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.loop import train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 # name: (users, items, events per user)
@@ -31,6 +32,7 @@ TRAIN = {
     "2 million events": (100_000, 20_000, 20),
     "20 million events": (1_000_000, 20_000, 20),
     "1 million users, 1 million items": (1_000_000, 1_000_000, 10),
+    "1 million users, 1 million items, sparse ids": (1_000_000, 1_000_000, 10),
 }
 RANK = {"rank 1 million items": 1_000_000, "rank 10 million items": 10_000_000}
 # name: items; the same batches with a full softmax, for memory only.
@@ -52,7 +54,8 @@ def measure_training(name: str, seconds: float) -> dict[str, Any]:
     users, items, events = TRAIN[name] if name in TRAIN else (10_000, SOFTMAX[name], 20)
     objective = "sampled_cross_entropy" if name in TRAIN else "cross_entropy"
     data = histories(users, items, events)
-    run = RunConfig.parse({"objective": {"kind": objective}, "train": {"batch_size": 512}}, "growth")
+    training = {"batch_size": 512, "sparse_ids": name.endswith("sparse ids")}
+    run = RunConfig.parse({"objective": {"kind": objective}, "train": training}, "growth")
     torch.manual_seed(0)
     model, made = run.model.build(items, {}), run.objective.build()
     made.begin_training(model, data)

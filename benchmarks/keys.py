@@ -10,7 +10,7 @@ from prism_rec.batches import BatchPlan
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 ITEMS, USERS, STEPS = 12_101, 22_363, 9

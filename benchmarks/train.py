@@ -26,7 +26,8 @@ from prism_rec.data.histories import Histories
 from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.rank import Ranker
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.loop import train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 USERS, ITEMS, INTERACTIONS = 22_363, 12_101, 198_502

@@ -5,8 +5,10 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import prism_rec
+from prism_rec.jobs.settings import JobEngineConfig
 from prism_rec.plugins import kinds_of_field
 
 NAMES = [
@@ -48,6 +50,7 @@ NAMES = [
     "JsonLines",
     "LeaveOneOut",
     "LocalEngine",
+    "LocalJobs",
     "MMRec",
     "MMRecFolder",
     "ModelConfig",
@@ -62,6 +65,7 @@ NAMES = [
     "PrismConfig",
     "PublishedPrismConfig",
     "RayEngine",
+    "RayJobs",
     "RecBole",
     "RecBoleFiles",
     "Recipe",
@@ -133,6 +137,10 @@ def test_every_choice_by_kind_is_exported() -> None:
         assert members, name
         ours = {member.__name__ for member in members.values() if member.__module__.startswith("prism_rec.")}
         assert ours <= set(NAMES)
+
+
+def test_every_engine_of_jobs_is_exported() -> None:
+    assert {member.__name__ for member in get_args(get_args(JobEngineConfig)[0])} <= set(NAMES)
 
 
 def test_no_module_of_the_package_hides_a_name() -> None:

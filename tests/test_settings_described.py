@@ -18,6 +18,7 @@ PACKAGES = (
     "explain",
     "explore",
     "fusion",
+    "jobs",
     "model",
     "objectives",
     "serve",

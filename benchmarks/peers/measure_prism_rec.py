@@ -17,7 +17,8 @@ from prism_rec.batches import BatchPlan, TrainingBatches  # noqa: E402
 from prism_rec.data.histories import Histories  # noqa: E402
 from prism_rec.rank import Ranker  # noqa: E402
 from prism_rec.training.config import RunConfig  # noqa: E402
-from prism_rec.training.loop import make_optimizer, train_epoch  # noqa: E402
+from prism_rec.training.loop import train_epoch  # noqa: E402
+from prism_rec.training.optimizer import make_optimizer  # noqa: E402# noqa: E402
 from prism_rec.training.step import TrainStep  # noqa: E402
 
 

@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from prism_rec.fusion.prism.nested import NestedPrismConfig as NestedPrismConfig
     from prism_rec.fusion.prism.published import PublishedPrismConfig as PublishedPrismConfig
     from prism_rec.fusion.prism.separated import SeparatedPrismConfig as SeparatedPrismConfig
+    from prism_rec.jobs.local import LocalJobs as LocalJobs
+    from prism_rec.jobs.ray import RayJobs as RayJobs
     from prism_rec.model.config import ModelConfig as ModelConfig
     from prism_rec.objectives.cross_entropy import CrossEntropyConfig as CrossEntropyConfig
     from prism_rec.objectives.cross_entropy import SampledCrossEntropyConfig as SampledCrossEntropyConfig
@@ -143,6 +145,8 @@ _NAMES = {
     "fusion.prism.nested": ("NestedPrismConfig",),
     "fusion.prism.published": ("PublishedPrismConfig",),
     "fusion.prism.separated": ("SeparatedPrismConfig",),
+    "jobs.local": ("LocalJobs",),
+    "jobs.ray": ("RayJobs",),
     "model.config": ("ModelConfig",),
     "objectives.cross_entropy": ("CrossEntropyConfig", "SampledCrossEntropyConfig"),
     "objectives.indirec.objective": ("InDiRecConfig",),

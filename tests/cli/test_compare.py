@@ -119,3 +119,13 @@ def test_the_deviation_over_seeds_is_shown_if_there_are_two(
         )
     )
     assert ("0.7500 ± 0.3536" in capsys.readouterr().out) == (seeds == 2)
+
+
+def test_ray_that_is_not_installed_is_named_by_its_option(
+    recipe: Recipe, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prism_rec.jobs.ray.find_spec", lambda name: None)
+    path, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json", exclude={"data"})))
+    with pytest.raises(InputError, match=r"--engine: ray needs Ray: pip install 'prism-rec\[ray\]'"):
+        run(["compare", str(path), "--data", f"t={prepared}", "--out", str(out), "--engine", "ray"])

@@ -22,7 +22,7 @@ from prism_rec.events import Events, Fact
 from prism_rec.files import locked
 from prism_rec.folders import begin_folder
 from prism_rec.jobs.job import Workers
-from prism_rec.jobs.local import run_jobs
+from prism_rec.jobs.local import LocalJobs
 
 RESULT = "result.json"
 ONE = Workers(jobs=1, threads=1, device="cpu")
@@ -73,7 +73,7 @@ def test_a_killed_cell_costs_itself_alone_and_goes_on(
                 os.kill(child.pid, signal.SIGKILL)
 
     kills = KillsPrism()
-    failures = run_jobs([id_alone, prism], run_cell, ONE, "cells", kills)
+    failures = LocalJobs().run([id_alone, prism], run_cell, ONE, "cells", kills)
     assert failures == {prism.name: "its process ended with status -9"}
     assert kills.lines == [
         f"{prism.name}: failed: its process ended with status -9",
@@ -117,7 +117,9 @@ def test_two_processes_on_one_folder_share_the_work(recipe: Recipe, tmp_path: Pa
 
     notes = Hears()
     with locked(cells[1].folder, wait=False):  # as another process would that makes this cell
-        ours = threading.Thread(target=run_jobs, args=(cells, run_cell, ONE, "cells", notes), daemon=True)
+        ours = threading.Thread(
+            target=LocalJobs().run, args=(cells, run_cell, ONE, "cells", notes), daemon=True
+        )
         ours.start()
         assert first.wait(60)
         assert notes.lines[0] == "tiny/id/seed-0: done"  # the free cell is made meanwhile

@@ -55,7 +55,7 @@ from prism_rec.testing.checks import (
     score_all,
 )
 from prism_rec.training.config import RunConfig, TrainConfig
-from prism_rec.training.loop import make_optimizer
+from prism_rec.training.optimizer import make_optimizer
 from published.small import PRISM, SASREC, TRAINING
 
 

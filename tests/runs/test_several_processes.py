@@ -17,6 +17,7 @@ from prism_rec.runs.train import train
 from prism_rec.training.config import RunConfig
 from runs.several import StoppedError, free_port, settings, start, stop_after, together, uneven
 
+ENVIRONMENT = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
 CASES: dict[str, dict[str, Any]] = {
     # The last of three batches has three users; with 12 per batch, the last has one user and is computed twice.
     "prism": settings(),
@@ -26,6 +27,9 @@ CASES: dict[str, dict[str, Any]] = {
         train={"epochs": 2, "batch_size": 9},
     ),
     "negatives": settings(objective={"kind": "bce"}, train={"epochs": 2, "batch_size": 6}),
+    "sparse ids": settings(
+        objective={"kind": "bce"}, train={"epochs": 2, "batch_size": 6, "sparse_ids": True}
+    ),
 }
 
 
@@ -110,32 +114,56 @@ def test_one_line_is_said_once_and_only_train_works_in_several_processes(data: P
     assert ended[1] == ""
 
 
-@pytest.mark.slow
-def test_torchrun_trains_and_a_killed_worker_ends_all_with_one_line(data: Path, tmp_path: Path) -> None:
-    many = settings(train={"epochs": 150, "patience": 150, "batch_size": 5})
-    (tmp_path / "run.yaml").write_text(json.dumps(many))
-    command = [
+def torchrun(processes: int, config: Path, data: Path, out: Path) -> list[str]:
+    """Return the command that trains in so many processes."""
+    words = [
         sys.executable,
         "-m",
         "torch.distributed.run",
         "--nproc-per-node",
-        "2",
+        processes,
         "-m",
         "prism_rec.cli",
-        "train",
     ]
-    command += [
-        str(tmp_path / "run.yaml"),
-        "--data",
-        str(data),
-        "--out",
-        str(tmp_path / "run"),
-        "--device",
-        "cpu",
-    ]
-    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    words += ["train", config, "--data", data, "--out", out, "--device", "cpu"]
+    return list(map(str, words))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_goes_on_with_one_two_and_one_processes(data: Path, tmp_path: Path) -> None:
+    """The metrics of the end are those of a run by one process, up to the growth of rounding."""
+    values = settings(train={"epochs": 60, "patience": 60, "batch_size": 5})
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
     log = RunFolder(tmp_path / "run").log
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=environment) as process:
+    reached = []
+    for processes, epochs in ((1, 4), (2, 9)):
+        command = torchrun(processes, tmp_path / "run.yaml", data, tmp_path / "run")
+        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=ENVIRONMENT) as process:
+            while not log.exists() or len(log.read_text().splitlines()) < epochs:
+                assert process.poll() is None
+                time.sleep(0.01)
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGKILL)
+            process.communicate(timeout=60)
+        reached.append(len(log.read_text().splitlines()))
+    assert 4 <= reached[0] < reached[1] < 60  # each number of processes has made some epochs
+    one_process(values, tmp_path / "run", data)
+    one_process(values, tmp_path / "one", data)
+    ours, theirs = (RunFolder(tmp_path / name).read_log() for name in ("run", "one"))
+    assert len(ours) == len(theirs) == 60
+    assert [record.loss for record in ours[:4]] == [record.loss for record in theirs[:4]]
+    assert [record.loss for record in ours[:12]] == pytest.approx([one.loss for one in theirs[:12]], abs=1e-3)
+    best = [max(record.validation["ndcg@10"] for record in records) for records in (ours, theirs)]
+    assert best[0] == pytest.approx(best[1], abs=0.05)
+
+
+@pytest.mark.slow
+def test_torchrun_trains_and_a_killed_worker_ends_all_with_one_line(data: Path, tmp_path: Path) -> None:
+    many = settings(train={"epochs": 150, "patience": 150, "batch_size": 5})
+    (tmp_path / "run.yaml").write_text(json.dumps(many))
+    command = torchrun(2, tmp_path / "run.yaml", data, tmp_path / "run")
+    log = RunFolder(tmp_path / "run").log
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=ENVIRONMENT) as process:
         while not log.exists() or len(log.read_text().splitlines()) < 3:
             assert process.poll() is None
             time.sleep(0.05)
@@ -148,7 +176,7 @@ def test_torchrun_trains_and_a_killed_worker_ends_all_with_one_line(data: Path, 
     reached = len(log.read_text().splitlines())
     assert 3 <= reached < 150
     assert "Warning" not in err
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("best epoch") == 1
     assert f"continuing from epoch {reached + 1}" in done.stderr.replace("\n", " ")

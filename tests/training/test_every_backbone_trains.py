@@ -10,7 +10,8 @@ from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.rank import Ranker
 from prism_rec.training.config import RunConfig, TrainConfig
-from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.loop import train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 ITEMS = 20

@@ -15,7 +15,8 @@ from prism_rec.objectives.base import Objective
 from prism_rec.rank import Ranker
 from prism_rec.testing import Planted, plant_first_tells_last
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.loop import train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 WITHOUT_DROPOUT = {"hidden": 16, "dropout": 0.0, "gate_dropout": 0.0}

@@ -12,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from prism_rec.batches import Batch, BatchPlan
 from prism_rec.testing import plant_first_tells_last
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 SETTINGS = {

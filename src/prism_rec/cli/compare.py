@@ -8,6 +8,8 @@ from pydantic import Field
 from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk
 from prism_rec.cli.terminal import SafeConsole, print_json, say
+from prism_rec.jobs.local import LocalJobs
+from prism_rec.jobs.settings import JobEngineConfig
 
 if TYPE_CHECKING:
     from prism_rec.comparison.comparison import Comparison
@@ -32,6 +34,8 @@ class CompareOptions(Talk, Resume, Machine, Overrides, Output):
     """[NAME=]FOLDER: a dataset folder, in place of the recipe's data. Repeat for more."""
     jobs: int | None = Field(None, ge=1, le=4096)
     """How many models train at the same time; if not given, as many as there are cores for."""
+    engine: JobEngineConfig = LocalJobs()
+    """Where models train: local, on this machine, or ray, as tasks of the cluster at RAY_ADDRESS."""
 
 
 def compare(options: CompareOptions) -> None:
@@ -44,7 +48,14 @@ def compare(options: CompareOptions) -> None:
     given = {"jobs": options.jobs, "threads": options.threads}
     recipe = recipe.model_copy(update={name: value for name, value in given.items() if value is not None})
     with shown(options.quiet) as events:
-        comparison = run(recipe, options.out, device=options.device, resume=options.resume, events=events)
+        comparison = run(
+            recipe,
+            options.out,
+            device=options.device,
+            engine=options.engine,
+            resume=options.resume,
+            events=events,
+        )
     if options.as_json:
         print_json(as_values(comparison))
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, use_threads
 from prism_rec.cli.terminal import print_json, say
+from prism_rec.jobs.settings import JobEngineConfig
 
 if TYPE_CHECKING:
     from prism_rec.tuning.tune import Tuned
@@ -30,6 +31,9 @@ class TuneOptions(Talk, Resume, Machine, Overrides, Output):
     """YAML file with the settings of a run and a section tune."""
     data: Path
     """Dataset folder that prepare or build wrote."""
+    engine: JobEngineConfig | None = None
+    """Where the search runs: local, in another process, or ray, as a task of the cluster at RAY_ADDRESS; if not given,
+    in this process."""
 
 
 def tune(options: TuneOptions) -> None:
@@ -45,6 +49,7 @@ def tune(options: TuneOptions) -> None:
             options.out,
             data=options.data,
             device=options.device,
+            engine=options.engine,
             resume=options.resume,
             events=events,
         )

@@ -1,4 +1,4 @@
-"""The jobs of a comparison: a search for settings, and a cell, which is trained and tested once."""
+"""A cell of a comparison: a job that trains a model and tests it once."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from prism_rec.comparison.plan import Cell, ModelSearch
+from prism_rec.comparison.plan import Cell
 from prism_rec.comparison.result import CellResult, load_result
 from prism_rec.config import name_difference
 from prism_rec.errors import DamagedError, FolderError, SettingsError
@@ -22,21 +22,7 @@ from prism_rec.runs.shared_data import SharedData, fingerprint
 from prism_rec.runs.train import train
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import stopped_by
-from prism_rec.tuning.tune import run_trials
 from prism_rec.version import VERSION
-
-
-def run_search(search: ModelSearch, device: str, threads: int, events: Events) -> str:
-    """Make the trials that are missing. Call it with the search's folder `locked`.
-
-    Returns:
-        What was done, for people.
-
-    Raises:
-        InputError: see `tune`.
-    """
-    torch.set_num_threads(threads)
-    return "done" if run_trials(search.search, search.dataset, search.folder, device, events).made else "kept"
 
 
 def check_claims(cells: Sequence[Cell]) -> None:

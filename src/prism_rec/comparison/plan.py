@@ -10,28 +10,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError, SettingsError
 from prism_rec.training.config import BUDGET, RunConfig
 from prism_rec.tuning.search import SECTION, Search
-from prism_rec.tuning.tune import read_best
-
-
-@dataclass(frozen=True)
-class ModelSearch:
-    """The search for one model's settings on one dataset; all seeds are then trained with its best settings."""
-
-    data: str
-    """Name of the dataset."""
-    model: str
-    """Name of the model."""
-    search: Search
-    """What is searched."""
-    dataset: Path
-    """Folder of the dataset."""
-    folder: Path
-    """Folder of the search."""
-
-    @property
-    def name(self) -> str:
-        """What messages call the search."""
-        return f"{self.data}/{self.model}/search"
+from prism_rec.tuning.tune import SearchJob, read_best
 
 
 @dataclass(frozen=True)
@@ -61,15 +40,17 @@ class Cell:
         return f"{self.data}/{self.model}/seed-{self.seed}"
 
 
-def plan_searches(recipe: Recipe, out: Path) -> list[ModelSearch]:
+def plan_searches(recipe: Recipe, out: Path) -> list[SearchJob]:
     """Return the searches that come before the cells, data by data and model by model.
+
+    All seeds of a model are trained with the best settings of its search.
 
     Raises:
         InputError: wrong settings, or budgets that differ between models.
     """
     models = _read_models(recipe)
     return [
-        ModelSearch(data, model, given, dataset, _search_folder(out, data, model))
+        SearchJob(f"{data}/{model}/search", given, dataset, _search_folder(out, data, model))
         for data, dataset in recipe.data.items()
         for model, given in models.items()
         if isinstance(given, Search)

@@ -11,7 +11,8 @@ from prism_rec.data.histories import IntArray
 from prism_rec.explain.planted_parts import PlantedParts
 from prism_rec.model import SequenceRecommender
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.loop import train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 DRAWS = 12

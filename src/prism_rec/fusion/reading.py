@@ -54,7 +54,7 @@ class ItemSet(NamedTuple):
     For instance, histories with the items 5 and 2 and a candidate 9, in a catalogue of N = 9 items:
 
         rows_I        [0, 2, 5, 9]                        padding always comes first
-        place_N       [0, 0, 1, 1, 1, 2, 2, 2, 2, 3]      row 5 is at place 2; rows not in the set mean nothing
+        place_N       [0, 0, 1, 0, 0, 2, 0, 0, 0, 3]      row 5 is at place 2; rows not in the set mean nothing
         seen.items_S  [1, 2]                              the places of items 2 and 5
     """
 

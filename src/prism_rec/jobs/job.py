@@ -29,9 +29,9 @@ It is a function at the top level of a module, because another process imports i
 class Workers:
     """How jobs run."""
 
-    jobs: int
-    """How many run at the same time."""
-    threads: int
+    jobs: int | None = None
+    """How many run at the same time; None: as many as there is room for."""
+    threads: int = 1
     """Threads of each job."""
     device: str = "auto"
     """Device of each job."""

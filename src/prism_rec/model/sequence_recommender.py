@@ -120,15 +120,18 @@ class SequenceRecommender(nn.Module):
         Returns:
             The items of both; the whole catalogue if either is None.
         """
-        every_N = torch.arange(self.items.number_of_items + 1, device=self.device)
-        rows_I = place_N = every_N
-        if histories is not None and candidates is not None:
-            occurs_N = torch.zeros_like(every_N, dtype=torch.bool)
+        number = self.items.number_of_items + 1
+        if histories is None or candidates is None:
+            rows_I = place_N = torch.arange(number, device=self.device)
+        else:
+            occurs_N = torch.zeros(number, dtype=torch.bool, device=self.device)
             occurs_N[0] = True
             occurs_N[histories.flatten()] = True
             occurs_N[candidates.flatten()] = True
-            # Rows 0, 2 and 5 of 7 occur: rows [0, 2, 5]; places [0, 0, 1, 1, 1, 2, 2], of which 0, 1 and 2 are used.
-            rows_I, place_N = occurs_N.nonzero().squeeze(1), occurs_N.cumsum(0) - 1
+            # Rows 0, 2 and 5 of 7 occur: rows [0, 2, 5]; places [0, 0, 1, 0, 0, 2, 0].
+            rows_I = occurs_N.nonzero().squeeze(1)
+            place_N = torch.zeros(number, dtype=torch.long, device=self.device)
+            place_N[rows_I] = torch.arange(len(rows_I), device=self.device)
         features, ids_IV = self.items.features(rows_I), self.items.id_vectors(rows_I, self.content)
         ids_ID = ids_IV[:, : self.items.width]
         parts = self.fusion.parts(features, ids_ID)

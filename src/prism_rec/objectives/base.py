@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -91,6 +91,9 @@ class Objective(nn.Module, ABC):
 
 class ObjectiveSettings(Config, ABC):
     """The base of every objective's settings."""
+
+    samples: ClassVar[bool] = False
+    """Whether a step uses some items of the catalogue only."""
 
     def check(self, model: ModelConfig) -> None:  # noqa: B027
         """Refuse a model that the objective cannot train; by default every model fits.

@@ -144,6 +144,7 @@ class CrossEntropyConfig(ObjectiveSettings):
 class SampledCrossEntropyConfig(ObjectiveSettings):
     """Settings of `sampled_cross_entropy`, a softmax over the target and a sample of the catalogue."""
 
+    samples = True
     kind: Literal["sampled_cross_entropy"] = "sampled_cross_entropy"
     """Name of the objective."""
     negatives: int = Field(1024, ge=1)

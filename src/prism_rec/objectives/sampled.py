@@ -94,6 +94,8 @@ class GeneralisedBinaryCrossEntropy(SampledObjective):
 class _ProbabilitySettings(ObjectiveSettings):
     """Settings of losses that use a score as the log odds of a choice."""
 
+    samples = True
+
     def check(self, model: ModelConfig) -> None:
         """Refuse scores that are negative distances: no item could be more likely than not.
 
@@ -122,6 +124,8 @@ class BinaryCrossEntropyConfig(_ProbabilitySettings):
 
 class BayesianPersonalisedRankingConfig(ObjectiveSettings):
     """Settings of `bpr`, Bayesian personalised ranking."""
+
+    samples = True
 
     kind: Literal["bpr"] = "bpr"
     """Name of the objective."""

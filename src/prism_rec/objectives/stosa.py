@@ -46,6 +46,8 @@ class StosaObjective(BayesianPersonalisedRanking):
 class StosaObjectiveConfig(ObjectiveSettings):
     """Settings of `stosa`."""
 
+    samples = True
+
     kind: Literal["stosa"] = "stosa"
     """Name of the objective."""
     negatives: int = Field(1, ge=1)

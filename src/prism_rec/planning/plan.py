@@ -66,6 +66,8 @@ def plan(config: RunConfig, data: Path | str, *, device: str = "auto", threads: 
     dataset = Dataset.load(Path(data))
     parameters, there = count_parameters(config, dataset), free_memory(where)
     needed = parameters * STATES * 4
+    if config.train.sparse_ids:  # no gradients of unused rows, and one moment
+        needed -= 2 * dataset.number_of_items * config.model.width * 4
     if needed > there:
         raise InputError(
             f"{parameters:,} weights with gradients and moments take {in_gb(needed)}, and {where} has {in_gb(there)} "

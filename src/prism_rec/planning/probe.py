@@ -20,7 +20,8 @@ from prism_rec.objectives.base import Batches, OnDevice
 from prism_rec.rank import Ranker
 from prism_rec.training.checkpoint import TrainingState
 from prism_rec.training.config import RunConfig
-from prism_rec.training.loop import make_optimizer, train_epoch
+from prism_rec.training.loop import train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 WARM_UP = 3

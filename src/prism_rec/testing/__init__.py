@@ -11,6 +11,7 @@ from prism_rec.testing.encoders import EncoderContract
 from prism_rec.testing.engines import EngineContract
 from prism_rec.testing.export_formats import ExportFormatContract
 from prism_rec.testing.fusions import FusionContract
+from prism_rec.testing.job_engines import JobEngineContract
 from prism_rec.testing.model_formats import ModelFormatContract
 from prism_rec.testing.objectives import ObjectiveContract
 from prism_rec.testing.planted import Planted, plant_features, plant_first_tells_last
@@ -23,6 +24,7 @@ __all__ = [
     "EncoderContract",
     "EngineContract",
     "FusionContract",
+    "JobEngineContract",
     "ModelFormatContract",
     "ObjectiveContract",
     "Planted",

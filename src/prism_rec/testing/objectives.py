@@ -1,6 +1,6 @@
 """The contract of an objective."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -115,6 +115,20 @@ class ObjectiveContract(PluginContract):
             step = TrainStep(model, objective)
             sum(step(batch)).backward()
             assert [name for name, parameter in step.named_parameters() if parameter.grad is None] == []
+
+    def test_sampling_objectives_use_few_ids(self) -> None:
+        """If the settings say that a step samples, sparse gradients of the ids are those of the whole table."""
+        if not self.config.samples:
+            return
+        gradients = []
+        for sparse in (False, True):
+            model = self.model()
+            model.items.ids.sparse = sparse
+            objective, batch = self.prepare(model)
+            self.loss(model, objective, batch).backward()
+            gradients.append(cast(Tensor, model.items.ids.weight.grad))
+        assert gradients[1].is_sparse
+        assert_equal(gradients[1].to_dense(), gradients[0], "sparse gradients")
 
     def test_the_same_random_numbers_give_the_same_loss(self) -> None:
         """So that the seed decides a run."""

@@ -32,6 +32,12 @@ class TrainConfig(Config):
     """Users per step (for InDiRec: segments), over all processes together."""
     optimizer: Literal["adam", "adamw"] = "adam"
     """The optimiser: Adam, or AdamW with decoupled weight decay."""
+    sparse_ids: bool = False
+    """Update only the id vectors that a step uses, without momentum; for large catalogues and sampled objectives.
+
+    Gradients, moments and updates then take no time for the rest of the catalogue. Results differ from those of Adam.
+    `weight_decay` and `gradient_clip` need all ids and are refused, and so are several processes on GPUs.
+    """
     learning_rate: float = Field(1e-3, gt=0)
     """Step size of the optimiser."""
     average: float = Field(0.0, ge=0, lt=1)
@@ -50,6 +56,15 @@ class TrainConfig(Config):
     """Users ranked at once in validation and testing."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of all random numbers of a run."""
+
+    @model_validator(mode="after")
+    def _suits_sparse_ids(self) -> "TrainConfig":
+        for name in ("weight_decay", "gradient_clip"):
+            if self.sparse_ids and getattr(self, name):
+                raise SettingsError(
+                    f"every step needs all ids for `train.{name}`; leave it or `train.sparse_ids` out"
+                )
+        return self
 
 
 class RunConfig(Config):
@@ -81,6 +96,11 @@ class RunConfig(Config):
     @model_validator(mode="after")
     def _fits_together(self) -> "RunConfig":
         self.objective.check(self.model)
+        if self.train.sparse_ids and not self.objective.samples:
+            raise SettingsError(
+                f"objective {self.objective.kind} uses every id in every step, so that `train.sparse_ids` would change "
+                "the results for nothing; leave it out, or use an objective that samples, such as sampled_cross_entropy"
+            )
         if self.features != "given" and not self.model.fusion.uses_features:
             raise SettingsError(
                 f"features: {self.features} changes nothing with the fusion {self.model.fusion.kind}; use another one"

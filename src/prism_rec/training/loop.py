@@ -24,6 +24,7 @@ from prism_rec.rank.unknown_ids import usual_id_term
 from prism_rec.training.average import WeightAverage
 from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 TASK = "training"
@@ -207,12 +208,6 @@ def wrap(step: TrainStep) -> nn.Module:
         find_unused_parameters=True,
         gradient_as_bucket_view=True,
     )
-
-
-def make_optimizer(step: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Return Adam or AdamW over all parameters of a step, with its update fused into one kernel."""
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind(step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:

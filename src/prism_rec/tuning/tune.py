@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from prism_rec.config import name_difference, read_yaml
@@ -31,6 +32,8 @@ from prism_rec.folders import (
     require_folder,
 )
 from prism_rec.inputs import checked
+from prism_rec.jobs.job import Workers
+from prism_rec.jobs.settings import JobEngineConfig
 from prism_rec.records import MANIFEST
 from prism_rec.runs.shared_data import SharedData, fingerprint
 from prism_rec.training.config import RunConfig
@@ -70,6 +73,7 @@ def tune(
     *,
     data: Path | str,
     device: str = "auto",
+    engine: JobEngineConfig | None = None,
     resume: bool = True,
     events: Events = Events(),
 ) -> Tuned:
@@ -84,6 +88,8 @@ def tune(
         out: folder of the search.
         data: folder of a prepared dataset.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA if there is one.
+        engine: runs the search in another process, with as many threads as this one: of this machine, or as a task of
+            Ray. None: in this process. Its trials are the same.
         resume: continue or read a search that the folder has; if false, a folder with any content is refused.
         events: progress and notes.
 
@@ -97,11 +103,44 @@ def tune(
     check_folder(out, STAGE, [Path(data)])
     if not resume:
         check_empty(out)
+    if engine is not None:
+        job = SearchJob(out.name, search, Path(data), out)
+        workers = Workers(1, torch.get_num_threads(), device)
+        for why in engine.run([job], run_search, workers, "searches", events).values():
+            raise InputError(why)
+        events = Events()  # it has said everything
     with locked(out):
         tuned = run_trials(search, Path(data), out, device, events)
     if not tuned.made:
         events.note(f"done before: {out}")
     return tuned
+
+
+@dataclass(frozen=True)
+class SearchJob:
+    """A search that an engine runs in another process."""
+
+    name: str
+    """What messages call the search."""
+    search: Search
+    """What is searched."""
+    dataset: Path
+    """Folder of the dataset."""
+    folder: Path
+    """Folder of the search."""
+
+
+def run_search(job: SearchJob, device: str, threads: int, events: Events) -> str:
+    """Make the trials that are missing. Call it with the search's folder `locked`.
+
+    Returns:
+        What was done, for people.
+
+    Raises:
+        InputError: see `tune`.
+    """
+    torch.set_num_threads(threads)
+    return "done" if run_trials(job.search, job.dataset, job.folder, device, events).made else "kept"
 
 
 def run_trials(search: Search, data: Path, out: Path, device: str, events: Events) -> Tuned:

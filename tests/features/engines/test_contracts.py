@@ -15,6 +15,7 @@ class TestLocalEngineWithWorkers(EngineContract):
     config = LocalEngine(workers=2)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 class TestRayEngine(EngineContract):
     config = RayEngine(workers=2)

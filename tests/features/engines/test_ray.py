@@ -12,7 +12,7 @@ from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.engines.ray import RayEngine
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'prism-rec[ray]'")
-pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own warnings
 
 
 @pytest.fixture(scope="module", autouse=True)

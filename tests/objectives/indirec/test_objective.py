@@ -18,7 +18,8 @@ from prism_rec.objectives.indirec.contrastive import info_nce
 from prism_rec.objectives.indirec.objective import InDiRec, segment_states
 from prism_rec.rank import Ranker
 from prism_rec.training.config import RunConfig, TrainConfig
-from prism_rec.training.loop import fit, make_optimizer, train_epoch
+from prism_rec.training.loop import fit, train_epoch
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 LAST = "last.safetensors"

@@ -6,19 +6,17 @@ pickle, within the cluster only; contents and vectors travel as plain bytes, and
 
 import copy
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 from pydantic import Field
 
-from prism_rec.errors import SettingsError
 from prism_rec.features.encoders.encoder import Encoded, Encoder, PictureEncoder
 from prism_rec.features.engines.engine import Engine, Part, warm_up
 from prism_rec.features.pictures import NoPictureError, open_picture
+from prism_rec.jobs.ray import require_ray, start_ray
 
 Columns = dict[str, np.ndarray]
 
@@ -36,8 +34,7 @@ class RayEngine(Engine):
 
     def check(self) -> None:
         """Refuse to begin without Ray."""
-        if find_spec("ray") is None:
-            raise SettingsError("ray needs Ray: pip install 'prism-rec[ray]'", key="engine")
+        require_ray()
 
     def run(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:
         """Encode all contents; parts come in the order in which they are finished."""
@@ -119,12 +116,9 @@ class _Encode:
 
 
 def _start_ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    import ray
+    start_ray()
     import ray.data
 
-    if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
