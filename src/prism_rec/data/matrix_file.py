@@ -11,7 +11,7 @@ from prism_rec.data.reading import first_line
 from prism_rec.errors import DataError
 
 _ERRORS = (OSError, EOFError, ValueError, TypeError, KeyError, RecursionError, safetensors.SafetensorError)
-"""Of the libraries; a header of NumPy is a Python expression, which may be too deep."""
+"""What the libraries raise; a header of NumPy is a Python expression, which may be too deep."""
 
 
 def read_matrix(path: Path) -> Matrix:

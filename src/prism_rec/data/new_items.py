@@ -63,13 +63,13 @@ def add_items(
     given = {name: _table(name, vectors, catalogue, columns) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1
     rows = new.with_row_index("row", offset=first_row).with_columns(pl.col("row").cast(pl.Int64))
-    columns = [name for name in dataset.items.columns if name in rows.columns]
+    shared = [name for name in dataset.items.columns if name in rows.columns]
     return replace(
         dataset,
         left_out=dataset.left_out.filter(
             (pl.col("role") != "item") | ~pl.col("id").is_in(new["item_id"].implode())
         ),
-        items=pl.concat([dataset.items, rows.select(columns)], how="diagonal_relaxed"),
+        items=pl.concat([dataset.items, rows.select(shared)], how="diagonal_relaxed"),
         features={
             name: table.extend(new, where)
             if isinstance(table, Bag)

@@ -117,7 +117,7 @@ def _read_parquet(path: Path, columns: Mapping[str, str]) -> tuple[Matrix, pl.Se
             part = scan.slice(first, _ROWS).collect()
         matrix, some = vectors_from(with_item_id(part, columns, where), where)
         if found is None:
-            found = matrix if rows <= _ROWS else np.empty((rows, matrix.shape[1]), matrix.dtype)
+            found = np.empty((rows, matrix.shape[1]), matrix.dtype)
         if matrix.shape[1] != found.shape[1]:
             raise DataError(
                 f"{where}: {matrix.shape[1]} numbers, and row 1 has {found.shape[1]}; give vectors of one width"
