@@ -1,11 +1,15 @@
-"""Load on a server of recommendations: 12,101 items of D 64, histories of 20 items, everything on this machine.
+"""Load on a server of recommendations: histories of 20 items, everything on this machine.
 
     python benchmarks/serve.py [--workers 2] [--seconds 10] [--json]
+    python benchmarks/serve.py --items 1000000 --fusion sum --index approximate --rate 100
 
-A model with random weights is served by `prism-rec serve`. First, 16 connections send as many requests as they can, one
-history each. Then 200 per second are sent at even intervals, and then the same again while the model is replaced. The
-figures are requests per second, quantiles of the time since a request was due, and failed requests. The client is one
-process on the same cores, so that the server has less than the whole machine. Loopback only.
+With up to 20,000 items, a model of width 64 with nearly random weights is served by `prism-rec serve`. With more, a
+model is trained on 3,000 items of 300 clusters, and the others are added with features of the same clusters. First, 16
+connections send as many requests as they can, one history each. Then `--rate` per second are sent at even intervals.
+With up to 20,000 items, the same is done again while the model is replaced. The figures are requests per second,
+quantiles of the time since a request was due, failed requests, what the index said when it was built, and the memory
+of each process. The client is one process on the same cores, so that the server has less than the whole machine.
+Loopback only.
 """
 
 import argparse
@@ -16,40 +20,91 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx2
 import numpy as np
 import polars as pl
 
-from prism_rec import Dataset, RunConfig
+from prism_rec import Dataset, RunConfig, load
 from prism_rec.runs.train import train
 
-ITEMS, LENGTH, CONNECTIONS, RATE = 12_101, 20, 16, 200
+LENGTH, CONNECTIONS = 20, 16
+FEW, TRAINED, CLUSTERS, USERS = 20_000, 3_000, 300, 4_000
 
 
-def make_run(folder: Path, seed: int) -> None:
-    """Write a run of the size of Amazon Beauty: PRISM over two modalities of 64 numbers, one short epoch."""
+def make_run(folder: Path, seed: int, items: int, fusion: str) -> None:
+    """Write a run like one of Amazon Beauty: two modalities of 64 numbers, one short epoch."""
     random = np.random.default_rng(seed)
-    ids = [str(item) for item in range(ITEMS)]
-    events = [(user, item) for user in range(ITEMS // 10) for item in random.permutation(ITEMS)[:10]]
-    events += [(ITEMS, item) for item in range(ITEMS)]
+    ids = [str(item) for item in range(items)]
+    events = [(user, item) for user in range(items // 10) for item in random.permutation(items)[:10]]
+    events += [(items, item) for item in range(items)]
     log = pl.DataFrame(events, schema=["user_id", "item_id"], orient="row").cast(pl.String)
+    features = {name: (random.normal(size=(items, 64)), ids) for name in ("image", "text")}
+    _train(folder, seed, log, features, fusion, epochs=1)
+
+
+def make_large_run(folder: Path, seed: int, items: int, fusion: str) -> None:
+    """Write a run whose users stay in three clusters of items; most items came after training."""
+    random = np.random.default_rng(seed)
+    cluster = random.integers(0, CLUSTERS, items)
+    features = {
+        name: random.normal(size=(CLUSTERS, 64))[cluster] + 0.7 * random.normal(size=(items, 64))
+        for name in ("image", "text")
+    }
+    by_cluster = [np.flatnonzero(cluster[:TRAINED] == one) for one in range(CLUSTERS)]
+    events = []
+    for user in range(USERS):
+        own = np.concatenate([by_cluster[one] for one in random.integers(0, CLUSTERS, 3)])
+        events += [(user, item) for item in random.permutation(own)[:15]]
+    log = pl.DataFrame(events, schema=["user_id", "item_id"], orient="row").cast(pl.String)
+    ids = [str(item) for item in range(items)]
+    known = {name: (vectors[:TRAINED], ids[:TRAINED]) for name, vectors in features.items()}
+    with TemporaryDirectory() as small:
+        _train(Path(small) / "run", seed, log, known, fusion, epochs=6)
+        recommender = load(Path(small) / "run", "cpu")
+        new = sorted(set(ids) - set(recommender.dataset.items["item_id"]), key=int)
+        rows = np.array(new, np.int64)
+        vectors = {name: (vectors[rows].astype(np.float32), new) for name, vectors in features.items()}
+        recommender.add_items(pl.DataFrame({"item_id": new}), vectors, encode=False)
+        recommender.save(folder)
+
+
+def _train(
+    folder: Path, seed: int, log: pl.DataFrame, features: dict[str, Any], fusion: str, epochs: int
+) -> None:
     log = log.with_columns(timestamp=pl.int_range(pl.len()))
-    features = {name: (random.normal(size=(ITEMS, 64)), ids) for name in ("image", "text")}
     config = {
-        "model": {"width": 64, "max_length": 50, "fusion": {"kind": "prism"}, "backbone": {"kind": "sasrec"}},
-        "train": {"epochs": 1, "seed": seed},
+        "model": {"width": 64, "max_length": 50, "fusion": {"kind": fusion}, "backbone": {"kind": "sasrec"}},
+        "train": {"epochs": epochs, "seed": seed},
     }
     train(RunConfig.parse(config), folder, data=Dataset.from_frame(log, features=features))
+
+
+def memory(process: int) -> dict[str, list[int]]:
+    """Return the resident memory in MB of a process and its children, and (pss) what is left if they share it."""
+    found: dict[str, list[int]] = {"rss": [], "pss": []}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, KeyError):  # it ended
+            facts = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+            if process not in (int(facts["PPid"]), int(facts["Pid"])):
+                continue
+            lines = (folder / "smaps_rollup").read_text().splitlines()[1:]
+            sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+            found["rss"].append(round(sizes["Rss"] / 1000))
+            found["pss"].append(round(sizes["Pss"] / 1000))
+    return found
 
 
 class Load:
     """Asks the server, and keeps the time of every answer."""
 
-    def __init__(self, client: httpx2.AsyncClient) -> None:
+    def __init__(self, client: httpx2.AsyncClient, items: int, rate: int) -> None:
         self.client = client
+        self.items, self.rate = items, rate
         self.random = np.random.default_rng(0)
         self.times: list[float] = []
         self.failed = 0
@@ -57,7 +112,7 @@ class Load:
 
     async def ask(self, due: float) -> None:
         """Ask for one history."""
-        history = [str(item) for item in self.random.integers(0, ITEMS, LENGTH)]
+        history = [str(item) for item in self.random.integers(0, self.items, LENGTH)]
         try:
             answer = await self.client.post("/recommend", json={"histories": [history], "k": 10})
             answer.raise_for_status()
@@ -79,8 +134,8 @@ class Load:
     async def at_a_rate(self, seconds: float) -> None:
         """Ask at even intervals, if earlier answers came or not."""
         begun, asked = time.perf_counter(), []
-        for number in range(int(RATE * seconds)):
-            due = begun + number / RATE
+        for number in range(int(self.rate * seconds)):
+            due = begun + number / self.rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             asked.append(asyncio.create_task(self.ask(due)))
         await asyncio.gather(*asked)
@@ -97,20 +152,23 @@ class Load:
         }
 
 
-async def measure(address: str, seconds: float, swap: Path, link: Path) -> dict[str, dict[str, float | int]]:
+async def measure(
+    address: str, options: argparse.Namespace, swap: Path, link: Path
+) -> dict[str, dict[str, float | int]]:
     """Return the figures of both loads, and of the second one while the model is replaced."""
     found = {}
     limits = httpx2.Limits(max_connections=4 * CONNECTIONS, max_keepalive_connections=4 * CONNECTIONS)
     async with httpx2.AsyncClient(base_url=address, limits=limits, timeout=30) as client:
-        await Load(client).as_much_as_possible(2)  # warms up
-        for name, rate, replace in (("most", None, False), ("200 per s", RATE, False), ("swap", RATE, True)):
-            load = Load(client)
-            if replace:
+        await Load(client, options.items, options.rate).as_much_as_possible(2)  # warms up
+        at_a_rate = f"{options.rate} per s"
+        for name in ("most", at_a_rate, *(["swap"] if swap.exists() else [])):
+            load = Load(client, options.items, options.rate)
+            if name == "swap":
                 other = link.with_name("next")
                 other.symlink_to(swap)
                 os.replace(other, link)
             begun = time.perf_counter()
-            await (load.at_a_rate(seconds) if rate else load.as_much_as_possible(seconds))
+            await (load.as_much_as_possible if name == "most" else load.at_a_rate)(options.seconds)
             found[name] = load.figures(time.perf_counter() - begun)
     return found
 
@@ -122,25 +180,46 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--items", type=int, default=12_101)
+    parser.add_argument("--fusion", default="prism")
+    parser.add_argument("--index", default="exact")
+    parser.add_argument("--rate", type=int, default=200, help="requests per second of the second load")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for number in (1, 2):
-            make_run(folder / str(number), number)
+        few = options.items <= FEW
+        for number in (1, 2) if few else (1,):
+            make = make_run if few else make_large_run
+            make(folder / str(number), number, options.items, options.fusion)
         link = folder / "current"
         link.symlink_to(folder / "1")
-        words = ["serve", str(link), "--port", "0", "--workers", str(options.workers)]
+        words = [
+            "serve",
+            str(link),
+            "--port",
+            "0",
+            "--workers",
+            str(options.workers),
+            "--index",
+            options.index,
+        ]
         command = [sys.executable, "-c", "from prism_rec.cli import main; main()", *words]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
             assert server.stderr is not None
-            line = next(line for line in server.stderr if "serving" in line)
-            address = line.partition(" at ")[2].partition(",")[0]
+            said = []
+            for line in server.stderr:
+                said.append(line.strip())
+                if "serving" in line:
+                    break
+            address = said[-1].partition(" at ")[2].partition(",")[0]
             try:
-                found = asyncio.run(measure(address, options.seconds, folder / "2", link))
+                found: dict[str, Any] = asyncio.run(measure(address, options, folder / "2", link))
+                found["MB"] = memory(server.pid)
             finally:
                 server.send_signal(signal.SIGTERM)
                 server.communicate(timeout=60)
+    found["index"] = [line for line in said if "index" in line]
     found["machine"] = {"cores": os.cpu_count() or 1, "load before": round(os.getloadavg()[0], 1)}
     sys.stdout.write(
         json.dumps(found, indent=2) + "\n"

@@ -51,3 +51,29 @@ def check_on_a_phone(page: Any) -> None:
         SMALLEST,
     )
     assert tiny == []
+
+
+def check_no_word_is_cut(page: Any, selector: str = "th, td:first-child") -> None:
+    """Check that no word in the first columns and heads of tables is broken over two lines."""
+    assert page.locator(selector).count()
+    cut = page.evaluate(
+        """selector => {
+            const found = []
+            for (const owner of document.querySelectorAll(selector)) {
+                const walker = document.createTreeWalker(owner, NodeFilter.SHOW_TEXT)
+                while (walker.nextNode()) {
+                    const text = walker.currentNode
+                    for (const word of text.data.matchAll(/[A-Za-z@0-9]+/g)) {
+                        const range = document.createRange()
+                        range.setStart(text, word.index)
+                        range.setEnd(text, word.index + word[0].length)
+                        const lines = new Set([...range.getClientRects()].map(one => Math.round(one.top)))
+                        if (lines.size > 1) found.push(word[0])
+                    }
+                }
+            }
+            return found
+        }""",
+        selector,
+    )
+    assert cut == []

@@ -184,6 +184,19 @@ def test_every_changed_byte_of_a_folder_is_noticed_and_the_stage_heals_it(tmp_pa
     require_whole(tmp_path, "embed")
 
 
+def test_a_folder_is_whole_only_if_the_folders_that_it_lists_are(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "out/data", tmp_path / "out"
+    begin_folder(outer, "train", ["data"])
+    begin_folder(inner, "prepare", ["a"])
+    (inner / "a").write_text("a")
+    finish_folder(inner, "prepare", {}, ["a"])
+    finish_folder(outer, "train", {}, [f"data/{MANIFEST}"], kept=["data"])
+    require_whole(outer, "train")
+    (inner / "a").write_text("b")
+    with pytest.raises(DamagedError, match="data/a was changed after it was written"):
+        require_whole(outer, "train")
+
+
 def test_a_thread_may_hold_a_folder_twice_and_an_empty_one_is_removed(tmp_path: Path) -> None:
     with locked(tmp_path / "out"), locked(tmp_path / "out"):
         pass

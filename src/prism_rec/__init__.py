@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from prism_rec.data.sources.table import Table as Table
     from prism_rec.data.sources.text import Text as Text
     from prism_rec.data.sources.yelp import Yelp as Yelp
+    from prism_rec.data.split import ColdItems as ColdItems
     from prism_rec.data.split import Given as Given
     from prism_rec.data.split import LeaveOneOut as LeaveOneOut
     from prism_rec.data.split import NoSplit as NoSplit
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from prism_rec.runs.combine import ensemble as ensemble
     from prism_rec.runs.ensemble import Ensemble as Ensemble
     from prism_rec.runs.evaluate import evaluate as evaluate
+    from prism_rec.runs.refit import refit as refit
     from prism_rec.runs.run import Run as Run
     from prism_rec.runs.train import train as train
     from prism_rec.stages.build import Build as Build
@@ -128,7 +130,7 @@ _NAMES = {
     "data.sources.table": ("Table",),
     "data.sources.text": ("Text",),
     "data.sources.yelp": ("Yelp",),
-    "data.split": ("Given", "LeaveOneOut", "NoSplit", "Temporal"),
+    "data.split": ("ColdItems", "Given", "LeaveOneOut", "NoSplit", "Temporal"),
     "errors": ("DamagedError", "DataError", "DivergedError", "FolderError", "InputError", "SettingsError"),
     "events": ("Events", "JsonLines"),
     "explain.explanation": ("Explanation",),
@@ -161,6 +163,7 @@ _NAMES = {
     "runs.combine": ("ensemble",),
     "runs.ensemble": ("Ensemble",),
     "runs.evaluate": ("evaluate",),
+    "runs.refit": ("refit",),
     "runs.run": ("Run",),
     "runs.train": ("train",),
     "stages.build": ("Build", "build"),

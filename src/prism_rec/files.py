@@ -45,7 +45,8 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         numbered = not isinstance(error, OSError) or error.errno is not None
-        if isinstance(error, Exception) and numbered and not getattr(error, "filename", None):
+        named = getattr(error, "filename", None) not in (None, str(partial))
+        if isinstance(error, Exception) and numbered and not named:
             error.filename = str(path)  # type: ignore[attr-defined]  # for `machine.explain`
         raise
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.files import LOCK, PARTIAL, hash_file
-from prism_rec.records import MANIFEST, UNFINISHED, read_manifest, read_record, write_record
+from prism_rec.records import MANIFEST, UNFINISHED, changed_record, read_manifest, read_record, write_record
 from prism_rec.version import VERSION
 
 STEPS = "steps.json"
@@ -43,19 +43,30 @@ def check_folder(folder: Path, stage: str, inputs: Iterable[Path] = ()) -> None:
     if record is None and (others := content_of(folder)):
         raise FolderError(f"{folder} has {others[0]}, and {stage} was not begun there; name another folder")
     if record is not None and record.get("stage") != stage:
-        raise FolderError(f"{folder} has another stage's output; name an empty folder")
+        raise _refusal(folder, f"{folder} has another stage's output; name an empty folder")
 
 
-def check_empty(folder: Path) -> None:
+def _refusal(folder: Path, why: str) -> FolderError:
+    """Return why a folder is refused: its record may say what it says only because it was changed."""
+    changed = changed_record(folder)
+    if changed is None:
+        return FolderError(why)
+    return DamagedError(f"{changed} was changed after it was written; name another folder")
+
+
+def check_empty(folder: Path, resumes: bool = True) -> None:
     """Refuse a folder that has any content but the lock.
+
+    Args:
+        folder: need not exist.
+        resumes: the caller has a setting `resume`.
 
     Raises:
         FolderError: the folder has content.
     """
     if content_of(folder):
-        raise FolderError(
-            f"{folder} has earlier work in it; name an empty folder, or continue the work with `resume`"
-        )
+        otherwise = ", or continue the work with `resume`" if resumes else ""
+        raise FolderError(f"{folder} has earlier work in it; name an empty folder{otherwise}")
 
 
 def content_of(folder: Path) -> list[str]:
@@ -83,8 +94,9 @@ def begin_folder(folder: Path, stage: str, files: Iterable[str] = ()) -> None:
     for name in sorted(wanted):
         refuse_links(folder, name)
         if name not in owned and os.path.lexists(folder / name):
-            raise FolderError(
-                f"{folder / name} was not written by {stage}; move it, or name another folder for the output"
+            raise _refusal(
+                folder,
+                f"{folder / name} was not written by {stage}; move it, or name another folder for the output",
             )
     if (folder / UNFINISHED).exists() and wanted <= owned:
         return
@@ -208,10 +220,16 @@ def require_folder(folder: Path, stage: str, *read: str) -> dict[str, Any]:
 def require_whole(folder: Path, stage: str) -> dict[str, Any]:
     """Return the manifest of a finished stage folder, of which every file is compared with its hash.
 
+    If the manifest lists that of another folder, such as a run that of its data, the other files are compared too.
+
     Raises:
         FolderError: see `require_folder`.
     """
-    return require_folder(folder, stage, *require_folder(folder, stage)["files"])
+    manifest = require_folder(folder, stage, *require_folder(folder, stage)["files"])
+    for name in manifest["files"]:
+        if PurePosixPath(name).name == MANIFEST:
+            require_whole((folder / name).parent, str(read_manifest(folder / name).get("stage")))
+    return manifest
 
 
 def is_finished(folder: Path, stage: str) -> bool:

@@ -36,6 +36,15 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def changed_record(folder: Path) -> Path | None:
+    """Return the record that `read_record` reads if it was changed after it was written."""
+    for name in (UNFINISHED, MANIFEST):
+        if (folder / name).exists():
+            text = (folder / name).read_text(encoding="utf-8", errors="replace")
+            return None if is_sealed(text) else folder / name
+    return None
+
+
 _SEAL = re.compile(r',\n  "sha256": "([0-9a-f]{64})"\n}\n\Z')
 """The end of a record: the hash of the text before it."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from prism_rec.cli.app import run as run_command
 from prism_rec.data import Dataset
+from prism_rec.rank import PopularityRanker
 from prism_rec.runs.train import train
 from prism_rec.training import RunConfig
 
@@ -50,3 +51,19 @@ def test_slices_of_few_users_are_named_without_an_interval(
     run_command(["evaluate", str(run), "--device", "cpu", "--json"])
     slices = json.loads(capsys.readouterr().out)["slices"]
     assert slices["missing:image"]["recall@10"]["queries"] == 1
+
+
+def test_popularity_is_measured_with_the_same_users_and_candidates(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    run_command(["evaluate", str(run), "--device", "cpu", "--json"])
+    found = json.loads(capsys.readouterr().out)["popularity"]
+    dataset = Dataset.load(run / "data")
+    ranker = PopularityRanker(dataset.training(), dataset.number_of_items, "remove")
+    questions = dataset.queries("test")
+    ranks = ranker.rank(questions.histories, questions.targets).ranks
+    assert found["recall@10"] == pytest.approx((ranks <= 10).mean())
+    run_command(["evaluate", str(run), "--device", "cpu"])
+    shown = capsys.readouterr().out
+    assert f"same users and candidates: recall@10 {found['recall@10']:.4f}, ndcg@10" in shown

@@ -19,6 +19,7 @@ from prism_rec.errors import InputError
 from prism_rec.evaluation.results import Evaluation
 from prism_rec.explain.gate_weights import weigh
 from prism_rec.recommend.recommender import load
+from prism_rec.records import write_record
 from prism_rec.runs.evaluate import evaluate
 from prism_rec.runs.run import Run
 from prism_rec.training import RunConfig
@@ -144,7 +145,7 @@ def test_a_claim_of_another_version_is_not_told_to_be_damaged(cells: list[Cell])
     path = cells[0].folder / CLAIM
     claim = json.loads(path.read_text())
     claim["config"]["train"]["later"] = 1
-    path.write_text(json.dumps(claim))
+    write_record(path, claim)
     with pytest.raises(InputError, match="begun by another version") as caught:
         make(cells[0])
     assert "remove" not in str(caught.value)

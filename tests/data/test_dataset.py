@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.data import Dataset, LeaveOneOut, Temporal
+from prism_rec.data import ColdItems, Dataset, LeaveOneOut, Temporal
 from prism_rec.errors import InputError
 
 ROWS = [
@@ -63,6 +64,25 @@ def test_temporal_queries_leave_out_users_without_a_target() -> None:
     assert [row.tolist() for row in dataset.training()] == [[], [1], []]
     assert dataset.queries("validation").users.tolist() == [1]
     assert dataset.queries("test").users.tolist() == [0]
+
+
+def test_questions_about_cold_items_have_only_these_as_candidates(tmp_path: Path) -> None:
+    rows = [("u1", "a", 1), ("u1", "b", 5), ("u2", "a", 2), ("u2", "c", 9), ("u1", "c", 9), ("u3", "b", 6)]
+    log = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    Dataset.from_frame(log, split=ColdItems(times=(4, 8))).save(tmp_path / "data")
+    dataset = Dataset.load(tmp_path / "data")
+    ids = ["", *dataset.items["item_id"]]
+    validation, test = dataset.queries("validation"), dataset.queries("test")
+    assert validation.candidates is not None
+    assert test.candidates is not None
+    assert ([ids[row] for row in validation.candidates], [ids[row] for row in test.candidates]) == (
+        ["b"],
+        ["c"],
+    )
+    assert [dataset.users["user_id"][int(user)] for user in validation.users] == ["u1"]
+    assert [[ids[row] for row in history] for history in test.histories] == [["a", "b"], ["a"]]
+    assert test.part(1, 2).candidates is test.candidates
+    assert dataset.split.counts()["test_candidates"] == 1
 
 
 EVENTS = st.lists(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prism_rec.data import Histories, LeaveOneOut, Split, SplitRule, Temporal
+from prism_rec.data import ColdItems, Histories, LeaveOneOut, Split, SplitRule, Temporal
 from prism_rec.errors import SettingsError
 from prism_rec.plugins import choose
 
@@ -66,6 +66,38 @@ def test_no_question_has_its_target_in_its_input_or_in_training(times: list[list
                     assert target not in training
 
 
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), max_size=7), min_size=1, max_size=6),
+    st.tuples(st.integers(0, 30), st.integers(0, 30)).filter(lambda pair: pair[0] < pair[1]),
+)
+@settings(max_examples=100)
+def test_cold_items_have_no_event_before_their_part(
+    users: list[list[tuple[int, int]]], moments: tuple[int, int]
+) -> None:
+    users = [sorted(events) for events in users]
+    histories = Histories.from_lists([[item for _, item in events] for events in users])
+    times = np.array([moment for events in users for moment, _ in events], np.int64)
+    split = ColdItems(times=moments).cut(histories, times)
+    began: dict[int, int] = {}
+    for moment, item in sorted(event for events in users for event in events):
+        began.setdefault(item, moment)
+    for at, candidates, first, end in (
+        (split.validation_at, split.validation_candidates, moments[0], moments[1]),
+        (split.test_at, split.test_candidates, moments[1], np.inf),
+    ):
+        assert candidates is not None
+        assert candidates.tolist() == sorted(item for item, moment in began.items() if first <= moment < end)
+        for user, events in enumerate(users):
+            places = [
+                place
+                for place, (moment, item) in enumerate(events)
+                if item in candidates and first <= moment < end
+            ]
+            assert at[user] == (places[0] if places and places[0] > 0 else -1)
+    for user, events in enumerate(users):
+        assert split.train_end[user] == sum(moment < moments[0] for moment, _ in events)
+
+
 def test_a_quantile_is_a_time_that_occurs() -> None:
     timestamps = np.array([5, 1, 9, 2, 7])
     assert Temporal(quantiles=(0.3, 0.9)).moments(timestamps) == (5, 9)
@@ -82,8 +114,10 @@ def test_counts_tell_who_is_left_without_what() -> None:
     }
 
 
-@pytest.mark.parametrize("rule", [LeaveOneOut(), Temporal(quantiles=(0.5, 0.75)), Temporal(times=(1, 2))])
-def test_a_rule_survives_its_stored_form(rule: LeaveOneOut | Temporal) -> None:
+@pytest.mark.parametrize(
+    "rule", [LeaveOneOut(), Temporal(quantiles=(0.5, 0.75)), Temporal(times=(1, 2)), ColdItems()]
+)
+def test_a_rule_survives_its_stored_form(rule: LeaveOneOut | Temporal | ColdItems) -> None:
     assert choose(SplitRule, rule.model_dump(mode="json"), "split") == rule
 
 

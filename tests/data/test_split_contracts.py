@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from prism_rec.data import Histories, LeaveOneOut, SplitRule, Temporal
+from prism_rec.data import ColdItems, Histories, LeaveOneOut, SplitRule, Temporal
 from prism_rec.data.split import Given, NoSplit
 from prism_rec.testing import SplitContract
 from prism_rec.testing.checks import assert_every_one_has_a_contract_test
@@ -18,6 +18,10 @@ class TestTemporal(SplitContract):
 
 class TestTemporalAtTimes(SplitContract):
     config = Temporal(times=(500, 800))
+
+
+class TestColdItems(SplitContract):
+    config = ColdItems(times=(100, 250))
 
 
 class TestGiven(SplitContract):

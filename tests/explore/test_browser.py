@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from browser import PHONE, check_on_a_phone, chromium
+from browser import PHONE, check_no_word_is_cut, check_on_a_phone, chromium
 from prism_rec import load
 from prism_rec.explore.app import make_app
 from prism_rec.explore.look import Look
@@ -80,3 +80,12 @@ def test_a_phone_needs_no_sideways_scrolling_and_no_small_targets(
     )
     assert small == []
     assert failed == []
+
+
+def test_no_word_of_an_explanation_is_cut_on_a_phone(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.goto(f"{address}/?user=u3")
+    page.get_by_text("why?").first.click()
+    page.get_by_text("Without these").first.wait_for()
+    assert page.locator(".why th").count() > 5
+    check_no_word_is_cut(page)

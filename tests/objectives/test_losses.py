@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.batches import Batch, BatchPlan, TrainingBatches
 from prism_rec.data.histories import Histories
+from prism_rec.fusion.baselines import SumFusionConfig
 from prism_rec.fusion.prism.module import PrismConfig
 from prism_rec.model import SequenceRecommender
+from prism_rec.model.similar import SimilarItems
 from prism_rec.objectives.base import Objective
 from prism_rec.objectives.cross_entropy import CrossEntropy, SampledCrossEntropy
 from prism_rec.objectives.sampled import (
@@ -20,7 +22,7 @@ from prism_rec.objectives.sampled import (
     GeneralisedBinaryCrossEntropy,
     SampledObjective,
 )
-from prism_rec.testing.checks import HISTORIES, ITEMS, build_model, score_all
+from prism_rec.testing.checks import HISTORIES, ITEMS, build_model, plant_features, score_all
 
 TRAINING = Histories.from_lists([history for history in HISTORIES if len(history) > 1])
 TARGETS = torch.tensor([[0.5], [-2.0], [3.0]])
@@ -55,6 +57,22 @@ def test_cross_entropy_is_that_of_all_scores(model):
     expected = F.cross_entropy(all_scores(model, batch), batch.targets_P - 1)
     loss = prepared(CrossEntropy(), model)(model, batch).loss
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("fusion", [PrismConfig(hidden=4), SumFusionConfig()], ids=lambda config: config.kind)
+@pytest.mark.parametrize("with_similar", [False, True])
+def test_cross_entropy_over_trained_items_leaves_the_others_out(fusion, with_similar):
+    model = build_model(fusion, SASRecConfig(layers=1))
+    if with_similar:
+        model.similar = SimilarItems(plant_features(ITEMS), neighbours=4, lags=2).double()
+    batch = whole_batch()
+    trained = torch.from_numpy(TRAINING.counts(ITEMS)[1:] > 0)
+    assert 0 < trained.sum() < ITEMS
+    scores_PN = all_scores(model, batch).masked_fill(~trained, -torch.inf)
+    loss = prepared(CrossEntropy(over="trained"), model)(model, batch).loss
+    torch.testing.assert_close(loss, F.cross_entropy(scores_PN, batch.targets_P - 1), rtol=0, atol=1e-10)
+    loss.backward()
+    assert not model.items.ids.weight.grad[1:][~trained].any()
 
 
 @pytest.mark.parametrize("proposal", ["uniform", "popularity"])

@@ -41,3 +41,20 @@ def test_it_counts_training_events_alone():
     ranks, top = PopularityRanker(training, 4).rank(asked, np.array([3, 3]), 3)
     assert ranks.tolist() == [3, 2]
     assert top.tolist() == [[2, 1, 3], [1, 3, 0]]
+
+
+def test_given_candidates_are_ranked_apart_from_the_others():
+    training = Histories.from_lists([[1, 2], [2, 3], [2]])
+    asked = Histories.from_lists([[4], [2]])
+    ranks, top = PopularityRanker(training, 6).rank(asked, np.array([3, 1]), 3, np.array([2, 3, 4]))
+    assert ranks.tolist() == [2, NEVER]
+    assert top.tolist() == [[2, 3, 0], [3, 4, 0]]
+
+
+def test_candidates_without_events_tie_and_their_numbers_do_not_decide():
+    asked = Histories.from_lists([[1]] * 300)
+    ranker = PopularityRanker(Histories.from_lists([[1]]), 9)
+    ranks = ranker.rank(asked, np.full(300, 2), candidates=np.arange(2, 10)).ranks
+    assert set(ranks) == set(range(1, 9))
+    assert abs(ranks.mean() - 4.5) < 0.5
+    assert ranker.rank(asked, np.full(300, 2), candidates=np.arange(2, 10)).ranks.tolist() == ranks.tolist()

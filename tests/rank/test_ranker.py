@@ -52,6 +52,19 @@ def test_items_come_in_several_patterns_of_presence(model):
     assert len(Ranker(model).groups) == 4
 
 
+def test_given_candidates_are_ranked_apart_from_the_others(model):
+    candidates = np.array([2, 3, 4, 9])
+    ranks, top = Ranker(model).rank(HISTORIES, TARGETS, 5, candidates)
+    for question, target in enumerate(TARGETS.tolist()):
+        order = [
+            item
+            for item in expected_order(model, HISTORIES[question].tolist(), "remove")
+            if item in candidates
+        ]
+        assert ranks[question] == (order.index(target) + 1 if target in order else NEVER)
+        assert top[question].tolist() == order + [0] * (5 - len(order))
+
+
 @torch.inference_mode()
 def test_padding_is_no_candidate(model):
     ranker = Ranker(model)

@@ -20,6 +20,7 @@ LEFT_OUT = {
     "lock": "it is empty",
     "steps.json": "it has the paths of the inputs as they are from the folder, which differ between two folders",
     "study.db": "a database with the time of each trial; its content is in trials.csv",
+    "encoder.pt2": "PyTorch writes numbers of objects into it; export compares what it gives with what the run gives",
     "journal.jsonl": "what happened, in the order in which it happened; the result is in pictures.parquet",
 }
 

@@ -2,7 +2,8 @@
  * a chosen one the disk becomes full or read-only, or the processes are killed or stopped.
  *
  * FAULTS names a file that all processes map: see `struct control`. FAULTS_FOLDER is the folder, without a slash at its
- * end. Without these variables nothing is changed.
+ * end. Without these variables nothing is changed. FAULTS_READ names a file that gets a line for each file below the
+ * folder that is opened and may be read.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -77,16 +78,36 @@ static int watched(int at, const char *path) {
     return below(whole);
 }
 
-static int watched_file(int file) {
-    char link[64], path[PATH_MAX];
+/* Write the path of an open file, of at most PATH_MAX - 1 characters; return 0 if it is not below the folder. */
+static int path_of_watched(int file, char *path) {
+    char link[64];
     if (control() == NULL)
         return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
+    ssize_t length = readlink(link, path, PATH_MAX - 2);
     if (length <= 0)
         return 0;
     path[length] = 0;
     return below(path);
+}
+
+static int watched_file(int file) {
+    char path[PATH_MAX];
+    return path_of_watched(file, path);
+}
+
+static void note_read(int file) {
+    char path[PATH_MAX];
+    const char *name = getenv("FAULTS_READ");
+    if (name == NULL || !path_of_watched(file, path))
+        return;
+    int saved = errno;
+    int notes = syscall(SYS_openat, AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    strcat(path, "\n");
+    if (notes < 0 || syscall(SYS_write, notes, path, strlen(path)) < 0)
+        abort();
+    close(notes);
+    errno = saved;
 }
 
 /* Count a change. Return 0 if it may happen, 1 if it is the first one that fails, 2 if it is a later one. */
@@ -138,7 +159,10 @@ static int open_at(int at, const char *path, int flags, mode_t mode) {
         if (change(needs))
             return failed();
     }
-    return syscall(SYS_openat, at, path, flags, mode);
+    int file = syscall(SYS_openat, at, path, flags, mode);
+    if (file >= 0 && (flags & O_ACCMODE) != O_WRONLY && !(flags & O_PATH))
+        note_read(file);
+    return file;
 }
 
 #define MODE(flags, last)                                                                                                   \

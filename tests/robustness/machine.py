@@ -46,6 +46,8 @@ class Disk:
     def __init__(self, folder: Path, mode: int = COUNT, at: int = 0) -> None:
         self.folder = folder
         self._file = folder.with_name(f"{folder.name}.disk")
+        self._read = folder.with_name(f"{folder.name}.read")
+        self._read.unlink(missing_ok=True)
         self._file.write_bytes(struct.pack("qqqq", mode, at, 0, 0))
 
     @property
@@ -59,9 +61,18 @@ class Disk:
         return bool(struct.unpack("qqqq", self._file.read_bytes())[3])
 
     @property
+    def read(self) -> set[Path]:
+        """The files that were opened, and not only to be written."""
+        return set(map(Path, self._read.read_text().splitlines())) if self._read.exists() else set()
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a process needs to be on this disk."""
-        return {"FAULTS": str(self._file), "FAULTS_FOLDER": str(self.folder)}
+        return {
+            "FAULTS": str(self._file),
+            "FAULTS_FOLDER": str(self.folder),
+            "FAULTS_READ": str(self._read),
+        }
 
 
 class Forge:

@@ -11,8 +11,8 @@ import polars as pl
 import yaml
 
 ITEMS = [f"i{number}" for number in range(40)]
-TEXTS = 5_000
-"""Of the command embed: so many that it writes them in several parts."""
+TEXTS = 4_200
+"""Of the command embed: so many that it writes them in three parts."""
 RUN: dict[str, Any] = {
     "model": {
         "width": 8,
@@ -22,8 +22,10 @@ RUN: dict[str, Any] = {
     },
     "train": {"epochs": 4, "patience": 4, "batch_size": 16},
 }
+SHORT: dict[str, Any] = {**RUN, "train": {**RUN["train"], "epochs": 2}}
+"""For the commands that train several models."""
 SEARCH = {
-    **RUN,
+    **SHORT,
     "tune": {
         "trials": 3,
         "space": {"train.learning_rate": {"kind": "log_uniform", "low": 1e-4, "high": 1e-1}},
@@ -52,11 +54,14 @@ def write_files(folder: Path, address: str) -> None:
     titles = [f"thing {one} {'red' if number % 2 else 'blue'}" for number, one in enumerate(ITEMS)]
     pictures = [f"{address}/ok/{one}.jpg" for one in ITEMS]
     pl.DataFrame({"item_id": ITEMS, "title": titles, "images": pictures}).write_csv(folder / "items.csv")
-    words = np.array(["red", "blue", "large", "small", "round", "new", "old", "of wood"])
-    texts = [f"{number} {' '.join(random.choice(words, 4))}" for number in range(TEXTS)]
+    words = random.choice(np.array(["red", "blue", "new", "old"]), TEXTS)
+    texts = [f"{number} {word}" for number, word in enumerate(words)]
     pl.DataFrame({"item_id": [f"t{n}" for n in range(TEXTS)], "title": texts}).write_csv(folder / "texts.csv")
     np.save(folder / "text.npy", random.normal(size=(len(ITEMS), 4)).astype(np.float32))
     (folder / "text.ids.txt").write_text("\n".join(ITEMS))
+    (folder / "new.csv").write_text("item_id,title,images\nn1,new thing,\nn2,newer thing,\n")
+    np.save(folder / "new.npy", np.ones((2, 4), np.float32))
+    (folder / "new.ids.txt").write_text("n1\nn2")
     log = {"kind": "table", "interactions": [str(folder / "log.csv")], "items": str(folder / "items.csv")}
     recipe = {
         "prepare": {"source": log},
@@ -68,7 +73,7 @@ def write_files(folder: Path, address: str) -> None:
     }
     other = {**RUN["model"], "fusion": {"kind": "id"}}
     comparison = {
-        "base": RUN,
+        "base": SHORT,
         "models": {"id": {"model": other}, "sum": {}},
         "data": {"shop": str(folder / "data")},
         "jobs": 1,
@@ -80,7 +85,7 @@ def write_files(folder: Path, address: str) -> None:
 
 
 def commands(shop: Path) -> dict[str, Command]:
-    """Return the commands by name; those after the first four need what the earlier ones make in the shop."""
+    """Return the commands by name; later ones need what earlier ones make in the shop."""
 
     def given(name: str) -> str:
         return str(shop / name)
@@ -101,7 +106,10 @@ def commands(shop: Path) -> dict[str, Command]:
             ("--table", given("items.csv"), "--size", "32", "--allow-private", "--connections", "4")
             + ("--out", "out"),
         ),
-        Command("embed", ("--items", given("texts.csv"), "--encoder", "hashed-text", "--out", "out")),
+        Command(
+            "embed",
+            ("--items", given("texts.csv"), "--encoder", "hashed-text", "--width", "8", "--out", "out"),
+        ),
         Command("build", (given("build.yaml"), "--out", "out")),
         Command("train", (given("train.yaml"), "--data", given("data"), "--out", "out")),
         Command("evaluate", ("run",), copy_run),
@@ -109,6 +117,20 @@ def commands(shop: Path) -> dict[str, Command]:
         Command("export-data", (given("data"), "--format", "recbole", "--out", "out")),
         Command("tune", (given("tune.yaml"), "--data", given("data"), "--out", "out")),
         Command("compare", (given("compare.yaml"), "--out", "out")),
+        Command("ensemble", (given("run"), given("comparison/cells/shop/id/seed-0"), "--out", "out")),
+        Command(
+            "add-items",
+            (
+                given("run"),
+                "--items",
+                given("new.csv"),
+                "--features",
+                f"text={given('new.npy')}",
+                "--out",
+                "out",
+            ),
+        ),
+        Command("export", (given("run"), "--format", "torch", "--out", "out")),
     ]
     return {command.name: command for command in found}
 

@@ -15,7 +15,7 @@ from robustness.machine import FULL, Disk, Forge
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("disks")]
 COMMANDS = (
     *("prepare", "images", "embed", "build", "train", "compare", "tune", "evaluate", "recommend"),
-    "export-data",
+    *("export-data", "ensemble", "add-items", "export"),
 )
 MOMENTS = range(4)
 

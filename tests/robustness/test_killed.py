@@ -3,6 +3,7 @@
 import random
 import signal
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from robustness.machine import KILL, Disk, Forge
 pytestmark = pytest.mark.slow
 KILLED = ("prepare", "images", "embed", "build", "train", "tune", "compare")
 MOMENTS = range(10)
+QUICK = ("ensemble", "add-items", "export", "export-data")
+"""Commands that make their folder at one go; at fewer moments."""
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -32,8 +35,9 @@ def test_killed_at_a_random_time(
 
 
 @pytest.mark.usefixtures("disks")
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("name", KILLED)
+@pytest.mark.parametrize(
+    ("name", "moment"), [*product(KILLED, MOMENTS), *product(QUICK, MOMENTS[::3])], ids=str
+)
 def test_killed_at_a_random_change_of_a_file(
     name: str, moment: int, forge: Forge, undisturbed: Callable[[str], Undisturbed], place: Path
 ) -> None:

@@ -12,7 +12,10 @@ from robustness.machine import READ_ONLY, Disk, Forge
 from robustness.shop import MADE
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("disks")]
-WRITING = ("prepare", "images", "embed", "build", "train", "tune", "compare", "export-data", "recommend")
+WRITING = (
+    *("prepare", "images", "embed", "build", "train", "tune", "compare", "export-data", "recommend"),
+    *("ensemble", "add-items", "export"),
+)
 
 
 @pytest.mark.parametrize("name", WRITING)

@@ -15,6 +15,7 @@ from prism_rec.errors import DamagedError, DataError, FolderError, InputError
 from prism_rec.evaluation.metrics import METRICS
 from prism_rec.explore.look import Look
 from prism_rec.explore.question import Question
+from prism_rec.folders import begin_folder
 from prism_rec.runs.combine import SHARES
 from prism_rec.runs.run import Run
 from prism_rec.runs.train import train
@@ -221,6 +222,17 @@ def test_wrong_runs_are_refused_in_one_line(runs: list[Path], both: Path, tmp_pa
     everything = [make_run(tmp_path / name, make_data(split="none")) for name in ("x", "y")]
     with pytest.raises(DataError, match="no validation targets"):
         ensemble(everything, tmp_path / "out")
+
+
+def test_what_was_not_finished_is_made_again_and_what_was_is_kept(runs: list[Path], tmp_path: Path) -> None:
+    ensemble(runs, tmp_path / "whole")
+    begin_folder(tmp_path / "out", "ensemble", ["config.json"])  # and then it was killed
+    (tmp_path / "out/config.json").write_text("a part")
+    ensemble(runs, tmp_path / "out")
+    files = [(tmp_path / name / "config.json").read_text() for name in ("whole", "out")]
+    assert files[0] == files[1]
+    with pytest.raises(FolderError, match="out has earlier work in it; name an empty folder$"):
+        ensemble(runs, tmp_path / "out")
 
 
 def test_damage_is_noticed(both: Path, tmp_path: Path) -> None:

@@ -73,13 +73,14 @@ def test_an_unfinished_copy_is_made_again(tmp_path: Path) -> None:
     assert fingerprint(tmp_path / "two") == fingerprint(dataset)
 
 
-def test_a_damaged_copy_is_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["items.parquet", "manifest.json"])
+def test_a_damaged_copy_is_made_again(tmp_path: Path, name: str) -> None:
     dataset, pool = make(tmp_path / "dataset", 5), tmp_path / "pool"
     SharedData(dataset, pool).link(tmp_path / "one")
     (copy,) = (path for path in pool.iterdir() if path.is_dir())
-    content = bytearray((copy / "items.parquet").read_bytes())
-    content[100] ^= 1
-    (copy / "items.parquet").write_bytes(content)
+    content = bytearray((copy / name).read_bytes())
+    content[0] ^= 1
+    (copy / name).write_bytes(content)
     SharedData(dataset, pool).link(tmp_path / "two")
     assert Dataset.load(tmp_path / "two").number_of_items == 5
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pytest
 
-from prism_rec.cli.train import _show
+from prism_rec.cli.train import show
 from prism_rec.data import Dataset, Split
 from prism_rec.data.histories import Histories
 from prism_rec.data.split import LeaveOneOut, Times
@@ -44,7 +44,7 @@ def test_a_model_is_trained_on_everything_for_all_epochs(
     assert not any(record.validation for record in run.folder.read_log())
     one = train(settings(1), tmp_path / "one", data=dataset, device="cpu")
     assert not one.model.items.ids.weight.equal(run.model.items.ids.weight)
-    _show(manifest, "ndcg@10", run.folder.path)
+    show(manifest, "ndcg@10", run.folder.path)
     assert "trained on everything for 3 epochs" in capsys.readouterr().out
 
 

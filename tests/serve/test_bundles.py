@@ -1,5 +1,6 @@
 """Bundles: no interactions, tables that processes share, versions that replace each other."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from fastapi.testclient import TestClient
 
 from prism_rec import load
 from prism_rec.errors import DamagedError, FolderError
+from prism_rec.rank.index import CatalogueIndex
+from prism_rec.rank.indexes import Approximate
 from prism_rec.serve.app import make_app
 from prism_rec.serve.bundles import CURRENT, KEPT, Bundles, fingerprint
 from prism_rec.serve.server import publish_if_new
@@ -172,6 +175,34 @@ def test_tables_that_were_changed_are_not_served(run: Path, tmp_path: Path) -> N
         bundles.load()
 
 
+def test_a_version_that_was_killed_at_any_file_is_made_again(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first version and a later one; each of the files that it writes is the last one that is begun."""
+    recommender, written = load(run, "cpu"), []
+    real, stop = os.replace, len(written)
+
+    def replace(source: Path, target: Path) -> None:
+        written.append(target)
+        if len(written) == stop:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    Bundles(tmp_path / "whole").publish(recommender, "source", histories=True)
+    files = len(written)
+    assert files > 12
+    for stop in range(1, files + 1):
+        folder = tmp_path / str(stop)
+        for version in (1, 2):
+            written.clear()
+            with pytest.raises(KeyboardInterrupt):
+                Bundles(folder).publish(recommender, "source", histories=True)
+            written = [None] * files  # no further end
+            assert Bundles(folder).publish(recommender, "source", histories=True) == version
+            assert Bundles(folder).load().recommender.recommend(**QUESTION).height
+
+
 def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(FolderError, match="is not a folder of bundles"):
@@ -183,3 +214,21 @@ def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "new" / CURRENT).write_text("{")
     with pytest.raises(DamagedError, match="is damaged"):
         Bundles(tmp_path / "new").current()
+
+
+def test_an_index_is_written_with_the_bundle_and_made_again_if_it_is_another_one(
+    run: Path, tmp_path: Path
+) -> None:
+    recommender, bundles = load(run, "cpu"), Bundles(tmp_path / "bundles", Approximate(least_recall=1.0))
+    assert publish_if_new(bundles, run, histories=False) == 1
+    served = bundles.load().recommender
+    assert isinstance(served.index, CatalogueIndex)
+    found, exact = (one.recommend(**QUESTION) for one in (served, recommender))
+    assert found["item_id"].equals(exact["item_id"])
+    np.testing.assert_allclose(found["score"], exact["score"], atol=1e-4)
+    assert publish_if_new(bundles, run, histories=False) is None
+    assert publish_if_new(Bundles(tmp_path / "bundles"), run, histories=False) == 2
+    file = tmp_path / "bundles" / "1" / "index-1-1.faiss"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(DamagedError, match="was changed"):
+        bundles._load(1)

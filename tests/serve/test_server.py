@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from fuzz.requests import HOSTILE, complaint, head, send
 from prism_rec.cli.app import run as run_command
 from prism_rec.errors import InputError
 from recommend.test_recommender import make_run
@@ -131,6 +133,22 @@ def test_a_client_that_does_not_go_on_is_let_go(running: Running, sent: bytes) -
             answer += part
     assert not sent.endswith(b"{") or b"408" in answer.split(b"\r\n")[0]
     assert ask(running.port, "/health")[0] == 200
+
+
+@pytest.mark.parametrize("kind", sorted(HOSTILE))
+def test_hostile_bytes_get_a_reason(running: Running, kind: str) -> None:
+    """More of them: `benchmarks/fuzz_serve.py`."""
+    sent = HOSTILE[kind](Random(kind))
+    answers = send(running.port, sent)
+    method = sent.partition(b" ")[0].decode("latin-1")
+    assert [complaint(answer, method) for answer in answers] == [None] * max(1, len(answers))
+    assert ask(running.port, "/health")[0] == 200
+
+
+def test_a_head_without_an_end_is_refused_before_it_fills_the_memory(running: Running) -> None:
+    (answer,) = send(running.port, head()[:-2] + b"\r\nX: " + b"a" * 1_000_000)
+    assert answer.status == 431
+    assert b"65536 bytes" in answer.body
 
 
 def test_mistakes_are_reported_in_one_line(running: Running, tmp_path: Path) -> None:

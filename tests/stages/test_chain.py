@@ -7,6 +7,7 @@ import pytest
 from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.folders import begin_folder, finish_folder
+from prism_rec.records import write_record
 from prism_rec.stages.chain import Step, files_in, run_chain
 
 
@@ -84,9 +85,7 @@ def test_a_step_is_done_again_if_something_that_it_depends_on_changed(chain: Cha
     assert chain.run() == ["second"]
     (chain.folder / "raw.txt").touch()
     assert chain.run() == [], "a new modification time alone is not a change"
-    record = json.loads((chain.folder / "steps.json").read_text())
-    record["first"]["prism_rec"] = "0.0.0"
-    (chain.folder / "steps.json").write_text(json.dumps(record))
+    change_record(chain.folder / "steps.json", prism_rec="0.0.0")
     assert chain.run() == ["first"], "another version of prism-rec; its output is the same"
 
 
@@ -98,9 +97,7 @@ def test_a_replaced_step_says_why(chain: Chain) -> None:
     assert chain.told() == {"first": first + "other settings (x)", "second": "done before"}
     (chain.folder / "raw.txt").write_text("new")
     assert chain.told()["first"] == first + "other input files (raw.txt)"
-    record = json.loads((chain.folder / "steps.json").read_text())
-    record["first"]["prism_rec"] = "0.0.0"
-    (chain.folder / "steps.json").write_text(json.dumps(record))
+    change_record(chain.folder / "steps.json", prism_rec="0.0.0")
     assert chain.told()["first"] == first + "another version of prism-rec made it"
     (chain.folder / "steps.json").unlink()
     assert chain.told()["first"] == first + "there is no record of how it was made"
@@ -116,10 +113,28 @@ def test_mistakes_of_late_steps_are_found_before_the_first(chain: Chain) -> None
 
 def test_a_step_that_was_killed_after_it_finished_is_done_again_with_the_same_settings(chain: Chain) -> None:
     chain.run()
-    record = json.loads((chain.folder / "steps.json").read_text())
-    record["first"]["begun"] = True
-    (chain.folder / "steps.json").write_text(json.dumps(record))
+    change_record(chain.folder / "steps.json", begun=True)
     assert chain.run() == ["first"]
+
+
+def change_record(path: Path, **facts: object) -> None:
+    """Write the record of the first step with other facts."""
+    record = json.loads(path.read_text())
+    record["first"].update(facts)
+    write_record(path, record)
+
+
+def test_a_record_that_was_changed_by_hand_is_not_believed(chain: Chain) -> None:
+    chain.run()
+    path = chain.folder / "steps.json"
+    path.write_text(path.read_text().replace('"x": 1', '"x": 2'))
+    chain.settings["second"] = 2
+    with pytest.raises(
+        FolderError, match=r"first was made with settings that steps\.json does not have; name"
+    ):
+        chain.run()
+    chain.replace = True
+    assert chain.run() == ["first", "second"]
 
 
 def test_a_missing_input_is_named(chain: Chain) -> None:

@@ -52,7 +52,7 @@ def add_items(options: AddItemsOptions) -> None:
     from prism_rec.stages.chain import run_chain
 
     if not (options.out / STEPS).exists():  # a run that was trained is never replaced
-        check_empty(options.out)
+        check_empty(options.out, resumes=False)
     use_threads(options)
     with shown(options.quiet) as events:
         step = _step(options, events)
@@ -111,12 +111,10 @@ def _step(options: AddItemsOptions, events: Events) -> "Step":
 
 
 def _number_of_items(run: Path) -> int:
-    import polars as pl
-
+    from prism_rec.records import MANIFEST, read_manifest
     from prism_rec.runs.folder import RunFolder
 
-    counted = pl.scan_parquet(RunFolder(run).data / "items.parquet", glob=False).select(pl.len()).collect()
-    return int(counted.item())
+    return int(read_manifest(RunFolder(run).data / MANIFEST)["counts"]["items"])
 
 
 def add_from_files(

@@ -25,7 +25,9 @@ from prism_rec.cli.images import ImagesOptions, images
 from prism_rec.cli.plan import PlanOptions, plan
 from prism_rec.cli.prepare import PrepareOptions, prepare
 from prism_rec.cli.recommend import RecommendOptions, recommend
+from prism_rec.cli.refit import RefitOptions, refit
 from prism_rec.cli.serve import ServeOptions, serve
+from prism_rec.cli.similar import SimilarOptions, similar
 from prism_rec.cli.terminal import say
 from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
@@ -54,11 +56,13 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
         (TrainOptions, train, ("config",)),
         (EvaluateOptions, evaluate, ("run",)),
         (EnsembleOptions, ensemble, ("runs",)),
+        (RefitOptions, refit, ("run",)),
         (TuneOptions, tune, ("config",)),
         (CompareOptions, compare, ("recipe",)),
     ),
     "Use": (
         (RecommendOptions, recommend, ("run",)),
+        (SimilarOptions, similar, ("run",)),
         (ExplainOptions, explain, ("run",)),
         (ServeOptions, serve, ("run",)),
         (ExploreOptions, explore, ("run",)),

@@ -13,6 +13,8 @@ SHOWN = ("recall@10", "ndcg@10")
 class EvaluateOptions(Talk, Machine):
     """Rank the whole catalogue for every user; print metrics with 95 % intervals over users, and slices.
 
+    The most popular items are measured with the same users and candidates, so that it can be seen what the model adds.
+
     Items of a user's history are candidates, or not, exactly as in recommend: the run's setting seen decides.
 
     Slices with too few users for an interval are named without one; --json has them all. The rank of each user's target
@@ -70,6 +72,8 @@ def _show(report: dict[str, Any], run: str) -> None:
         cells = [f"{e['mean']:.4f} ({e['low']:.4f}-{e['high']:.4f})" for e in (estimates[m] for m in SHOWN)]
         slices.add_row(name, f"{estimates[SHOWN[0]]['queries']:,}", *cells)
     console.print(slices)
+    named = ", ".join(f"{name} {report['popularity'][name]:.4f}" for name in SHOWN)
+    console.print(f"The most popular items, same users and candidates: {named}.", highlight=False)
     if left_out:
         named = ", ".join(f"{name} ({count})" for name, count in left_out.items())
         console.print(f"Not shown, with fewer than {FEWEST_USERS} users: {named}.", highlight=False)

@@ -69,7 +69,7 @@ def train(options: TrainOptions) -> None:
     if options.as_json:
         print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})
     else:
-        _show(manifest, config.train.metric, options.out)
+        show(manifest, config.train.metric, options.out)
 
 
 @contextmanager
@@ -87,7 +87,8 @@ def _said_if_stopped(out: Path) -> Iterator[None]:
         raise
 
 
-def _show(manifest: dict[str, Any], metric: str, out: Path) -> None:
+def show(manifest: dict[str, Any], metric: str, out: Path) -> None:
+    """Say what was trained and what to do next."""
     best, epochs, found = manifest["best_epoch"], manifest["epochs"], manifest["validation"]
     if found:
         say(f"best epoch {best} of {epochs}: validation {metric} {found[metric]:.4f}")

@@ -15,7 +15,8 @@ from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
 from prism_rec.explain.gate_weights import weigh
-from prism_rec.files import hash_file, write_text_atomically
+from prism_rec.files import hash_file
+from prism_rec.records import is_sealed, write_record
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.shared_data import SharedData, fingerprint
@@ -60,7 +61,9 @@ def _differs(cell: Cell) -> str | None:
     if not path.exists():
         return None
     try:
-        claim = json.loads(path.read_text(encoding="utf-8"))
+        if not is_sealed(text := path.read_text(encoding="utf-8")):
+            raise ValueError
+        claim = json.loads(text)
         # Settings are compared, not texts: an older file lacks a setting that a later version has added.
         difference = name_difference(RunConfig.parse(claim["config"], str(path)), cell.config)
         return difference or (None if claim["data"] == data else "other data")
@@ -94,7 +97,7 @@ def run_cell(cell: Cell, device: str, threads: int, events: Events) -> str:
     if not trained:
         folder.begin()
     claim = {"config": cell.config.model_dump(mode="json"), "data": fingerprint(cell.dataset)}
-    write_text_atomically(folder.claim, json.dumps(claim, indent=2) + "\n")
+    write_record(folder.claim, claim)
     torch.set_num_threads(threads)
     data = SharedData(cell.dataset, cell.pool)
     run = train(cell.config, cell.folder, data=data, device=device, events=events)

@@ -7,11 +7,12 @@ from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
 from prism_rec.data.queries import Queries
 from prism_rec.data.raw_log import RawLog
-from prism_rec.data.split import Given, LeaveOneOut, NoSplit, Split, SplitRule, Temporal
+from prism_rec.data.split import ColdItems, Given, LeaveOneOut, NoSplit, Split, SplitRule, Temporal
 
 __all__ = [
     "Bag",
     "Cleaning",
+    "ColdItems",
     "Dataset",
     "FeatureTable",
     "Given",

@@ -262,10 +262,15 @@ class Dataset:
     @checked
     def queries(self, part: Literal["validation", "test"]) -> Queries:
         """Return one question for each user who has a target in this part, by rising user."""
-        at = self.split.validation_at if part == "validation" else self.split.test_at
+        split = self.split
+        at, candidates = (
+            (split.validation_at, split.validation_candidates)
+            if part == "validation"
+            else (split.test_at, split.test_candidates)
+        )
         users = np.flatnonzero(at >= 0)
         targets = self.histories.items[self.histories.offsets[users] + at[users]]
-        return Queries(users, self.histories.prefixes(users, at[users]), targets)
+        return Queries(users, self.histories.prefixes(users, at[users]), targets, candidates)
 
     def why_absent(self, role: Literal["user", "item"], wanted: str) -> str | None:
         """Return why a user or item of the log is not in the dataset; None if the log did not have it either."""

@@ -16,11 +16,13 @@ class Queries:
         users: int64 [Q], the user of each question; each user at most once.
         histories: Q histories, each what the user did before the target; never empty.
         targets: int64 [Q], the catalogue row of the item to find.
+        candidates: the catalogue rows that are ranked; None: every item.
     """
 
     users: IntArray
     histories: Histories
     targets: IntArray
+    candidates: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -29,7 +31,12 @@ class Queries:
         """Return the questions from one row to another."""
         histories, offsets = self.histories, self.histories.offsets[begin : end + 1]
         items = histories.items[offsets[0] : offsets[-1]]
-        return Queries(self.users[begin:end], Histories(items, offsets - offsets[0]), self.targets[begin:end])
+        return Queries(
+            self.users[begin:end],
+            Histories(items, offsets - offsets[0]),
+            self.targets[begin:end],
+            self.candidates,
+        )
 
     @property
     def repeated(self) -> npt.NDArray[np.bool_]:

@@ -27,21 +27,28 @@ class Split:
 
     Training is `history[:train_end]`, validation `history[train_end:validation_end]`, and test the rest. Each of the
     last two may have a question. A question at position `at` has the input `history[:at]`, never empty, and the target
-    `history[at]`. A position of -1 means that the user has no question.
+    `history[at]`. A position of -1 means that the user has no question. Candidates are catalogue rows in rising order;
+    None means every item.
     """
 
     train_end: IntArray
     validation_end: IntArray
     validation_at: IntArray
     test_at: IntArray
+    validation_candidates: IntArray | None = None
+    test_candidates: IntArray | None = None
 
     def counts(self) -> dict[str, int]:
         """Return the sizes of the parts, for `splits.json` and `describe`."""
-        return {
+        counts = {
             "training_interactions": int(self.train_end.sum()),
             "users_without_training": int((self.train_end == 0).sum()),
             "validation_queries": int((self.validation_at >= 0).sum()),
             "test_queries": int((self.test_at >= 0).sum()),
+        }
+        candidates = {"validation": self.validation_candidates, "test": self.test_candidates}
+        return counts | {
+            f"{part}_candidates": len(rows) for part, rows in candidates.items() if rows is not None
         }
 
 
@@ -86,16 +93,9 @@ Moment = Annotated[float, BeforeValidator(_seconds)]
 """Seconds since 1970; may be given as a date in text."""
 
 
-class Temporal(Config):
-    """Two moments cut all histories, so that no training event is later than a question.
+class Moments(Config):
+    """When validation and test begin, for all users."""
 
-    Training is every event before the first moment. A user's validation target is their first event from the first
-    moment on and before the second; the test target is their first event from the second moment on. The input of a
-    question is everything that the user did before the target; without an earlier event there is no question.
-    """
-
-    kind: Literal["temporal"] = "temporal"
-    """Name of the split."""
     quantiles: tuple[float, float] | None = (0.8, 0.9)
     """When validation and test begin, as quantiles of all event times."""
     times: tuple[Moment, Moment] | None = None
@@ -136,6 +136,18 @@ class Temporal(Config):
         first, second = np.quantile(timestamps, self.quantiles, method="higher")
         return float(first), float(second)
 
+
+class Temporal(Moments):
+    """Two moments cut all histories, so that no training event is later than a question.
+
+    Training is every event before the first moment. A user's validation target is their first event from the first
+    moment on and before the second; the test target is their first event from the second moment on. The input of a
+    question is everything that the user did before the target; without an earlier event there is no question.
+    """
+
+    kind: Literal["temporal"] = "temporal"
+    """Name of the split."""
+
     def cut(self, histories: Histories, timestamps: Times) -> Split:
         """Cut every history.
 
@@ -144,6 +156,36 @@ class Temporal(Config):
             timestamps: [E], the time of every item of `histories`, in seconds.
         """
         return _cut_at(histories, timestamps, *self.moments(timestamps))
+
+
+class ColdItems(Moments):
+    """Two moments cut all histories, and questions are about items that appear after training only.
+
+    Training is every event before the first moment. The candidates of validation are the items whose first event is
+    between the moments; those of test, the items whose first event is later. A user's target is their first event with
+    a candidate of the part. The input of a question is everything that the user did before the target, so it may have
+    events after training; without an earlier event there is no question.
+    """
+
+    kind: Literal["cold-items"] = "cold-items"
+    """Name of the split."""
+
+    def cut(self, histories: Histories, timestamps: Times) -> Split:
+        """Cut every history; see `Temporal.cut`."""
+        first, second = self.moments(timestamps)
+        items = histories.items
+        began_N = np.full(int(items.max(initial=0)) + 1, np.inf)
+        np.minimum.at(began_N, items, timestamps)
+        new_in_validation = (began_N >= first) & (began_N < second)
+        new_in_test = (began_N >= second) & (began_N < np.inf)
+        return Split(
+            train_end=_count_before(histories, timestamps, first),
+            validation_end=_count_before(histories, timestamps, second),
+            validation_at=_first_of(histories, new_in_validation[items] & (timestamps < second)),
+            test_at=_first_of(histories, new_in_test[items]),
+            validation_candidates=np.flatnonzero(new_in_validation),
+            test_candidates=np.flatnonzero(new_in_test),
+        )
 
 
 class Given(Config):
@@ -179,7 +221,7 @@ class NoSplit(Config):
         return Split(histories.lengths, histories.lengths, none, none)
 
 
-SplitRule = Annotated[LeaveOneOut | Temporal | Given | NoSplit, Kinds("prism_rec.splits")]
+SplitRule = Annotated[LeaveOneOut | Temporal | ColdItems | Given | NoSplit, Kinds("prism_rec.splits")]
 """The settings of any split."""
 
 
@@ -198,6 +240,16 @@ def _cut_at(histories: Histories, timestamps: Times, validation_from: float, tes
 def _count_before(histories: Histories, timestamps: Times, moment: float) -> IntArray:
     earlier = np.concatenate([[0], np.cumsum(timestamps < moment)])
     return np.diff(earlier[histories.offsets])
+
+
+def _first_of(histories: Histories, marked: npt.NDArray[np.bool_]) -> IntArray:
+    """Return the place of the first marked event of each history; -1 if there is none, or if it is the first event."""
+    users = np.repeat(np.arange(len(histories)), histories.lengths)[marked]
+    places = np.flatnonzero(marked) - histories.offsets[users]
+    at = np.full(len(histories), -1)
+    found, chosen = np.unique(users, return_index=True)
+    at[found] = places[chosen]
+    return np.where(at > 0, at, -1)
 
 
 def needs_parts(rule: Any) -> bool:

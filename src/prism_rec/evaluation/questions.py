@@ -8,12 +8,14 @@ LONGEST_CUTOFF = 50
 
 
 def answer(ranker: RanksItems, queries: Queries, k: int = LONGEST_CUTOFF) -> Evaluation:
-    """Rank the candidates of every question: the whole catalogue, with or without the items of its history.
+    """Rank the candidates of every question, with or without the items of its history.
+
+    Candidates are the whole catalogue, unless the split has others.
 
     Args:
         ranker: for instance `Ranker(model)`.
         queries: the questions; all are answered.
         k: length of the lists that are kept.
     """
-    ranks = ranker.rank(queries.histories, queries.targets, k)
+    ranks = ranker.rank(queries.histories, queries.targets, k, queries.candidates)
     return Evaluation(queries.users, ranks.ranks, ranks.top)

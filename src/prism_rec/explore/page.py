@@ -4,18 +4,13 @@ from collections.abc import Sequence
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
-from prism_rec.explain.explanation import Explanation
-from prism_rec.explore.look import Look, Recommended, Shown
+from prism_rec.explore.links import action
+from prism_rec.explore.look import FOUND, Look, Recommended, Shown
 from prism_rec.explore.question import Question
+from prism_rec.explore.reasons import bar, legend, why_box
 from prism_rec.explore.tiles import Tiles
 from prism_rec.markup import Content, element
 
-MEANINGS = {
-    "id": "learned from who chose it",
-    "redundancy": "what its pictures and texts say alike",
-    "synergy": "what only pictures and texts together say",
-}
-"""What the parts of a score mean, in a few words."""
 LISTED_USERS = 500
 FOLDED = 6
 """Older items of a history are folded."""
@@ -105,13 +100,13 @@ def _choose(look: Look, question: Question, tiles: Tiles) -> list[Content]:
     if question.search:
         rows = [
             element(
-                "li", *tiles.draw(item), _action("add", question.with_item(item.item_id), f"add {item.title}")
+                "li", *tiles.draw(item), action("add", question.with_item(item.item_id), f"add {item.title}")
             )
             for item in found
         ]
-        results = [
-            element("ul", *rows, class_="items") if rows else element("p", "No other item has that title.")
-        ]
+        most = f"; the {FOUND} shortest titles" if len(rows) == FOUND else ""
+        said = f"Titles with “{question.search}”{most}" if rows else "No other item has that title."
+        results = [element("h3", said) if rows else element("p", said), element("ul", *rows, class_="items")]
     forms = [element("h2", "History"), whose] if len(look.users) else [element("h2", "History")]
     return [*forms, search, *results]
 
@@ -123,12 +118,12 @@ def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
             rows.append(element("li", element("span", f"{item} is unknown to {look.name}", class_="soft")))
             continue
         seen, out = look.item(item), item in question.out
-        toggle = _action(
+        toggle = action(
             "put back" if out else "leave out",
             question.toggled("out", item),
             f"{'put back' if out else 'leave out'} {seen.title}",
         )
-        remove = _action("remove", question.without_item(item), f"remove {seen.title}")
+        remove = action("remove", question.without_item(item), f"remove {seen.title}")
         actions = element("span", toggle, remove, class_="actions")
         rows.append(element("li", *tiles.draw(seen), actions, class_="out" if out else "in"))
     if not rows:
@@ -141,8 +136,13 @@ def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
     said = f"{len(question.items)} items, the latest first"
     if question.user in look.users:
         whole = len(look.recommender.history_of(question.user))
-        said += f"; of the {whole} of user {question.user}" if whole != len(question.items) else ""
-    shown: list[Content] = [element("p", said, class_="soft"), element("ol", *rows[:FOLDED], class_="items")]
+        said += f"; user {question.user} has {whole}" if whole != len(question.items) else ""
+    said += ". Leave an item out to see the list without it; remove it to change the history."
+    shown: list[Content] = [
+        *([element("h3", "The history")] if question.search else []),
+        element("p", said, class_="soft"),
+        element("ol", *rows[:FOLDED], class_="items"),
+    ]
     if rows[FOLDED:]:
         summary = element("summary", f"{len(rows) - FOLDED} older items")
         folded = element("details", summary, element("ol", *rows[FOLDED:], class_="items"))
@@ -153,7 +153,7 @@ def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
 
 def _list(look: Look, question: Question, shown: Shown, tiles: Tiles, both: set[str], place: str) -> Element:
     switches = [
-        _action(
+        action(
             f"{name}: {'off' if name in question.off else 'on'}",
             question.toggled("off", name),
             f"switch {name} {'on' if name in question.off else 'off'} in all items",
@@ -163,16 +163,17 @@ def _list(look: Look, question: Question, shown: Shown, tiles: Tiles, both: set[
     ]
     rows = [_recommended(row, look, question, tiles, both, place) for row in shown.items]
     content: list[Content] = [element("h2", f"Recommended by {look.name}")]
-    if switches:
-        content.append(element("p", *switches, class_="switches"))
+    is_popular = bool(shown.items) and shown.items[0].score is None
+    if switches and not is_popular:
+        content.append(element("p", element("span", "What is read of items: "), *switches))
     if question.is_changed:
         content.append(_changes(question, shown))
-    if shown.items and shown.items[0].score is None:
+    if is_popular:
         content.append(element("p", "Popular items, because there is no history.", class_="soft"))
     else:
-        content.append(_legend(look))
+        content.append(legend(look))
     if shown.why is not None:
-        content.append(_why(shown.why, question, f"why-{place}"))
+        content.append(why_box(shown.why, question, f"why-{place}"))
     return element("section", *content, element("ol", *rows, class_="cards"), id=place)
 
 
@@ -182,7 +183,7 @@ def _changes(question: Question, shown: Shown) -> Element:
     gone = f": {', '.join(item.title for item in shown.gone)}" if shown.gone else ""
     text = f"Against the whole history with everything on: {new} new, {moved} moved, {len(shown.gone)} gone{gone}. "
     undo = Question(items=question.items, search=question.search, user=question.user)
-    return element("p", text, _action("undo", undo, "undo all changes"), class_="changes")
+    return element("p", text, action("undo", undo, "undo all changes"), class_="changes")
 
 
 def _recommended(
@@ -200,7 +201,7 @@ def _recommended(
     if row.score is not None:
         why = element("a", "why?", href=asked.address(place=f"why-{place}"), class_="action")
         why.set("aria-label", f"why {row.item.title}?")
-        add = _action(
+        add = action(
             "add to history", question.with_item(row.item.item_id), f"add {row.item.title} to the history"
         )
         score = element(
@@ -208,92 +209,3 @@ def _recommended(
         )
         content += [score, element("span", why, add, class_="actions")]
     return element("li", *content)
-
-
-def bar(parts: dict[str, float]) -> Element:
-    """Return the shares of a score as a bar; parts that lower the score are striped."""
-    whole = sum(map(abs, parts.values())) or 1.0
-    pieces = []
-    for place, value in enumerate(parts.values()):
-        style = f"width:{100 * abs(value) / whole:.1f}%"
-        pieces.append(element("span", class_=f"part-{place % 8}{' less' if value < 0 else ''}", style=style))
-    label = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items())
-    return element("span", *pieces, class_="bar", role="img", aria_label=label, title=label)
-
-
-def _legend(look: Look) -> Element:
-    entries = []
-    for place, name in enumerate(look.recommender.component_names):
-        kind, _, modality = name.partition(":")
-        meaning = f"what only its {modality} says" if kind == "unique" else MEANINGS.get(name, "")
-        text = f"{name}: {meaning}" if meaning else name
-        entries.append(element("li", element("span", class_=f"key part-{place % 8}"), text))
-    entries.append(element("li", element("span", class_="key less"), "lowers the score"))
-    return element(
-        "details",
-        element("summary", "What the colours of the bars mean"),
-        element("ul", *entries, class_="legend"),
-    )
-
-
-def _why(why: Explanation, question: Question, place: str) -> Element:
-    whole = sum(map(abs, why.contributions.values())) or 1.0
-    parts = [
-        element(
-            "tr",
-            element("th", name),
-            element("td", f"{value:+.2f}", class_="number"),
-            element("td", f"{100 * value / whole:+.0f} %", class_="number"),
-            element("td", *(f"{why.weights[name]:.2f}",) if name in why.weights else (), class_="number"),
-            element(
-                "td", *(f"{why.average_weights[name]:.2f}",) if name in why.weights else (), class_="number"
-            ),
-        )
-        for name, value in why.contributions.items()
-    ]
-    head = element(
-        "tr", *(element("th", name) for name in ("part", "adds", "share", "weight", "everybody's"))
-    )
-    ranked = sorted(
-        (past for past in why.history if past.effect is not None), key=lambda past: -(past.effect or 0)
-    )
-    effects = [(past.title or past.item_id, past.effect or 0.0) for past in ranked[:5]]
-    effects += [
-        (f"any {name}", effect) for name, effect in why.modalities.items() if name not in question.off
-    ]
-    most = max((abs(effect) for _, effect in effects), default=1.0) or 1.0
-    rows = []
-    for name, effect in effects:
-        lower = f"{abs(effect):.2f} {'lower' if effect >= 0 else 'higher'}"
-        style = f"width:{100 * abs(effect) / most:.1f}%"
-        piece = element(
-            "span",
-            element("span", class_=f"part-0{' less' if effect < 0 else ''}", style=style),
-            class_="bar",
-        )
-        rows.append(
-            element(
-                "tr",
-                element("th", name),
-                element("td", lower, class_="number"),
-                element("td", piece, class_="wide"),
-            )
-        )
-    close = Question(question.items, question.out, question.off, question.search, "", question.user)
-    return element(
-        "div",
-        element("h3", f"Why {why.title or why.item_id}?"),
-        element("p", why.sentence),
-        element("table", head, *parts),
-        element("h3", "Without these, its score would be"),
-        element("table", *rows),
-        _action("close", close, "close the explanation"),
-        class_="why",
-        id=place,
-    )
-
-
-def _action(text: str, question: Question, label: str, kind: str = "action") -> Element:
-    link = element("a", text, href=question.address(), class_=kind)
-    link.set("aria-label", label)
-    return link

@@ -11,7 +11,8 @@ from prism_rec.markup import Content, element
 
 HOW_TO_READ = (
     "A gate weighs the parts of items for each user; the weights of a user add up to one. A bar is the number of users "
-    "with a weight in that twentieth of 0 to 1. A weight is not a share of a score, because parts differ in size."
+    "with a weight in that twentieth of 0 to 1. The dark line is the mean; the dashed one is the history of the page "
+    "before, if there is one. A weight is not a share of a score, because parts differ in size."
 )
 WIDTH, HEIGHT = 300, 70
 
@@ -29,7 +30,8 @@ def _of_run(look: Look, question: Question) -> list[Content]:
     if found is None:
         return [title, element("p", "This run has no gate that depends on the user: every weight is 1.")]
     own = look.own_weights(question)
-    return [title, *(_histogram(found, place, own.get(name)) for place, name in enumerate(found.components))]
+    figures = (_histogram(found, place, own.get(name)) for place, name in enumerate(found.components))
+    return [title, element("div", *figures, class_="figures")]
 
 
 def _histogram(found: GateWeights, place: int, own: float | None) -> Element:

@@ -19,7 +19,7 @@ from prism_rec.inputs import checked
 from prism_rec.rank import Ranker
 from prism_rec.recommend.recommender import Recommender, load
 from prism_rec.records import MANIFEST
-from prism_rec.stages.chain import Step, run_chain
+from prism_rec.stages.chain import Step, recorded, run_chain
 
 STAGE = "export"
 
@@ -62,7 +62,7 @@ def export(settings: Export, out: Path, events: Events = Events(), *, replace: b
         config = settings.model_dump(mode="json", exclude={"run"})
         finish_folder(out, STAGE, config, names, [settings.run / MANIFEST], parity=parity.model_dump())
 
-    step = Step(STAGE, out, STAGE, settings.model_dump(mode="json"), (settings.run / MANIFEST,), run)
+    step = Step(STAGE, out, STAGE, recorded(settings, out), (settings.run / MANIFEST,), run)
     check_folder(out, STAGE, [settings.run])
     with locked(out):
         run_chain([step], out, events, replace)

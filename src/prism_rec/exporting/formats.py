@@ -5,6 +5,7 @@ A format is a settings class with a `kind` and the names of its `files`. `write(
 `prism_rec.model_formats`; `testing.ModelFormatContract` has its tests.
 """
 
+import io
 import logging
 import shutil
 import warnings
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from prism_rec.config import Config
 from prism_rec.errors import InputError
 from prism_rec.exporting import reader
+from prism_rec.files import replacing
 from prism_rec.plugins import Kinds
 
 if TYPE_CHECKING:
@@ -102,7 +104,10 @@ class TorchProgram(ModelFormat):
         """Write the program."""
         import torch
 
-        torch.export.save(program, folder / PROGRAM)
+        # PyTorch's own writer of files ends the process if the disk is full.
+        torch.export.save(program, content := io.BytesIO())
+        with replacing(folder / PROGRAM) as partial:
+            partial.write_bytes(content.getbuffer())
 
     def load(self, folder: Path) -> reader.Encode:
         """Return what encodes with PyTorch."""

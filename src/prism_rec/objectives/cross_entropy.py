@@ -14,10 +14,14 @@ from prism_rec.fusion.reading import ItemSet
 from prism_rec.model import SequenceRecommender, UserStates
 from prism_rec.model.config import ModelConfig
 from prism_rec.nn.linear_cross_entropy import linear_cross_entropy
+from prism_rec.nn.sparse import Scattered
 from prism_rec.objectives.base import Objective, ObjectiveSettings, Outcome
 
 Precision = Literal["float32", "bfloat16"]
 """Number format of the scores of the whole catalogue during training; weights and the rest are float32."""
+
+Over = Literal["catalogue", "trained"]
+"""Items of the softmax: all, or those with a training event."""
 
 
 def catalogue_cross_entropy(
@@ -26,20 +30,24 @@ def catalogue_cross_entropy(
     items: ItemSet,
     targets_P: Int[Tensor, " P"],
     precision: Precision,
+    rows: Int[Tensor, " _"] | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean of -log softmax(scores)[target] over P states, with the scores of the whole catalogue.
+
+    With `rows`, the softmax has these catalogue rows only, and all targets must be among them.
 
     `bfloat16` rounds states, keys and scores to 8 bits, which moves gradients by some thousandths, or by some
     hundredths if a model is sure of its answers. `float32` keeps the dtype of the model.
     """
-    groups = model.keys(items)
-    rows_N = torch.cat([group.rows_I for group in groups])
-    column_N = torch.empty_like(items.rows_I)  # catalogue row -> column of the scores, group after group
-    column_N[rows_N] = torch.arange(len(rows_N), device=rows_N.device)
-    column_N[0] = 0  # zeros are added there
+    groups = model.keys(items, rows)
+    rows_C = torch.cat([group.rows_I for group in groups])
+    # Catalogue row -> column of the scores, group after group. Padding and items that are left out have none.
+    column_N = torch.full_like(items.rows_I, -1)
+    column_N[rows_C] = torch.arange(len(rows_C), device=rows_C.device)
     scattered = model.scattered(users)
     if scattered is not None:
-        scattered = scattered._replace(columns_PX=column_N[scattered.columns_PX])
+        columns_PX = column_N[scattered.columns_PX]
+        scattered = Scattered(columns_PX.clamp_min(0), scattered.values_PX * (columns_PX >= 0))
     return linear_cross_entropy(
         [model.queries(users, group) for group in groups],
         [group.keys_IK for group in groups],
@@ -62,17 +70,32 @@ def check_precision(precision: Precision, model: ModelConfig) -> None:
 
 
 class CrossEntropy(Objective):
-    """-log softmax over every item of the catalogue, at every position."""
+    """-log softmax over the catalogue, at every position.
 
-    def __init__(self, precision: Precision = "float32") -> None:
+    Args:
+        precision: number format of the scores.
+        over: every item, or those with a training event.
+    """
+
+    def __init__(self, precision: Precision = "float32", over: Over = "catalogue") -> None:
         super().__init__()
         self.precision = precision
+        self.over = over
+        self.rows: Tensor | None = None
+
+    def begin_training(self, model: SequenceRecommender, histories: Histories) -> None:
+        """Find the items of the softmax."""
+        if self.over == "trained":
+            events_N = torch.from_numpy(histories.counts(model.items.number_of_items))
+            self.rows = events_N.nonzero().squeeze(1).to(model.device)
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's positions."""
         reading = model.read(batch.items_P, batch.lengths_B)
         users = model.encode(reading)
-        loss = catalogue_cross_entropy(model, users, reading.items, batch.targets_P, self.precision)
+        loss = catalogue_cross_entropy(
+            model, users, reading.items, batch.targets_P, self.precision, self.rows
+        )
         return Outcome(loss, reading)
 
 
@@ -131,6 +154,12 @@ class CrossEntropyConfig(ObjectiveSettings):
     `bfloat16` halves the time of the softmax on processors that have the instructions (AVX-512 BF16, AMX). On others it
     is slower than `float32`; on GPUs it has not been measured.
     """
+    over: Over = "catalogue"
+    """Items of the softmax: the whole `catalogue`, or only those with a training event (`trained`).
+
+    In the whole catalogue, an item without a training event is never a target: its picture and text are trained to have
+    low scores, and so is what they share with items that appear later. Take `trained` if new items matter.
+    """
 
     def check(self, model: ModelConfig) -> None:
         """Refuse distances in bfloat16; see `check_precision`."""
@@ -138,7 +167,7 @@ class CrossEntropyConfig(ObjectiveSettings):
 
     def build(self) -> CrossEntropy:
         """Make the objective."""
-        return CrossEntropy(self.precision)
+        return CrossEntropy(self.precision, self.over)
 
 
 class SampledCrossEntropyConfig(ObjectiveSettings):

@@ -2,13 +2,15 @@
 
 from prism_rec.rank.ensemble import EnsembleRanker
 from prism_rec.rank.popularity import PopularityRanker
-from prism_rec.rank.ranker import CatalogueRanker, Ranker, Ranks, RanksItems, Tables
+from prism_rec.rank.ranker import BestItems, CatalogueRanker, FindsItems, Ranker, Ranks, RanksItems, Tables
 from prism_rec.rank.seen import NEVER, Seen
 
 __all__ = [
     "NEVER",
+    "BestItems",
     "CatalogueRanker",
     "EnsembleRanker",
+    "FindsItems",
     "PopularityRanker",
     "Ranker",
     "Ranks",

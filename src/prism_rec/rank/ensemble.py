@@ -49,6 +49,10 @@ class EnsembleRanker(CatalogueRanker):
         """Return what each model knows of the users."""
         return EnsembleStates(tuple(ranker.states(histories, questions) for _, ranker in self.members))
 
+    def of_members(self, users: EnsembleStates) -> Sequence[UserStates]:
+        """Return the states of each model."""
+        return users.of_members
+
     @torch.no_grad()
     def scores(self, users: EnsembleStates, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:
         """Score every catalogue row; row 0, padding, is -inf."""

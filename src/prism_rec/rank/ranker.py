@@ -1,8 +1,8 @@
 """Scores of the whole catalogue for users, with or without the items that they have seen: the only place that masks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,10 +29,31 @@ class Ranks(NamedTuple):
     top: np.ndarray  # int64 [Q, k], best first; 0 if no item is left
 
 
+class BestItems(NamedTuple):
+    """The k best items of B users, best first."""
+
+    questions: np.ndarray  # int64 [B], places of the users among the histories
+    users: Any  # their states
+    scores: np.ndarray  # [B, k]; -inf if no item is left
+    rows: np.ndarray  # int64 [B, k], in the catalogue; 0 if no item is left
+
+
+@runtime_checkable
+class FindsItems(Protocol):
+    """Anything that finds the best items: `CatalogueRanker` among all, `CatalogueIndex` among candidates."""
+
+    def best_items(
+        self, histories: Histories, k: int, seen: Seen, allowed: np.ndarray | None = None
+    ) -> Iterator[BestItems]:
+        """Yield the k best items of some users at a time."""
+
+
 class RanksItems(Protocol):
     """Anything that ranks the catalogue: `Ranker` by a model, `PopularityRanker` by counts."""
 
-    def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
+    def rank(
+        self, histories: Histories, targets: np.ndarray, k: int = 0, candidates: np.ndarray | None = None
+    ) -> Ranks:
         """Rank each history's target among the candidates."""
 
 
@@ -80,6 +101,10 @@ class CatalogueRanker(ABC):
         """Return what is known of the users after the last item of some of the histories."""
 
     @abstractmethod
+    def of_members(self, users: Any) -> Sequence[UserStates]:
+        """Return the states of each of `members`."""
+
+    @abstractmethod
     def scores(self, users: Any, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:
         """Score every catalogue row; row 0, padding, is -inf."""
 
@@ -88,7 +113,9 @@ class CatalogueRanker(ABC):
         """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
 
     @torch.no_grad()
-    def rank(self, histories: Histories, targets: np.ndarray, k: int = 0) -> Ranks:
+    def rank(
+        self, histories: Histories, targets: np.ndarray, k: int = 0, candidates: np.ndarray | None = None
+    ) -> Ranks:
         """Rank each history's target among the candidates, exactly as they are recommended.
 
         If seen items are removed, a target that is in its own history is not a candidate.
@@ -97,6 +124,7 @@ class CatalogueRanker(ABC):
             histories: Q histories, each of at least one item.
             targets: int64 [Q].
             k: number of best items to return as well.
+            candidates: the catalogue rows that are ranked; None: every item.
         """
         ranks = np.empty(len(histories), np.int64)
         top = np.zeros((len(histories), k), np.int64)
@@ -105,6 +133,8 @@ class CatalogueRanker(ABC):
             targets_B = self._tensor(targets[questions])
             if self.seen == "remove":
                 self.mask_seen(scores_BN, histories, questions)
+            if candidates is not None:
+                self.keep_only(scores_BN, candidates)
             removed_B = scores_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
             work_BN = torch.empty_like(scores_BN) if work_BN is None else work_BN
             ranks_B = rank_of(scores_BN, targets_B, work_BN[: len(scores_BN)])
@@ -112,6 +142,25 @@ class CatalogueRanker(ABC):
             if k:
                 top[questions] = self.best(scores_BN, k)[1]
         return Ranks(ranks, top)
+
+    @torch.no_grad()
+    def best_items(
+        self, histories: Histories, k: int, seen: Seen, allowed: np.ndarray | None = None
+    ) -> Iterator[BestItems]:
+        """Yield the k best items of some users at a time.
+
+        Args:
+            histories: of at least one item each.
+            k: number of items, at most that of the catalogue.
+            seen: `remove` or `keep` the items of the histories.
+            allowed: catalogue rows that may be found; None: all.
+        """
+        for questions, users, scores_BN in self.scored(histories):
+            if seen == "remove":
+                self.mask_seen(scores_BN, histories, questions)
+            if allowed is not None:
+                self.keep_only(scores_BN, allowed)
+            yield BestItems(questions, users, *self.best(scores_BN, k))
 
     @torch.no_grad()
     def scored(self, histories: Histories) -> Iterator[tuple[np.ndarray, Any, Float[Tensor, "B N"]]]:
@@ -198,6 +247,10 @@ class Ranker(CatalogueRanker):
         items = histories.items[ranges(histories.offsets[questions + 1] - lengths, lengths)]
         reading = self.model.read(self._tensor(items), self._tensor(lengths), items=self.items)
         return self.model.encode_last(reading)
+
+    def of_members(self, users: UserStates) -> Sequence[UserStates]:
+        """Return the states of the one member."""
+        return (users,)
 
     @torch.no_grad()
     def scores(self, users: UserStates, out_BN: Tensor | None = None) -> Float[Tensor, "B N"]:

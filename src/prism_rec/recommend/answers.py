@@ -9,7 +9,7 @@ import polars as pl
 import torch
 
 from prism_rec.data.histories import IntArray
-from prism_rec.rank import CatalogueRanker, Seen
+from prism_rec.rank import CatalogueRanker, FindsItems, Seen
 from prism_rec.recommend.items import Items
 from prism_rec.recommend.questions import Questions
 
@@ -33,6 +33,7 @@ class Answers(NamedTuple):
     """Ranks the catalogue for users, and returns tables or lists."""
 
     ranker: CatalogueRanker
+    finder: FindsItems
     items: Items
     popular: Callable[[], IntArray]
     """Returns all catalogue rows, those with the most events first; called only if somebody has no known history."""
@@ -96,17 +97,12 @@ class Answers(NamedTuple):
     def _by_model(
         self, asked: Questions, known: IntArray, k: int, seen: Seen, allowed: IntArray | None
     ) -> Iterator[Best]:
-        ranker, histories = self.ranker, asked.with_items().histories
-        for questions, users, scores_BN in ranker.scored(histories):
-            if seen == "remove":
-                ranker.mask_seen(scores_BN, histories, questions)
-            if allowed is not None:
-                ranker.keep_only(scores_BN, allowed)
-            scores_Bk, rows_Bk = ranker.best(scores_BN, k)
+        histories = asked.with_items().histories
+        for questions, users, scores_Bk, rows_Bk in self.finder.best_items(histories, k, seen, allowed):
             found = rows_Bk > 0
             user, place = np.nonzero(found)
-            rows = torch.from_numpy(rows_Bk).to(ranker.device)
-            parts_BkJ = ranker.contributions(users, rows).cpu().numpy()
+            rows = torch.from_numpy(rows_Bk).to(self.ranker.device)
+            parts_BkJ = self.ranker.contributions(users, rows).cpu().numpy()
             yield Best(
                 known[questions[user]],
                 rows_Bk[found].astype(np.int64),

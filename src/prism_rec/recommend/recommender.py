@@ -1,6 +1,6 @@
 """Recommendations from a finished run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation, explain
 from prism_rec.inputs import checked, id_from, ids_from
-from prism_rec.rank import CatalogueRanker, Seen
+from prism_rec.rank import CatalogueRanker, FindsItems, Seen, Tables
 from prism_rec.recommend.answers import Answers
 from prism_rec.recommend.everybody import FILE, Everybody
 from prism_rec.recommend.ids import Ids
@@ -48,17 +48,21 @@ class Recommender:
     Args:
         run: a trained model with its data, or an ensemble of such.
         batch_size: number of users that are encoded at once; if not given, as in validation.
+        tables: of the catalogue, one per model, computed before; if not given, they are computed.
     """
 
     @checked
-    def __init__(self, run: Run | Ensemble, batch_size: int | None = None) -> None:
+    def __init__(
+        self, run: Run | Ensemble, batch_size: int | None = None, tables: Sequence[Tables] = ()
+    ) -> None:
         self._batch_size = None if batch_size is None else int(batch_size)  # numpy's numbers too
-        self._use(run)
+        self._use(run, tables)
 
-    def _use(self, run: Run | Ensemble) -> None:
+    def _use(self, run: Run | Ensemble, tables: Sequence[Tables] = ()) -> None:
         self.run: Run | Ensemble = run
         self.dataset: Dataset = run.dataset
-        self.ranker: CatalogueRanker = run.ranker(self._batch_size)
+        self.ranker: CatalogueRanker = run.ranker(self._batch_size, tables)
+        self.index: FindsItems | None = None  # ranks for `recommend` in place of the ranker
         self._items = Items(run.dataset.items, partial(self.dataset.why_absent, "item"))
         self._users = Ids(run.dataset.users["user_id"], 0, "user", partial(self.dataset.why_absent, "user"))
 
@@ -157,7 +161,7 @@ class Recommender:
 
     @property
     def _answers(self) -> Answers:
-        return Answers(self.ranker, self._items, lambda: self._popular)
+        return Answers(self.ranker, self.index or self.ranker, self._items, lambda: self._popular)
 
     @checked
     def explain(self, history: Iterable[str], item: str | int) -> Explanation:

@@ -30,7 +30,7 @@ def save(run: Run | Ensemble, folder: Path, everybody: Everybody, histories: boo
     manifest = read_manifest(run.folder.path / MANIFEST)
     facts = {name: value for name, value in manifest.items() if name not in WRITTEN_AGAIN}
     if not replacing:
-        check_empty(folder)
+        check_empty(folder, resumes=False)
     if not histories:
         dataset = replace(
             dataset,
@@ -40,7 +40,8 @@ def save(run: Run | Ensemble, folder: Path, everybody: Everybody, histories: boo
             notes=(),
             left_out=dataset.left_out.filter(role="item"),
         )
-    begin_folder(folder, STAGE if isinstance(run, Run) else ENSEMBLE)
+    own = [files.config, files.best, files.log, files.data] if isinstance(run, Run) else []
+    begin_folder(folder, STAGE if own else ENSEMBLE, [FILE, *(path.name for path in own)])
     everybody.save(folder)
     if isinstance(run, Ensemble):
         run.write(folder, dataset, FILE, **facts)

@@ -16,6 +16,7 @@ from prism_rec.folders import check_empty, check_folder
 from prism_rec.inputs import checked
 from prism_rec.rank import NEVER, CatalogueRanker, EnsembleRanker
 from prism_rec.rank.ordering import rank_of
+from prism_rec.records import UNFINISHED
 from prism_rec.runs.ensemble import STAGE, Ensemble, EnsembleConfig, Member, as_member
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
@@ -39,7 +40,8 @@ def ensemble(
 
     Args:
         runs: two or more runs or their folders, of the same interactions and items; features may differ by name.
-        out: the folder to write, new or empty. It holds copies of all that is needed.
+        out: the folder to write: new, empty, or with an ensemble that was not finished. It holds copies of all that is
+            needed.
         device: where the runs compute.
         events: hears the weights and their validation metric.
 
@@ -63,7 +65,8 @@ def ensemble(
     members = [as_member(run, dataset) for run in loaded]
     metric = loaded[0].config.train.metric
     with locked(out):
-        check_empty(out)
+        if not (out / UNFINISHED).exists():  # what a kill or a full disk left is made again
+            check_empty(out, resumes=False)
         weights, scales, validation = _choose(members, dataset, metric, events)
         found = [
             Member(
@@ -146,6 +149,8 @@ class _Validation:
                         total_BN.add_(scores_BN, alpha=share)
                 if together.seen == "remove":
                     together.mask_seen(total_BN, questions.histories, rows)
+                if questions.candidates is not None:
+                    together.keep_only(total_BN, questions.candidates)
                 gone_B = total_BN.gather(1, targets_B[:, None]).squeeze(1) == -torch.inf
                 ranks_B = rank_of(total_BN, targets_B).masked_fill(gone_B, NEVER)
                 totals[place] += METRICS[name](ranks_B.cpu().numpy(), int(k)).sum()

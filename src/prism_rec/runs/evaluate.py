@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from prism_rec.data.dataset import Dataset
 from prism_rec.errors import BusyError
+from prism_rec.evaluation.metrics import summarise
 from prism_rec.evaluation.questions import answer
 from prism_rec.evaluation.report import report
 from prism_rec.events import Events
 from prism_rec.inputs import checked
 from prism_rec.machine import explain
+from prism_rec.rank import PopularityRanker, Seen
 from prism_rec.rank.seen import say_repeats
 from prism_rec.runs.ensemble import Ensemble
 from prism_rec.runs.load import load_run
@@ -39,8 +42,8 @@ def evaluate(
 
     Returns:
         `part`, the number of `users`, `seen` of the run, the share of `repeated_targets`, `metrics` by name,
-        `intervals` with the 95 % interval over users of every accuracy metric, and `slices` with the same by part of
-        the users; JSON values only.
+        `intervals` with the 95 % interval over users of every accuracy metric, `slices` with the same by part of the
+        users, and `popularity` with the metrics of the most popular items for the same users; JSON values only.
 
     Raises:
         FolderError: the folder is not a finished run, or is damaged.
@@ -55,7 +58,16 @@ def evaluate(
     except (OSError, BusyError) as error:  # the numbers are worth more than the file
         events.note(f"the ranks are not stored: {explain(error) or error}")
     found = report(loaded.dataset, part, evaluation, loaded.seen)
+    found["popularity"] = _popularity(loaded.dataset, part, loaded.seen)
     if note := say_repeats(found["repeated_targets"], part, loaded.seen):
         events.note(f"note: {note}")
     events.end(TASK)
     return found
+
+
+def _popularity(dataset: Dataset, part: Literal["test", "validation"], seen: Seen) -> dict[str, float]:
+    """Return the metrics of items ranked by the number of their training events."""
+    ranker = PopularityRanker(dataset.training(), dataset.number_of_items, seen)
+    evaluation = answer(ranker, dataset.queries(part))
+    events_N = dataset.training().counts(dataset.number_of_items)
+    return summarise(evaluation.ranks, evaluation.top, events_N, dataset.number_of_items)

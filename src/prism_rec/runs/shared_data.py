@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
+from prism_rec.errors import FolderError
 from prism_rec.files import locked
 from prism_rec.folders import begin_folder, copy_manifest, is_finished, require_folder
 from prism_rec.records import MANIFEST
@@ -51,7 +52,12 @@ class SharedData:
         copy = self.pool / digest[:16]
         with locked(self.pool, wait=True):
             if not is_finished(copy, STAGE):
-                Dataset.load(self.folder).save(copy)
+                dataset = Dataset.load(self.folder)
+                try:
+                    dataset.save(copy)
+                except FolderError:  # its record was changed, so that nothing there may be replaced
+                    copy = copy.with_name(f"{copy.name}-again")
+                    dataset.save(copy)
         files = require_folder(copy, STAGE)["files"]
         begin_folder(target, STAGE, files)
         for name in files:

@@ -126,6 +126,7 @@ def make_app(
         lifespan=server.running,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=REFUSED,
     )
     app.state.server = server

@@ -1,6 +1,6 @@
 """The folder that is served: versions of a recommender, and the name of the current one.
 
-    7/              a recommender as `Recommender.save` writes it, and the tables of its ranker
+    7/              a recommender as `Recommender.save` writes it, the tables of its ranker, and an index
     current.json    which version is served, and of which run; replaced when a version is complete
 
 Every worker follows `current.json`. So a run that was trained again, and items that were added, reach all of them.
@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from prism_rec.config import Config
 from prism_rec.errors import DamagedError, FolderError
-from prism_rec.files import LOCK, hash_file, locked
-from prism_rec.folders import add_files, remove_folder, require_folder
+from prism_rec.events import Events
+from prism_rec.files import LOCK, PARTIAL, hash_file, locked
+from prism_rec.folders import add_files, begin_folder, remove_folder, require_folder
+from prism_rec.rank.indexes import INDEX, Exact, IndexSettings
 from prism_rec.recommend.everybody import FILE as EVERYBODY
 from prism_rec.recommend.recommender import Recommender
-from prism_rec.records import MANIFEST, is_sealed, write_record
+from prism_rec.records import MANIFEST, is_sealed, read_record, write_record
 from prism_rec.runs.ensemble import STAGE as ENSEMBLE
 from prism_rec.runs.ensemble import Ensemble
 from prism_rec.runs.folder import STAGE
@@ -55,14 +57,19 @@ class Bundles:
 
     Args:
         path: the folder; made if it does not exist.
+        index: how the best items are found; if not given, exactly.
+        events: hears what an index reaches.
 
     Raises:
         FolderError: the folder has something else.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, index: IndexSettings | None = None, events: Events = Events()) -> None:
         self.path = path
-        others = {file.name for file in path.iterdir()} - {LOCK} if path.is_dir() else set()
+        self.index = Exact() if index is None else index
+        self.events = events
+        names = {file.name for file in path.iterdir()} if path.is_dir() else set()
+        others = names - {LOCK, "1", f"{CURRENT}{PARTIAL}"}  # what a kill leaves of the first version
         if path.exists() and not path.is_dir() or (others and CURRENT not in others):
             raise FolderError(f"{path} is not a folder of bundles; name a new or empty folder")
         path.mkdir(parents=True, exist_ok=True)
@@ -129,18 +136,26 @@ class Bundles:
         run = load_run(folder, "cpu", mapped=True)
         models = [member.model for member in run.members] if isinstance(run, Ensemble) else [run.model]
         stage = ENSEMBLE if isinstance(run, Ensemble) else STAGE
-        require_folder(folder, stage, *names_of(len(models)), EVERYBODY)
-        recommender = Recommender(run)
-        recommender.ranker = run.ranker(tables=map_tables(models, folder))
+        written = require_folder(folder, stage, *names_of(len(models)), EVERYBODY)["files"]
+        recommender = Recommender(run, tables=map_tables(models, folder))
+        if not isinstance(self.index, Exact):
+            require_folder(folder, stage, *(name for name in written if name.startswith(INDEX)))
+            recommender.index = self.index.load(recommender.ranker, folder)
         return recommender
 
     def _publish(self, recommender: Recommender, source: str, histories: bool) -> int:
         current = self.current()
         version = 1 if current is None else current.version + 1
         folder = self.path / str(version)
-        _remove(folder)  # begun by a process that did not finish it
-        recommender.save(folder, histories=histories)
-        add_files(folder, save_tables(recommender.ranker, folder))
+        stage = ENSEMBLE if isinstance(recommender.run, Ensemble) else STAGE
+        if (read_record(folder) or {"stage": stage})["stage"] != stage:
+            _remove(folder)  # begun by a process that did not finish it; one of this stage is written over
+        begin_folder(folder, stage, names_of(len(recommender.ranker.members)))
+        recommender.save(folder, histories=histories, replace=True)
+        names = save_tables(recommender.ranker, folder)
+        known = recommender.dataset.histories
+        names += self.index.write(recommender.ranker, known, folder, self.events)
+        add_files(folder, names)
         write_record(self.path / CURRENT, Current(version=version, source=source).model_dump())
         _remove(self.path / str(version - KEPT))
         return version

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
+from prism_rec.rank.indexes import Exact
 from prism_rec.recommend.recommender import load
 from prism_rec.serve.bundles import Bundles, fingerprint
 from prism_rec.serve.listening import LOOPBACK, listen
@@ -37,7 +38,7 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
         listen(settings.host, settings.port) as (listener, address),
     ):
         folder = Path(temporary) / "bundles" if settings.bundle is None else settings.bundle
-        bundles, stop = Bundles(folder), threading.Event()
+        bundles, stop = Bundles(folder, settings.index, events), threading.Event()
         token = _token(settings)
         publish_if_new(bundles, run, settings.users)
         if settings.host not in LOOPBACK and token is None:
@@ -58,10 +59,11 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
             "prism_rec.serve.worker:make",
             factory=True,
             http="prism_rec.serve.worker:Impatient",
+            ws="none",
             workers=settings.workers,
             access_log=False,
             server_header=False,
-            log_level="warning",
+            log_level="error",
             timeout_keep_alive=30,
             timeout_graceful_shutdown=int(settings.max_seconds) + 1,
         )
@@ -87,6 +89,7 @@ def publish_if_new(bundles: Bundles, run: Path, histories: bool) -> int | None:
     if source is None:
         raise FolderError(f"{run} is not a finished run; train it first")
     source += " users" if histories else ""
+    source += "" if bundles.index == Exact() else f" {bundles.index.model_dump_json()}"
     if current is not None and current.source == source:
         return None
     return bundles.publish(load(run, "cpu"), source, histories)

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from prism_rec.config import Config
+from prism_rec.rank.indexes import AnyIndex, Exact
 
 SETTINGS, TOKEN, PATIENCE = "PRISM_REC_WORKER", "PRISM_REC_TOKEN", "PRISM_REC_PATIENCE"
 """Environment variables of workers: their settings as JSON, the token, and the seconds for the head of a request."""
@@ -37,6 +38,8 @@ class Service(Limits):
     bundle has no interactions and no user ids, and requests give histories."""
     add_items: bool = False
     """Let requests add items to the catalogue."""
+    index: AnyIndex = Exact()
+    """How the best items are found: exact scores every item, approximate those of some lists, for large catalogues."""
     check_seconds: float = Field(1.0, gt=0)
     """How often the server looks for a new version of the model, in seconds."""
 

@@ -1,11 +1,14 @@
 """A process that answers requests. `make` is called by uvicorn in each of them."""
 
+import asyncio
+import json
 import os
 import sys
+from http import HTTPStatus
 
 import torch
 from fastapi import FastAPI
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from prism_rec.events import JsonLines
 from prism_rec.serve.app import make_app
@@ -18,23 +21,59 @@ def make() -> FastAPI:
     settings = Worker.model_validate_json(os.environ[SETTINGS])
     torch.set_num_threads(settings.worker_threads)
     token = os.environ.get(TOKEN) or None
-    return make_app(Bundles(settings.bundles), settings, token, JsonLines(sys.stderr), settings.log_requests)
+    events = JsonLines(sys.stderr)
+    bundles = Bundles(settings.bundles, settings.index, events)
+    return make_app(bundles, settings, token, events, settings.log_requests)
 
 
-class Impatient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """A connection that is closed if no request comes, or if the head of one comes too slowly."""
+MOST_HEAD = 1 << 16
+"""Most bytes before the body of a request, or after it, that may arrive while nothing of the body does."""
 
-    def connection_made(self, transport: object) -> None:
+
+class Impatient(HttpToolsProtocol):
+    """A connection that is closed if no request comes, or if the head of one comes too slowly or is too large."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch the connection."""
         super().connection_made(transport)
+        self._head = 0
         self._seen: object = None
         self._patience = float(os.environ.get(PATIENCE, "10"))
         self._watch = self.loop.call_later(self._patience, self._close_if_silent)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Watch no longer."""
         self._watch.cancel()
-        super().connection_lost(error)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read, and refuse a head without an end: the parser keeps all of it."""
+        self._head += len(data)
+        super().data_received(data)
+        if self._head > MOST_HEAD and not self.transport.is_closing():
+            self._refuse(431, f"the head of the request has more than {MOST_HEAD} bytes")
+
+    def on_body(self, body: bytes) -> None:
+        """Note that the head is read."""
+        self._head = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the next head follows."""
+        self._head = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP."""
+        self._refuse(400, "this is not a request of HTTP/1.1")
+
+    def _refuse(self, status: int, why: str) -> None:
+        """Answer and close the connection."""
+        body = json.dumps({"error": why}).encode()
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+        head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def _close_if_silent(self) -> None:
         idle = self.cycle is None or self.cycle.response_complete

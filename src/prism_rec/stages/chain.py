@@ -14,9 +14,9 @@ from pydantic_core import to_jsonable_python
 
 from prism_rec.errors import DataError, FolderError
 from prism_rec.events import Events
-from prism_rec.files import hash_file, locked, path_from, write_text_atomically
+from prism_rec.files import hash_file, locked, path_from
 from prism_rec.folders import STEPS, check_folder, content_of, is_finished
-from prism_rec.records import MANIFEST, UNFINISHED
+from prism_rec.records import MANIFEST, UNFINISHED, is_sealed, write_record
 from prism_rec.version import VERSION
 
 
@@ -143,7 +143,7 @@ def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
 def _other_settings(before: Mapping[str, Any], step: Step) -> str | None:
     """Return how the settings of a finished step differ from those that are wanted; None if they are the same."""
     if not before:
-        return "settings that are not recorded"
+        return f"settings that {STEPS} does not have"
     old, new = before.get("settings", {}), step.settings
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     return f"other settings ({', '.join(keys)})" if keys else None
@@ -182,24 +182,25 @@ def _fingerprints(paths: Iterable[Path], folder: Path, before: Mapping[str, Any]
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
-    """Return the record; if it cannot be read, it is empty.
+    """Return the record; if it was changed after it was written, it is empty.
 
     Raises:
         FolderError: the file is of another program, in a folder that no stage began.
     """
     path = folder / STEPS
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for done in record.values():
-            _essence(done)
-        return record
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        if not content_of(folder):
-            raise FolderError(f"{path} was not written by prism-rec; name another folder") from None
-        return {}
+    except UnicodeDecodeError:
+        text = ""
+    if is_sealed(text):
+        record: dict[str, Any] = json.loads(text)
+        return {name: done for name, done in record.items() if name != "sha256"}
+    if not content_of(folder):
+        raise FolderError(f"{path} was not written by prism-rec; name another folder")
+    return {}
 
 
 def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    write_text_atomically(folder / STEPS, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_record(folder / STEPS, record)

@@ -11,6 +11,7 @@ from prism_rec.testing.encoders import EncoderContract
 from prism_rec.testing.engines import EngineContract
 from prism_rec.testing.export_formats import ExportFormatContract
 from prism_rec.testing.fusions import FusionContract
+from prism_rec.testing.indexes import IndexContract
 from prism_rec.testing.job_engines import JobEngineContract
 from prism_rec.testing.model_formats import ModelFormatContract
 from prism_rec.testing.objectives import ObjectiveContract
@@ -24,6 +25,7 @@ __all__ = [
     "EncoderContract",
     "EngineContract",
     "FusionContract",
+    "IndexContract",
     "JobEngineContract",
     "ModelFormatContract",
     "ObjectiveContract",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from browser import PHONE, check_on_a_phone, chromium
+from browser import PHONE, check_no_word_is_cut, check_on_a_phone, chromium
 from comparison.made_up import compare_ranks
 from prism_rec.comparison.report.page import write_report
 
@@ -17,3 +17,4 @@ def test_a_phone_shows_the_report_without_sideways_scrolling_and_tiny_letters(tm
         page = browser.new_page(viewport=PHONE)
         page.goto((tmp_path / "report.html").as_uri())
         check_on_a_phone(page)
+        check_no_word_is_cut(page)

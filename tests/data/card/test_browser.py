@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from browser import PHONE, check_on_a_phone, chromium
+from browser import PHONE, check_no_word_is_cut, check_on_a_phone, chromium
 from prism_rec.data import Dataset
 from prism_rec.data.card.page import write_card
 
@@ -20,3 +20,4 @@ def test_a_phone_shows_the_card_without_sideways_scrolling_and_tiny_letters(tmp_
         page = browser.new_page(viewport=PHONE)
         page.goto((tmp_path / "data" / "card.html").as_uri())
         check_on_a_phone(page)
+        check_no_word_is_cut(page)

@@ -99,11 +99,11 @@ def test_other_settings_are_refused(path: Path) -> None:
     record(path)
     with pytest.raises(InputError, match="was made with `size` 32, not 64; use that, or name another folder"):
         require_settings(path, {**SETTINGS, "size": 64})
-    with pytest.raises(InputError, match="not a journal of this version"):
+    with pytest.raises(InputError, match="was changed after it was written, or is not of this version"):
         require_settings(path, {"journal": 1})
     for first in (b"nonsense", b"3", b'{"journal": 1, "size": 32}'):
         path.write_bytes(first + b"\n")
-        with pytest.raises(InputError, match="not a journal of this version"):
+        with pytest.raises(InputError, match="was changed after it was written, or is not of this version"):
             require_settings(path, SETTINGS)
 
 

@@ -21,7 +21,8 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
     "color-scheme:light dark}table{border-collapse:collapse}"
     "td{padding:.15rem 1rem .15rem 0;vertical-align:top;border-bottom:1px solid #8884}pre{overflow:auto}"
-    "body{overflow-wrap:anywhere}.lengths{width:100%}.lengths td{white-space:nowrap}.lengths td:last-child{width:99%}"
+    "body{overflow-wrap:anywhere}td:first-child{overflow-wrap:normal}"
+    ".lengths{width:100%}.lengths td{white-space:nowrap}.lengths td:last-child{width:99%}"
     ".bar{display:block;height:1em;margin-top:.25em;background:currentColor}"
 )
 

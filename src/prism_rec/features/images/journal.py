@@ -36,17 +36,15 @@ def require_settings(path: Path, settings: Mapping[str, Any]) -> None:
     try:
         with path.open("rb") as file:
             first = file.readline()
-        made_with = (
-            json.loads(first.rpartition(_CHECK.encode())[0] + b"}") if first.endswith(b"\n") else settings
-        )
     except FileNotFoundError:
         return
-    except ValueError:
-        made_with = None
+    made_with = _entry_of(first.removesuffix(b"\n")) if first.endswith(b"\n") else settings
     if made_with == settings:
         return
-    if not isinstance(made_with, dict) or made_with.keys() != settings.keys():
-        raise FolderError(f"{path} is not a journal of this version of prism-rec; name another folder")
+    if made_with is None or made_with.keys() != settings.keys():
+        raise FolderError(
+            f"{path} was changed after it was written, or is not of this version of prism-rec; name another folder"
+        )
     others = [
         f"`{key}` {made_with[key]}, not {value}" for key, value in settings.items() if made_with[key] != value
     ]
@@ -139,15 +137,26 @@ def _read(file: int, settings: Mapping[str, Any]) -> tuple[dict[str, SourceOutco
     return {outcome.source: outcome for outcome in outcomes if outcome}, outcomes.count(None)
 
 
-def _parse(line: bytes) -> SourceOutcome | None:
+def _entry_of(line: bytes) -> dict[str, Any] | None:
+    """Return the values of a line; None if it was changed, or if `_append` did not write it."""
     text, _, check = line.rpartition(_CHECK.encode())
     if check != b'%08x"}' % zlib.crc32(text):
         return None
     try:
-        entry = json.loads(text + b"}")
+        entry: dict[str, Any] = json.loads(text + b"}")
+    except ValueError:
+        return None
+    return entry
+
+
+def _parse(line: bytes) -> SourceOutcome | None:
+    entry = _entry_of(line)
+    if entry is None:
+        return None
+    try:
         picture = entry.pop("picture", None)
         return SourceOutcome(**entry, picture=Picture(**picture) if picture else None)
-    except (ValueError, TypeError, AttributeError):
+    except (TypeError, AttributeError):
         return None
 
 

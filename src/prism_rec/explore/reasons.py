@@ -1,0 +1,109 @@
+"""Why an item is recommended, as HTML: bars of shares, their colours, and the explanation of one item."""
+
+from xml.etree.ElementTree import Element
+
+from prism_rec.explain.explanation import Explanation
+from prism_rec.explore.links import action
+from prism_rec.explore.look import Look
+from prism_rec.explore.question import Question
+from prism_rec.markup import element
+
+MEANINGS = {
+    "id": "learned from who chose it",
+    "redundancy": "what its pictures and texts say alike",
+    "synergy": "what only pictures and texts together say",
+}
+"""What the parts of a score mean, in a few words."""
+
+
+def bar(parts: dict[str, float]) -> Element:
+    """Return the shares of a score as a bar; parts that lower the score are striped."""
+    whole = sum(map(abs, parts.values())) or 1.0
+    pieces = []
+    for place, value in enumerate(parts.values()):
+        style = f"width:{100 * abs(value) / whole:.1f}%"
+        pieces.append(element("span", class_=f"part-{place % 8}{' less' if value < 0 else ''}", style=style))
+    label = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items())
+    return element("span", *pieces, class_="bar", role="img", aria_label=label, title=label)
+
+
+def legend(look: Look) -> Element:
+    """Return what the colours of the bars mean, folded."""
+    entries = []
+    for place, name in enumerate(look.recommender.component_names):
+        kind, _, modality = name.partition(":")
+        meaning = f"what only its {modality} says" if kind == "unique" else MEANINGS.get(name, "")
+        text = f"{name}: {meaning}" if meaning else name
+        entries.append(element("li", element("span", class_=f"key part-{place % 8}"), text))
+    entries.append(element("li", element("span", class_="key less"), "lowers the score"))
+    return element(
+        "details",
+        element("summary", "What the colours of the bars mean"),
+        element("ul", *entries, class_="legend"),
+    )
+
+
+def why_box(why: Explanation, question: Question, place: str) -> Element:
+    """Return the explanation of one item: what adds up to its score, and what the score depends on."""
+    whole = sum(map(abs, why.contributions.values())) or 1.0
+    parts = [
+        element(
+            "tr",
+            element("th", name),
+            element("td", f"{value:+.2f}", class_="number"),
+            element("td", f"{100 * value / whole:+.0f} %", class_="number"),
+            element("td", *(f"{why.weights[name]:.2f}",) if name in why.weights else (), class_="number"),
+            element(
+                "td", *(f"{why.average_weights[name]:.2f}",) if name in why.weights else (), class_="number"
+            ),
+        )
+        for name, value in why.contributions.items()
+    ]
+    head = element(
+        "tr",
+        element("th", "part"),
+        *(element("th", name, class_="number") for name in ("adds", "share", "weight", "all users")),
+    )
+    ranked = sorted(
+        (past for past in why.history if past.effect is not None), key=lambda past: -(past.effect or 0)
+    )
+    effects = [(past.title or past.item_id, past.effect or 0.0) for past in ranked[:5]]
+    effects += [
+        (f"any {name}", effect) for name, effect in why.modalities.items() if name not in question.off
+    ]
+    most = max((abs(effect) for _, effect in effects), default=1.0) or 1.0
+    rows = []
+    for name, effect in effects:
+        size = f"{abs(effect):.2f}"
+        lower = "the same" if size == "0.00" else f"{size} {'lower' if effect >= 0 else 'higher'}"
+        style = f"width:{100 * abs(effect) / most:.1f}%"
+        piece = element(
+            "span",
+            element("span", class_=f"part-0{' less' if effect < 0 else ''}", style=style),
+            class_="bar",
+        )
+        rows.append(
+            element(
+                "tr",
+                element("th", name),
+                element("td", lower, class_="number"),
+                element("td", piece, class_="wide"),
+            )
+        )
+    close = Question(question.items, question.out, question.off, question.search, "", question.user)
+    return element(
+        "div",
+        element("h3", f"Why {why.title or why.item_id}?"),
+        element("p", why.sentence),
+        element("table", head, *parts),
+        *(
+            [element("p", "weight: of this history, and the mean of all users", class_="soft")]
+            if why.weights
+            else []
+        ),
+        element("h3", "Without these, its score would be"),
+        element("table", *rows),
+        action("close", close, "close the explanation"),
+        class_="why",
+        id=place,
+    )
