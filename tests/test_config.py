@@ -7,6 +7,11 @@ import polars as pl
 import pytest
 
 from prism_rec import Cleaning, ModelConfig, RunConfig, SettingsError, TrainConfig
+from prism_rec.config import Config
+
+
+class Sweep(Config):
+    seeds: tuple[int, ...]
 
 
 @pytest.mark.parametrize(
@@ -15,6 +20,15 @@ from prism_rec import Cleaning, ModelConfig, RunConfig, SettingsError, TrainConf
         (lambda: TrainConfig(epochs="x"), "^TrainConfig: epochs: should be a whole number"),
         (lambda: TrainConfig(epoch=1), "^TrainConfig: unknown key epoch; did you mean epochs"),
         (lambda: TrainConfig(seed=2**63), "^TrainConfig: seed: Input should be less than"),
+        (
+            lambda: TrainConfig(epochs=10**30),
+            r"^TrainConfig: epochs: should be less than 2\*\*63 \(given: 1000",
+        ),
+        (
+            lambda: RunConfig.parse({"train": {"patience": str(2**63)}}),
+            "^config: train.patience: should be less than",
+        ),
+        (lambda: Sweep(seeds=(1, -(2**63))), "^Sweep: seeds: should be less than"),
         (lambda: TrainConfig(seed=np.eye(2)), "^TrainConfig: seed: "),
         (lambda: ModelConfig(fusion={"kind": "prsm"}), "^ModelConfig: fusion.kind: there is no 'prsm'"),
         (lambda: Cleaning(event_types=pl.LazyFrame({"a": [1]})), "^Cleaning: event_types.* Use `select"),

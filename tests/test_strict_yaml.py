@@ -30,11 +30,13 @@ def test_aliases_and_plain_values_are_read() -> None:
         ("[1, 2]: 3", "a key should be a word"),
         ("a: 2020-13-45", "month must be"),
         ("a: [1", "expected"),
+        ("!!timestamp x", "not of the type that its tag says"),
+        ("a: 1\nb: '\\ud800'".replace("'", '"'), "line 2: half a character"),
         ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
     ],
 )
 def test_what_is_refused(text: str, message: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(yaml.YAMLError, match=message):
         load(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

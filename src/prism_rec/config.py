@@ -64,6 +64,15 @@ class Config(BaseModel, metaclass=_Settings):
                 raise PydanticCustomError("unknown_key", "", {"key": key, "near": near})
         return values
 
+    @model_validator(mode="after")
+    def _has_numbers_of_64_bits(self) -> Self:
+        for key in type(self).model_fields:
+            value = getattr(self, key)
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, int) and abs(one) >= 2**63:
+                    raise PydanticCustomError("too_large", "", {"key": key, "given": one})
+        return self
+
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "config") -> Self:
         """Check plain values, as they come from YAML or JSON.
@@ -94,6 +103,11 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
         unknown = _name_key(values, (*first["loc"], context["key"]))
         fix = "".join(f"did you mean {name}?" for name in context["near"]) or "remove it"
         return SettingsError(f"unknown key {unknown}; {fix}", where)
+    if first["type"] == "too_large":
+        unfit = _name_key(values, (*first["loc"], context["key"]))
+        return SettingsError(
+            f"should be less than 2**63 (given: {_SHORT.repr(context['given'])})", where, unfit
+        )
     given = (
         "" if first["type"] == "missing" else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
     )

@@ -1,5 +1,6 @@
 """YAML with limits: a key that is given twice is an error, and a small file cannot grow without bound."""
 
+import re
 from typing import Any
 
 import yaml
@@ -10,6 +11,8 @@ LONGEST = 200_000
 """Characters of a file."""
 DEEPEST = 50
 """Levels of sections within sections."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
@@ -36,6 +39,8 @@ def load(text: str) -> Any:
     except ValueError as error:  # a date that does not exist, a number with thousands of digits
         why = "a number has too many digits" if "digits" in str(error) else str(error)
         raise yaml.YAMLError(why) from None
+    except (AttributeError, TypeError, LookupError):  # such as !!timestamp x
+        raise yaml.YAMLError("a value is not of the type that its tag says; remove the tag") from None
 
 
 def _check(node: yaml.Node | None, depth: int, sizes: dict[int, int]) -> int:
@@ -48,6 +53,8 @@ def _check(node: yaml.Node | None, depth: int, sizes: dict[int, int]) -> int:
         return sizes[id(node)]
     if depth > DEEPEST:
         raise yaml.YAMLError(f"nested more than {DEEPEST} levels deep")
+    if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: half a character; write it whole")
     sizes[id(node)] = 0  # until its size is known, the node is an ancestor of the nodes below it
     children: list[yaml.Node] = []
     if isinstance(node, yaml.SequenceNode):

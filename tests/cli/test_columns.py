@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from command_line import prism_rec
+from prism_rec.data import Dataset
 from prism_rec.data.frames import with_item_id
 from prism_rec.errors import DataError, SettingsError
+from prism_rec.recommend.recommender import load
 from recommend.test_recommender import make_run
 
 
@@ -26,6 +28,26 @@ def test_a_column_is_found_by_its_name_or_as_item_id() -> None:
         with_item_id(frame.with_columns(item_id=pl.lit("2")), {"item": "asin"}, "t")
     with pytest.raises(SettingsError, match="unknown role 'id'"):
         with_item_id(frame, {"id": "asin"}, "t")
+
+
+def test_python_calls_have_it_too(tmp_path: Path) -> None:
+    ids, asin = [f"item-{place:02}" for place in range(6)], {"item": "asin"}
+    log = pl.DataFrame({"user_id": ["u"] * 6, "asin": ids, "timestamp": range(6)})
+    vectors = pl.DataFrame({"asin": ids, "v": np.eye(6)})
+    items = pl.DataFrame({"asin": ids, "title": ids})
+    made = Dataset.from_frame(log, items, {"image": vectors}, columns=asin)
+    assert made.with_features({"image": vectors}, columns=asin).features["image"].present.sum() == 6
+    with pytest.raises(DataError, match="'image' has no column 'item_id' .*in `columns`"):
+        made.with_features({"image": vectors})
+    make_run(tmp_path / "run")
+    recommender = load(tmp_path / "run", "cpu")
+    new = pl.DataFrame({"asin": ["new"], "title": ["New"]})
+    width = recommender.dataset.features["image"].width
+    given = {"image": pl.DataFrame({"asin": ["new"], "v": np.ones((1, width))})}
+    with pytest.raises(DataError, match=r"new items has no column 'item_id' .*`columns` \(item=NAME\)"):
+        recommender.add_items(new)
+    recommender.add_items(new, given, columns=asin)
+    assert recommender.dataset.features["image"].present[-1]
 
 
 def test_every_command_that_reads_items_has_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The command `explain`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,10 @@ def test_a_person_reads_the_sentence_parts_and_effects(
     assert "any image" in shown
     assert "note: 1 items of the history are unknown, first 'gone'" in shown
     run(["explain", str(folder), "--history", "item-01", "--item", "item-05", "--quiet"])
-    assert "note" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "note" not in shown
+    assert re.search(r"item-01\] +the only one", shown)
+    assert re.search(r"id +-?\d+\.\d+ +- +-\s", shown)  # it is not weighed
 
 
 @pytest.mark.parametrize(

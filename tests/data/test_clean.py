@@ -96,10 +96,16 @@ def test_a_threshold_without_ratings_is_refused() -> None:
 
 
 def test_nothing_left_says_what_took_it() -> None:
-    with pytest.raises(
-        InputError, match=r"none of the 1 interactions is left .*outside_core: 1.*`cleaning.core`"
-    ):
-        clean(frame_of([(0, 0, 1)]), Cleaning(core=2))
+    events = frame_of([(0, 0, 1), (0, 0, 2), (0, 1, 3), (1, 1, 4)]).with_columns(
+        rating=pl.Series([5, 5, 5, 2])
+    )
+    with pytest.raises(InputError) as refused:
+        clean(events, Cleaning(core=3, min_rating=4))
+    assert str(refused.value) == (
+        "none of the 4 interactions is left; dropped: 1 rated below `cleaning.min_rating` (4.0), 1 that repeat a pair "
+        "of user and item (`cleaning.duplicates` first), 2 of users or items with fewer than `cleaning.core` (3); "
+        "lower `cleaning.core` or `cleaning.min_rating`"
+    )
 
 
 @pytest.mark.parametrize(

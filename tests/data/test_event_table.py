@@ -155,3 +155,10 @@ def test_a_column_that_looks_like_types_of_events_and_is_not_read_is_named() -> 
     assert "log.csv: column 'action' looks like the type of an event (buy, view) and is not read" in note
     assert "add event=action to `columns`, and choose types with `cleaning.event_types`" in note
     assert not events_from(log.lazy(), {"event": "action"}, "absolute", "log.csv").notes
+
+
+def test_types_of_events_that_are_no_text_are_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"column 'event' has the type List\(String\); give types of events as text"
+    ):
+        events_from(LOG.with_columns(event=pl.lit(["a"], pl.List(pl.String))).lazy(), {}, "absolute", "log")

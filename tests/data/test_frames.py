@@ -54,7 +54,7 @@ def test_entities_keep_their_columns_and_may_use_the_name_of_the_log() -> None:
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        ({"id": ["1"]}, r"no column 'item_id' \(found: id\); rename the id column to item_id"),
+        ({"id": ["1"]}, r"no column 'item_id' \(found: id\); give its name in `columns` \(item=NAME\)"),
         ({"item_id": ["1", "2", "1"]}, "items, row 3 repeats the id '1'"),
         ({"item_id": ["1", None]}, "items, row 2: no item_id"),
         ({"item_id": ["1"], "row": [1]}, "column 'row' has a name that prism-rec uses"),

@@ -1,11 +1,15 @@
 """A seeded sample of the fuzz; `benchmarks/fuzz.py` runs all of it."""
 
+import os
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fuzz import calls, files, lines
+from fuzz import calls, dumps, lines, vector_files, yaml_files
+from fuzz.apart import ended
 from fuzz.world import Case, fault_of, faults_of, make_world, sample
 from prism_rec.errors import InputError
 
@@ -27,8 +31,30 @@ def test_no_call_and_no_command_has_a_raw_error(
     assert faults_of(sample(kind.cases(world), count)) == {}  # type: ignore[attr-defined]
 
 
-def test_no_file_has_a_raw_error(tmp_path: Path) -> None:
-    assert faults_of(sample(files.cases(tmp_path / "files"), 60)) == {}
+@pytest.mark.parametrize(("kind", "count"), [(vector_files, 40), (yaml_files, 60)], ids=["vectors", "yaml"])
+def test_no_file_has_a_raw_error(tmp_path: Path, kind: object, count: int) -> None:
+    found = sample(kind.cases(tmp_path), count)  # type: ignore[attr-defined]
+    assert faults_of(found) == {}
+
+
+def test_no_dump_has_a_raw_error(tmp_path: Path) -> None:
+    made = [made for made in dumps.damaged() if "huge" not in made[0] and "grow" not in made[0]]
+    assert faults_of(dumps.cases(tmp_path, sample(made, 25))) == {}
+
+
+@pytest.mark.parametrize(
+    ("run", "fault"),
+    [(int, None), (partial(time.sleep, 30), "hangs for"), (partial(os._exit, 3), "the process ended with 3")],
+    ids=["good", "hangs", "ends"],
+)
+@pytest.mark.slow
+def test_a_case_in_a_process_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[[], object], fault: str | None
+) -> None:
+    monkeypatch.setattr("fuzz.apart.HANGS", 10 if fault is None else 2)
+    monkeypatch.setenv("PYTHONPATH", "")
+    found = ended(Case("", run))
+    assert found.fault is None if fault is None else str(found.fault).startswith(fault)
 
 
 def _raise(error: BaseException) -> Callable[[], object]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -57,6 +58,9 @@ def make_world(folder: Path) -> None:
     (folder / "t.yaml").write_text("model: {width: 8, fusion: {kind: sum}}\ntrain: {epochs: 1}\n")
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Case:
     """One call, command or file."""
@@ -92,7 +96,7 @@ def faults_of(cases: Sequence[Case]) -> dict[str, str]:
     return {case.name: fault for case in cases if (fault := fault_of(case)) is not None}
 
 
-def sample(cases: Sequence[Case], count: int, seed: int = 0) -> list[Case]:
+def sample(cases: Sequence[T], count: int, seed: int = 0) -> list[T]:
     """Return `count` cases, the same for the same seed; all of them if there are fewer."""
     places = np.random.default_rng(seed).permutation(len(cases))[:count]
     return [cases[place] for place in sorted(places)]

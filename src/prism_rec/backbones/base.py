@@ -102,7 +102,7 @@ class BackboneSettings(Config, ABC):
 class AttentionSettings(BackboneSettings):
     """The settings that all backbones with attention have."""
 
-    layers: int = Field(2, ge=1)
+    layers: int = Field(2, ge=1, le=1000)
     """Number of layers."""
     heads: int = Field(1, ge=1)
     """Number of attention heads; `model.width` must be a multiple of it."""

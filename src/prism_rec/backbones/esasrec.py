@@ -73,7 +73,7 @@ class ESASRecConfig(AttentionSettings):
 
     kind: Literal["esasrec"] = "esasrec"
     """Name of the backbone."""
-    layers: int = Field(1, ge=1)
+    layers: int = Field(1, ge=1, le=1000)
     """Number of LiGR layers."""
     dropout: float = Field(0.2, ge=0, lt=1)
     """Probability of dropping an element of the inputs, of attention weights and of each layer's outputs."""

@@ -46,7 +46,7 @@ class GRU4RecConfig(BackboneSettings):
 
     kind: Literal["gru4rec"] = "gru4rec"
     """Name of the backbone."""
-    layers: int = Field(1, ge=1)
+    layers: int = Field(1, ge=1, le=1000)
     """Number of recurrent layers."""
     hidden: int = Field(128, ge=1)
     """Width of the recurrent state."""

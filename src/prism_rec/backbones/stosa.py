@@ -176,7 +176,7 @@ class StosaConfig(AttentionSettings):
     """Name of the backbone."""
     distance: DistanceName = "wasserstein"
     """Distance in attention, training and ranking: `wasserstein` (squared 2-Wasserstein) or `kl` (divergence)."""
-    layers: int = Field(1, ge=1)
+    layers: int = Field(1, ge=1, le=1000)
     """Number of layers."""
     heads: int = Field(4, ge=1)
     """Number of attention heads; `model.width` must be a multiple of it."""

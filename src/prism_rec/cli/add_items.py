@@ -133,17 +133,20 @@ def add_from_files(
     """
     import numpy as np
 
-    from prism_rec.data.frames import with_item_id
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.vectors_file import given_features
 
     with reading(str(items)):
         frame = scan_table(items).collect()
-    frame = with_item_id(frame, columns, str(items))
     known = recommender.dataset.number_of_items
     recommender.add_items(
-        frame, given_features(features, columns), pictures=pictures, skip_known=skip_known, events=events
+        frame,
+        given_features(features, columns),
+        columns=columns,
+        pictures=pictures,
+        skip_known=skip_known,
+        events=events,
     )
     dataset = recommender.dataset
     described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]

@@ -32,7 +32,7 @@ class CompareOptions(Talk, Resume, Machine, Overrides, Output):
     """YAML recipe; recipes/demo.yaml is a small one."""
     data: tuple[str, ...] = ()
     """[NAME=]FOLDER: a dataset folder, in place of the recipe's data. Repeat for more."""
-    jobs: int | None = Field(None, ge=1)
+    jobs: int | None = Field(None, ge=1, le=4096)
     """How many models train at the same time; if not given, as many as there are cores for."""
     engine: JobEngineConfig = LocalJobs()
     """Where models train: local, on this machine, or ray, as tasks of the cluster at RAY_ADDRESS."""
@@ -89,7 +89,7 @@ def _show(comparison: "Comparison") -> None:
             ]
             found = comparison.differences.get((data, arm.model, metrics[0]))
             gap = found and found.estimate
-            cells.append(f"{gap.mean:+.4f}\n{gap.low:+.4f} to {gap.high:+.4f}" if gap else "")
+            cells.append(f"{gap.mean:+.4f}\n{gap.low:+.4f} to {gap.high:+.4f}" if gap else "the reference")
             table.add_row(arm.model, *cells, f"{arm.cost('training_seconds'):.0f}")
         console.print(table)
     for sentence in findings(comparison):

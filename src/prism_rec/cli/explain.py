@@ -66,20 +66,21 @@ def _show(found: "Explanation") -> None:
     console = SafeConsole()
     console.print(Text(found.sentence))
     parts = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("part of the score", "adds", "weight", "mean weight of all users"):
+    weighed = ("weight", "mean weight of all users") if found.weights else ()
+    for column in ("part of the score", "adds", *weighed):
         parts.add_column(column, justify="left" if column == "part of the score" else "right")
     for name, value in found.contributions.items():
-        weights = [found.weights.get(name), found.average_weights.get(name)]
+        weights = [found.weights.get(name), found.average_weights.get(name)][: len(weighed)]
         parts.add_row(
-            name, f"{value:.3f}", *("" if weight is None else f"{weight:.2f}" for weight in weights)
+            name, f"{value:.3f}", *("-" if weight is None else f"{weight:.2f}" for weight in weights)
         )
-    parts.add_row("score", f"{found.score:.3f}", "", "")
+    parts.add_row("score", f"{found.score:.3f}", *["-"] * len(weighed))
     console.print(parts)
     effects = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     effects.add_column("without")
     effects.add_column("the score is lower by", justify="right")
     for past in sorted(found.history, key=_effect, reverse=True)[:SHOWN_HISTORY]:
-        effect = "" if past.effect is None else f"{past.effect:.3f}"
+        effect = "the only one" if past.effect is None else f"{past.effect:.3f}"
         effects.add_row(Text(f"{past.title} [{past.item_id}]" if past.title else past.item_id), effect)
     for name, value in found.modalities.items():
         effects.add_row(f"any {name}", f"{value:.3f}")

@@ -168,7 +168,7 @@ def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recomm
     for row in frame.iter_rows(named=True):
         numbers = [row[name] for name in ("score", *recommender.component_names)]
         cells = (
-            ["popular", *[""] * (len(numbers) - 1)] if numbers[0] is None else map("{:.2f}".format, numbers)
+            ["popular", *["-"] * (len(numbers) - 1)] if numbers[0] is None else map("{:.2f}".format, numbers)
         )
         user = [Text(row["user_id"] if row["rank"] == 1 else "")] if many else []
         table.add_row(*user, str(row["rank"]), Text(_named(row["item_id"], row.get("title"))), *cells)

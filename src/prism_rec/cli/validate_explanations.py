@@ -52,7 +52,7 @@ def _show(found: "Findings") -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("model", "by", *map(_short, parts), "NDCG@10"):
         table.add_column(column, justify="left" if column in ("model", "by") else "right", no_wrap=True)
-    table.add_row("true factors", "seen", *(f"{value:.2f}" for value in found.observer.values()), "")
+    table.add_row("true factors", "seen", *(f"{value:.2f}" for value in found.observer.values()), "-")
     for one in found.models:
         for by, values in (("shares", one.shares), ("gate", one.weights)):
             if values is not None:

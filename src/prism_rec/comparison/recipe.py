@@ -42,7 +42,7 @@ class Recipe(Config):
     """Allow models with different epochs, patience or trials."""
     threads: int = Field(1, ge=1, le=4096)
     """Threads of each cell."""
-    jobs: int | None = Field(None, ge=1)
+    jobs: int | None = Field(None, ge=1, le=4096)
     """How many cells train at the same time; if not given, as many as there are cores for, and one on a GPU."""
 
     @model_validator(mode="before")

@@ -69,12 +69,25 @@ def clean(
     long = core.filter(pl.len().over("user") >= shortest_history)
     dropped |= _count_difference(core, long, "in_short_histories")
     if long.is_empty():
+        reasons = _reasons(dropped, cleaning, shortest_history)
         raise SettingsError(
-            f"none of the {len(events)} interactions is left after cleaning "
-            f"({', '.join(f'{reason}: {count}' for reason, count in dropped.items() if count)}); "
+            f"none of the {len(events):,} interactions is left; dropped: {reasons}; "
             f"{_remedy(dropped, shortest_history)}"
         )
     return long, dropped
+
+
+def _reasons(dropped: Mapping[str, int], cleaning: Cleaning, shortest_history: int) -> str:
+    """Return how many interactions each setting dropped."""
+    said = {
+        "of_other_types": "of other types than `cleaning.event_types`",
+        "below_min_rating": f"rated below `cleaning.min_rating` ({cleaning.min_rating})",
+        "repeated": f"that repeat a pair of user and item (`cleaning.duplicates` {cleaning.duplicates})",
+        "outside_core": f"of users or items with fewer than `cleaning.core` ({cleaning.core})",
+        "in_short_histories": f"of users with fewer than {shortest_history}",
+    }
+    counts = {reason: dropped.get(f"interactions_{reason}", 0) for reason in said}
+    return ", ".join(f"{count:,} {said[reason]}" for reason, count in counts.items() if count)
 
 
 def _remedy(dropped: Mapping[str, int], shortest_history: int) -> str:

@@ -106,8 +106,8 @@ class Dataset:
                 `FeatureTable`, or a folder of the stage embed; see `vectors.table_from`. Any item may lack any
                 modality.
             users: frame with `user_id` and any columns.
-            columns: the frames' names for the roles `user`, `item`, `timestamp`, `rating`, `event` and `history`, if
-                they differ.
+            columns: the names in all frames for the roles `user`, `item`, `timestamp`, `rating`, `event` and `history`,
+                if they differ.
             time: what timestamps mean; with "order" they may be missing, and the order of the rows counts.
             time_unit: the unit of numbers, such as "ms"; by default their size tells.
             event_types: keep events of these types only; by default all.
@@ -131,7 +131,8 @@ class Dataset:
         settings: dict[str, Any] = {"event_types": tuple(event_types), "min_rating": min_rating}
         settings |= {"duplicates": duplicates, "ties": ties, "core": core}
         rule = split if isinstance(split, Config) else choose(SplitRule, split, "split")
-        return cls.from_log(log, Cleaning.parse(settings, "cleaning"), rule, features, allow_unknown_features)
+        cleaning = Cleaning.parse(settings, "cleaning")
+        return cls.from_log(log, cleaning, rule, features, allow_unknown_features, columns)
 
     @classmethod
     @checked
@@ -142,6 +143,7 @@ class Dataset:
         rule: SplitRule | None = None,
         features: Mapping[str, Any] | None = None,
         allow_unknown_features: bool = False,
+        columns: Mapping[str, str] | None = None,
     ) -> "Dataset":
         """Make a dataset from what a source returned.
 
@@ -151,6 +153,7 @@ class Dataset:
             rule: how to split; leave-one-out by default.
             features: see `from_frame`; one of the same name as one of the log replaces it.
             allow_unknown_features: see `from_frame`.
+            columns: `item`, the name of the column of ids in frames of features; by default `item_id`.
 
         Raises:
             InputError: the split needs other times, no event or question is left, or a feature is wrong.
@@ -185,11 +188,15 @@ class Dataset:
         dataset._require_queries()
         dataset = replace(dataset, notes=(*dataset.notes, *dataset._compare_parts()))
         features = {**log.features, **(features or {})}
-        return dataset.with_features(features, tables.known_items, allow_unknown_features)
+        return dataset.with_features(features, tables.known_items, allow_unknown_features, columns)
 
     @checked
     def with_features(
-        self, features: Mapping[str, Any], known_ids: pl.Series | None = None, allow_unknown: bool = False
+        self,
+        features: Mapping[str, Any],
+        known_ids: pl.Series | None = None,
+        allow_unknown: bool = False,
+        columns: Mapping[str, str] | None = None,
     ) -> "Dataset":
         """Return the same dataset with further modalities; one of an existing name replaces it.
 
@@ -197,6 +204,7 @@ class Dataset:
             features: as in `from_frame`.
             known_ids: ids outside the catalogue that are not mistakes, such as those of dropped items.
             allow_unknown: skip and count ids that are neither, instead of refusing them.
+            columns: see `from_log`.
 
         Raises:
             InputError: see `feature_table.align`.
@@ -210,7 +218,7 @@ class Dataset:
             encoder = read_encoder(Path(given)) if isinstance(given, str | Path) else None
             if encoder is not None:
                 encoders[name] = encoder
-            tables[name], counts = table_from(name, given, catalogue, allow_unknown)
+            tables[name], counts = table_from(name, given, catalogue, allow_unknown, columns)
             dropped |= {f"{name}_vectors_{reason}": count for reason, count in counts.items()}
         return replace(self, features=tables, dropped=dropped, encoders=encoders)
 

@@ -153,7 +153,7 @@ def _events_of(
     if "rating" in roles:
         events["rating"] = _ratings(given[names["rating"]], where)
     if "event" in roles:
-        events["event"] = given[names["event"]].cast(pl.String)
+        events["event"] = _types(given[names["event"]], where)
     return EventTable(pl.DataFrame(events), time, kept_unit, told)
 
 
@@ -223,6 +223,14 @@ def _looks_like_time(column: pl.Series) -> bool:
     if values.dtype == pl.String and values.cast(pl.Float64, strict=False).null_count() == len(values):
         return True  # dates in text
     return _NAME_OF_TIME.search(column.name) is not None and bool((times.numbers.abs() >= _FIRST_TIME).all())
+
+
+def _types(types: pl.Series, where: str) -> pl.Series:
+    if types.dtype.is_nested() or types.dtype in (pl.Binary, pl.Object):
+        raise DataError(
+            f"{where}: column {types.name!r} has the type {types.dtype}; give types of events as text"
+        )
+    return types.cast(pl.String)
 
 
 def _ratings(ratings: pl.Series, where: str) -> pl.Series:

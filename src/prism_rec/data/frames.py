@@ -103,7 +103,8 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
     source_name = given_name if given_name in frame.columns else id_name
     if source_name not in frame.columns:
         raise DataError(
-            f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); rename the id column to {id_name}"
+            f"{where} has no column {id_name!r} (found: {', '.join(frame.columns)}); "
+            f"give its name in `columns` ({role}=NAME)"
         )
     objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
     if objects:

@@ -10,6 +10,9 @@ from prism_rec.data.feature_table import Matrix
 from prism_rec.data.reading import first_line
 from prism_rec.errors import DataError
 
+_ERRORS = (OSError, EOFError, ValueError, TypeError, KeyError, RecursionError, safetensors.SafetensorError)
+"""What the libraries raise; a header of NumPy is a Python expression, which may be too deep."""
+
 
 def read_matrix(path: Path) -> Matrix:
     """Return the matrix of a `.npy` or `.safetensors` file; nothing else of the file is read.
@@ -26,7 +29,7 @@ def read_matrix(path: Path) -> Matrix:
             return to_matrix(_read_safetensors(path), str(path))
     except DataError:
         raise
-    except (OSError, EOFError, ValueError, TypeError, KeyError, safetensors.SafetensorError) as error:
+    except _ERRORS as error:
         raise DataError(f"{path} cannot be read ({first_line(error)}); check that it is complete") from None
     raise DataError(f"{path}: unknown ending; give a .npy, .safetensors or .parquet file")
 

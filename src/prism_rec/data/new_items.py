@@ -18,15 +18,21 @@ from prism_rec.errors import DataError
 from prism_rec.folders import require_folder
 
 
-def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Dataset:
+def add_items(
+    dataset: Dataset,
+    items: Any,
+    features: Mapping[str, Any],
+    columns: Mapping[str, str] | None = None,
+) -> Dataset:
     """Return the dataset with further items at the end of its catalogue.
 
     Args:
         dataset: the data of a trained model.
-        items: polars, pandas or Arrow frame: `item_id` and any of the catalogue's columns; others are ignored.
+        items: polars, pandas or Arrow frame: a column of ids and any of the catalogue's columns; others are ignored.
         features: vectors of the new items, by modality, as in `Dataset.from_frame`. Any item may lack any modality.
             A folder of the stage embed may have vectors of other items too. Words are found in `items`, in the columns
             that the catalogue's words are in.
+        columns: `item`, the name of the column of ids in frames; by default `item_id`.
 
     Raises:
         DataError: an id that is in the catalogue already, an unknown modality, vectors for one of words, vectors of
@@ -34,7 +40,7 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
             to.
     """
     where = "new items"
-    new = entities_from(to_polars(items, where), "item_id", {}, where)
+    new = entities_from(to_polars(items, where), "item_id", columns or {}, where)
     known = new["item_id"].is_in(dataset.items["item_id"].implode())
     if known.any():
         raise DataError(
@@ -54,16 +60,16 @@ def add_items(dataset: Dataset, items: Any, features: Mapping[str, Any]) -> Data
         if isinstance(vectors, str | Path):
             _check_encoder(name, Path(vectors), dataset)
     catalogue = Catalogue(new["item_id"], dataset.items["item_id"])
-    given = {name: _table(name, vectors, catalogue) for name, vectors in features.items()}
+    given = {name: _table(name, vectors, catalogue, columns) for name, vectors in features.items()}
     first_row = dataset.number_of_items + 1
     rows = new.with_row_index("row", offset=first_row).with_columns(pl.col("row").cast(pl.Int64))
-    columns = [name for name in dataset.items.columns if name in rows.columns]
+    shared = [name for name in dataset.items.columns if name in rows.columns]
     return replace(
         dataset,
         left_out=dataset.left_out.filter(
             (pl.col("role") != "item") | ~pl.col("id").is_in(new["item_id"].implode())
         ),
-        items=pl.concat([dataset.items, rows.select(columns)], how="diagonal_relaxed"),
+        items=pl.concat([dataset.items, rows.select(shared)], how="diagonal_relaxed"),
         features={
             name: table.extend(new, where)
             if isinstance(table, Bag)
@@ -89,12 +95,12 @@ def _check_encoder(name: str, folder: Path, dataset: Dataset) -> None:
         )
 
 
-def _table(name: str, vectors: Any, catalogue: Catalogue) -> Table:
+def _table(name: str, vectors: Any, catalogue: Catalogue, columns: Mapping[str, str] | None) -> Table:
     if isinstance(vectors, tuple) and "uint8" in str(getattr(vectors[0], "dtype", "")):
         raise DataError(
             f"new items: feature {name!r} has uint8 values; give float vectors of the same encoder"
         )
-    return table_from(name, vectors, catalogue, allow_unknown=isinstance(vectors, str | Path))[0]
+    return table_from(name, vectors, catalogue, isinstance(vectors, str | Path), columns)[0]
 
 
 def _extend(name: str, table: FeatureTable, new: Table | None, count: int) -> FeatureTable:

@@ -13,7 +13,7 @@ from prism_rec.data.arrays import stack_vectors, to_matrix
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.embedding_folder import load_embedding
 from prism_rec.data.feature_table import Catalogue, FeatureTable, Matrix, align, match_ids
-from prism_rec.data.frames import text_ids, to_polars
+from prism_rec.data.frames import text_ids, to_polars, with_item_id
 from prism_rec.errors import DataError
 from prism_rec.inputs import ids_from, show
 
@@ -41,17 +41,22 @@ def check_modality_name(name: str) -> str:
 
 
 def table_from(
-    name: str, given: Any, catalogue: Catalogue, allow_unknown: bool = False
+    name: str,
+    given: Any,
+    catalogue: Catalogue,
+    allow_unknown: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> tuple[Table, dict[str, int]]:
     """Align the vectors of one modality, given in any form.
 
     Args:
         name: the modality's name.
-        given: a pair (matrix, ids) or (`Bag`, ids); a map from id to vector; a frame with the column `item_id` and
-            either one column of lists or numeric columns; a folder of the stage embed; or a `FeatureTable`, which must
+        given: a pair (matrix, ids) or (`Bag`, ids); a map from id to vector; a frame with a column of ids and either
+            one column of lists or numeric columns; a folder of the stage embed; or a `FeatureTable`, which must
             be in catalogue order and scaled already.
         catalogue: the items to align to.
         allow_unknown: skip and count ids that neither log nor items file has, instead of refusing them.
+        columns: `item`, the name of the column of ids in a frame; by default `item_id`.
 
     Returns:
         The table, and the numbers of vectors skipped.
@@ -74,7 +79,8 @@ def table_from(
     elif isinstance(given, tuple) and len(given) == 2:
         matrix, ids = to_matrix(given[0], where), _id_series(given[1], where)
     else:
-        matrix, ids = vectors_from(to_polars(given, where), where)
+        frame = with_item_id(to_polars(given, where), columns or {}, where)
+        matrix, ids = vectors_from(frame, where)
     return align(name, matrix, ids, catalogue, allow_unknown)
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from prism_rec.data.arrays import stack_vectors, to_matrix
@@ -23,6 +24,8 @@ from prism_rec.inputs import ids_from
 from prism_rec.records import MANIFEST
 
 _TORCH = {".pt", ".pth"}
+_ROWS = 2**14
+"""Rows of a table that are read at a time, so that it is never in memory next to its matrix."""
 
 
 def read_vectors_file(
@@ -54,10 +57,7 @@ def read_vectors_file(
         raise DataError(f"{path}: no such file; check the path")
     check_listed(path)
     if path.suffix == ".parquet":
-        check_parquet(path)
-        with reading(str(path)):
-            frame = pl.read_parquet(path, glob=False)
-        return *vectors_from(with_item_id(frame, columns or {}, str(path)), str(path)), (path,)
+        return *_read_parquet(path, columns or {}), (path,)
     matrix, ids = _read_torch(path) if path.suffix in _TORCH else (read_matrix(path), None)
     if ids is not None:
         return matrix, ids, (path,)
@@ -102,6 +102,30 @@ def _read_ids(path: Path, matrix: Path) -> pl.Series:
         raise DataError(f"{path}: no such file; it should have the ids of {matrix.name}, one per line")
     ids = read_lines(path, "utf-8")[0].alias("item_id")
     return ids.set(ids == "", None)
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str]) -> tuple[Matrix, pl.Series]:
+    check_parquet(path)
+    with reading(str(path)):
+        scan = pl.scan_parquet(path, glob=False)
+        rows = scan.select(pl.len()).collect().item()
+    found: Matrix | None = None
+    ids: list[pl.Series] = []
+    for first in range(0, max(rows, 1), _ROWS):
+        where = f"{path}, rows after {first:,}" if first else str(path)
+        with reading(str(path)):
+            part = scan.slice(first, _ROWS).collect()
+        matrix, some = vectors_from(with_item_id(part, columns, where), where)
+        if found is None:
+            found = np.empty((rows, matrix.shape[1]), matrix.dtype)
+        if matrix.shape[1] != found.shape[1]:
+            raise DataError(
+                f"{where}: {matrix.shape[1]} numbers, and row 1 has {found.shape[1]}; give vectors of one width"
+            )
+        found[first : first + len(matrix)] = matrix
+        ids.append(some)
+    assert found is not None
+    return found, pl.concat(ids)
 
 
 def _read_torch(path: Path) -> tuple[Matrix, pl.Series | None]:

@@ -127,13 +127,13 @@ def say_contents(dataset: Dataset, count: int) -> str:
     return f"{count:,} new items: {', '.join(having)}"
 
 
-def new_items_frame(items: Any) -> pl.DataFrame:
-    """Return any frame of items as polars, ids as text in the column `item_id`.
+def new_items_frame(items: Any, columns: Mapping[str, str]) -> pl.DataFrame:
+    """Return any frame of items as polars, ids as text in the column `item_id`; `columns` may name theirs.
 
     Raises:
         DataError: see `data.frames.entities_from`.
     """
-    return entities_from(to_polars(items, "new items"), "item_id", {}, "new items")
+    return entities_from(to_polars(items, "new items"), "item_id", columns, "new items")
 
 
 def without_known(items: pl.DataFrame, known_ids: pl.Series, events: Events) -> pl.DataFrame:
@@ -156,13 +156,15 @@ def require_content(ranker: CatalogueRanker) -> None:
         )
 
 
-def extend(run: Run | Ensemble, items: pl.DataFrame, features: Mapping[str, Any]) -> Run | Ensemble:
+def extend(
+    run: Run | Ensemble, items: pl.DataFrame, features: Mapping[str, Any], columns: Mapping[str, str]
+) -> Run | Ensemble:
     """Return a run that has further items: their ids are zero, everything else is as trained.
 
     Raises:
         DataError: see `data.new_items.add_items`.
     """
-    dataset: Dataset = add_items(run.dataset, items, features)
+    dataset: Dataset = add_items(run.dataset, items, features, columns)
     if isinstance(run, Ensemble):
         return replace(run, dataset=dataset, members=tuple(_grown(member, dataset) for member in run.members))
     return _grown(run, dataset)

@@ -273,6 +273,7 @@ class Recommender:
         items: Any,
         features: Mapping[str, Any] | None = None,
         *,
+        columns: Mapping[str, str] | None = None,
         pictures: Path | str | None = None,
         encode: bool = True,
         skip_known: bool = False,
@@ -285,9 +286,11 @@ class Recommender:
         stage embed, texts and pictures of the new items are encoded here in the same way.
 
         Args:
-            items: polars, pandas or Arrow frame with `item_id` and any of the catalogue's columns, such as `title`.
-            features: as in `Dataset.from_frame`, made by the encoder of the run's data. Any item may lack any modality;
-                items that lack all of them have the same score.
+            items: polars, pandas or Arrow frame with a column of ids and any of the catalogue's columns, such as
+                `title`.
+            features: as in `Dataset.from_frame`, made by the encoder of the run's data. Any item may lack any
+                modality; items that lack all of them have the same score.
+            columns: `item`, the name of the column of ids in frames; by default `item_id`.
             pictures: a folder of the stage images, or of files named ITEM_ID.jpg; pictures of other items are ignored,
                 but one at least must be of an item.
             encode: encode the texts of `items`, and `pictures`, unless their modality is in `features`.
@@ -302,7 +305,7 @@ class Recommender:
                 `data.new_items.add_items`.
         """
         require_content(self.ranker)
-        frame, given = new_items_frame(items), dict(features or {})
+        frame, given = new_items_frame(items, columns or {}), dict(features or {})
         frame = without_known(frame, self._items.ids, events) if skip_known else frame
         if frame.is_empty():
             return self
@@ -310,7 +313,7 @@ class Recommender:
             folder = None if pictures is None else Path(pictures)
             given = self._contents.features(frame, folder, given, events, self._items.row_of) | given
         everybody = self._everybody  # of those who trained the model; before the new items come
-        self._use(extend(self.run, frame, given))
+        self._use(extend(self.run, frame, given, columns or {}))
         events.note(say_contents(self.dataset, len(frame)))
         for name in ("_average_ND", "_popular"):  # what depends on the catalogue
             self.__dict__.pop(name, None)

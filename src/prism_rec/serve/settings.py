@@ -49,7 +49,7 @@ class Worker(Service):
 
     bundles: Path
     """The folder of bundles; see `serve.bundles`."""
-    worker_threads: int = Field(1, ge=1)
+    worker_threads: int = Field(1, ge=1, le=4096)
     """Threads of the CPU."""
     log_requests: bool = False
     """Write a line for every request, not only for those that fail."""
@@ -62,9 +62,9 @@ class Serve(Service):
     """Address to listen on; by default only this machine can ask. 0.0.0.0 is every address."""
     port: int = Field(8000, ge=0, le=65535)
     """Port; 0 is any free one."""
-    workers: int = Field(1, ge=1)
+    workers: int = Field(1, ge=1, le=4096)
     """Number of processes that answer. They share the tables of the catalogue."""
-    worker_threads: int = Field(1, ge=1)
+    worker_threads: int = Field(1, ge=1, le=4096)
     """Threads of the CPU for each process."""
     bundle: Path | None = None
     """Folder for what is served; it stays, with items that were added. If not given, a temporary one."""

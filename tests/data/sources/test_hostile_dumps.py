@@ -3,8 +3,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.data.sources.hostile_dumps import write_dumps
 
+from fuzz.changed_dumps import write_dumps
 from prism_rec.data import Dataset, NoSplit
 from prism_rec.data.sources import Source, decoding
 from prism_rec.errors import InputError

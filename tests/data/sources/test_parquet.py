@@ -62,3 +62,23 @@ def test_tensors_that_are_larger_than_their_file_are_refused(tmp_path: Path, giv
     torch.save(given, tmp_path / "v.pt")
     with pytest.raises(DataError, match=r"v\.pt unpacks to .* MiB, more than 100 times its size"):
         read_vectors_file(str(tmp_path / "v.pt"))
+
+
+def test_vectors_are_read_some_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prism_rec.features.vectors_file._ROWS", 3)
+    path, ids, matrix = (
+        tmp_path / "v.parquet",
+        [f"i{row}" for row in range(8)],
+        np.random.default_rng(0).normal(size=(8, 2)),
+    )
+    pl.DataFrame({"item_id": ids, "v": matrix}).write_parquet(path)
+    found, names, _ = read_vectors_file(str(path))
+    np.testing.assert_array_equal(found, matrix)
+    assert names.to_list() == ids
+    lists = [[1.0, 2.0]] * 6 + [[1.0]] * 2
+    pl.DataFrame({"item_id": ids, "v": lists}).write_parquet(path)
+    with pytest.raises(DataError, match=r"v\.parquet, rows after 6: 1 numbers, and row 1 has 2"):
+        read_vectors_file(str(path))
+    pl.DataFrame({"item_id": [*ids[:5], None, "x", "y"], "v": matrix}).write_parquet(path)
+    with pytest.raises(DataError, match="rows after 3, row 3: no item_id"):
+        read_vectors_file(str(path))

@@ -15,7 +15,7 @@ _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-MOST_UNPACKED = 256 * 2**20
+MOST_UNPACKED = 64 * 2**20
 """Bytes from which the ratio is checked."""
 LARGEST_RATIO = 100
 """Texts are packed to a third or a tenth; a file that grows more often is a bomb."""

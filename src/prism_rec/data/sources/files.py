@@ -98,10 +98,9 @@ def read_lines(path: Path, encoding: str | None = None) -> tuple[pl.Series, tupl
     data, note = decode(path, encoding)
     if data is None:
         data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-    lines = pl.Series("line", data.decode().removesuffix("\n").split("\n"), dtype=pl.String).str.strip_suffix(
-        "\r"
-    )
-    return lines, () if note is None else (note,)
+    text = pl.Series("line", [data.decode().removesuffix("\n")])
+    lines = text.str.split("\n").explode()  # a list of Python would need many times as much memory
+    return lines.str.strip_suffix("\r"), () if note is None else (note,)
 
 
 def check_is_folder(folder: Path, content: str) -> None:

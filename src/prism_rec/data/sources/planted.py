@@ -29,11 +29,11 @@ class Planted(Config):
 
     kind: Literal["planted"] = "planted"
     """Name of the source."""
-    number_of_users: int = Field(3000, ge=3)
+    number_of_users: int = Field(3000, ge=3, le=10**6)
     """Number of users."""
-    number_of_items: int = Field(600, ge=3)
+    number_of_items: int = Field(600, ge=3, le=10**5)
     """Number of items; at least as many as a user has events."""
-    events_per_user: int = Field(50, ge=3)
+    events_per_user: int = Field(50, ge=3, le=1000)
     """Number of events of each user."""
     values: Literal[2, 4, 8] = 4
     """Number of values that each factor has."""

@@ -20,7 +20,7 @@ class LocalEngine(Engine):
 
     kind: Literal["local"] = "local"
     """Name of the engine."""
-    workers: int | None = Field(None, ge=0)
+    workers: int | None = Field(None, ge=0, le=4096)
     """Processes that decode pictures; with 0 the process of the model does it. Default: what suits the machine."""
 
     def run(self, encoder: Encoder, contents: Sequence[str | Path], part_size: int) -> Iterator[Part]:

@@ -29,7 +29,7 @@ class RayEngine(Engine):
 
     kind: Literal["ray"] = "ray"
     """Name of the engine."""
-    workers: int = Field(2, ge=1)
+    workers: int = Field(2, ge=1, le=4096)
     """Copies of the encoder."""
 
     def check(self) -> None:

@@ -130,7 +130,7 @@ class InDiRecConfig(ObjectiveSettings):
     """Number of clusters K, found by k-means before each epoch."""
     iterations: int = Field(20, ge=1)
     """Most iterations of k-means."""
-    restarts: int = Field(5, ge=1)
+    restarts: int = Field(5, ge=1, le=1000)
     """Number of runs of k-means; the best is used."""
     steps: int = Field(50, ge=1)
     """Number of noise steps T."""
