@@ -87,7 +87,7 @@ def built(distance: str, fusion: str):
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
-@pytest.mark.parametrize("fusion", ["id", "prism"])
+@pytest.mark.parametrize("fusion", ["id", "prism_experts"])
 def test_a_score_is_the_negative_distance_plus_content_along_the_mean(distance, fusion):
     model = built(distance, fusion)
     items = model.item_set()
@@ -98,7 +98,7 @@ def test_a_score_is_the_negative_distance_plus_content_along_the_mean(distance, 
     candidates = id_gaussian(items.ids_IV[1:])
     expected = gaussian_distance(distance).rowwise(state, candidates)
     torch.testing.assert_close(-shares[0, :, 0], expected)
-    if fusion == "prism":
+    if fusion == "prism_experts":
         factor = {"wasserstein": 2, "kl": 1}[distance]
         along = factor * items.parts.components_IJD[1:] @ state.mean[0]
         present = items.parts.present_IJ[1:]

@@ -42,7 +42,7 @@ def test_changes_are_merged_and_another_kind_replaces(path: Path) -> None:
     prism, _, id_alone, _ = plan(read_recipe(path, data=["x=x"]), Path("out"))
     assert (prism.config.model.width, prism.config.train.epochs) == (16, 7)
     fusion = prism.config.model.fusion.model_dump()
-    assert (fusion["kind"], fusion["hidden"], fusion["dropout"]) == ("prism", 32, 0.1)
+    assert (fusion["kind"], fusion["hidden"], fusion["dropout"]) == ("prism_experts", 32, 0.1)
     assert id_alone.config.model.fusion.kind == "id"  # and prism's `hidden` is no unknown key of it
     assert id_alone.config.model.width == 16
 

@@ -59,7 +59,9 @@ def test_cross_entropy_is_that_of_all_scores(model):
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("fusion", [PrismConfig(hidden=4), SumFusionConfig()], ids=lambda config: config.kind)
+@pytest.mark.parametrize(
+    "fusion", [ExpertPrismConfig(hidden=4), SumFusionConfig()], ids=lambda config: config.kind
+)
 @pytest.mark.parametrize("with_similar", [False, True])
 def test_cross_entropy_over_trained_items_leaves_the_others_out(fusion, with_similar):
     model = build_model(fusion, SASRecConfig(layers=1))

@@ -173,5 +173,7 @@ def test_what_a_fusion_found_in_the_catalogue_is_copied_too(tmp_path: Path, tues
     fresh = config.model.build(tuesday.number_of_items, tuesday.features)
     begin_from(fresh, tuesday, config.model, then, Notes())
     assert fresh.begin_fusion() is None
-    assert torch.equal(fresh.fusion.get_buffer("mean_0"), then.model.fusion.get_buffer("mean_0"))
-    assert then.model.fusion.get_buffer("mean_0").any()
+    assert torch.equal(
+        fresh.fusion.get_buffer("separation.mean_0"), then.model.fusion.get_buffer("separation.mean_0")
+    )
+    assert then.model.fusion.get_buffer("separation.mean_0").any()

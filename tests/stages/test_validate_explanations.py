@@ -19,7 +19,9 @@ TINY = Planted(number_of_users=120, number_of_items=80, events_per_user=12)
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("validation") / "out"
-    settings = ValidateExplanations(planted=TINY, models=("prism", "published"), epochs=1, deletion_users=5)
+    settings = ValidateExplanations(
+        planted=TINY, models=("prism-gate", "published"), epochs=1, deletion_users=5
+    )
     validate_explanations(settings, folder)
     return folder
 
@@ -39,14 +41,14 @@ def test_the_report_has_what_every_model_has(out: Path) -> None:
 
 
 def test_it_is_done_once_and_shown_again(out: Path) -> None:
-    words = ("--out", out, *SMALL, "--models", "prism", "--models", "published")
+    words = ("--out", out, *SMALL, "--models", "prism-gate", "--models", "published")
     words = (*words, "--epochs", "1", "--deletion-users", "5")
     before = (out / "manifest.json").stat().st_mtime_ns
     shown = prism_rec("validate-explanations", *map(str, words))
     assert shown.status == 0
     for text in (
         "true factors",
-        "prism",
+        "prism-gate",
         "published",
         "gate",
         "image only",
