@@ -78,13 +78,13 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 @pytest.mark.parametrize(
     ("module", "built", "part", "kind", "options", "sizes"),
     [
-        (MODULES[0], "DecayingMean", "backbones", "decaying_mean", {"keep": 0.5}, (8, 4)),
-        (MODULES[2], "ScaledSum", "fusions", "scaled_sum", {"start": 0.5}, ({"text": 4}, 8)),
+        (MODULES[0], "DecayingMean", "backbones", "decaying_mean", {"keep": 0.5}, "(8, 4)"),
+        (MODULES[2], "ScaledSum", "fusions", "scaled_sum", {"start": 0.5}, '({"text": ModalityShape(4)}, 8)'),
     ],
     ids=["backbone", "fusion"],
 )
 def test_a_plug_in_of_the_guide_works_from_a_package_of_its_own(
-    install: Install, module: str, built: str, part: str, kind: str, options: dict[str, float], sizes: object
+    install: Install, module: str, built: str, part: str, kind: str, options: dict[str, float], sizes: str
 ) -> None:
     folder = install(module, f"{built}Config", part, kind)
     text = GUIDE.read_text(encoding="utf-8")
@@ -93,7 +93,8 @@ def test_a_plug_in_of_the_guide_works_from_a_package_of_its_own(
     script = (
         "import prism_rec; from prism_rec.training import RunConfig;"
         f"chosen = RunConfig.parse({{'model': {{{part[:-1]!r}: {chosen!r}}}}}).model.{part[:-1]};"
-        f"print(type(chosen.build(*{sizes!r})).__name__, chosen.model_dump(mode='json'))"
+        "from prism_rec.fusion.reading import ModalityShape;"
+        f"print(type(chosen.build(*{sizes})).__name__, chosen.model_dump(mode='json'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); {script}"],

@@ -116,7 +116,7 @@ def test_temporal_splits(raw: Path, prepare: Invoke, options: list[str], rule: T
         (["--features", "text="], "--features text=: write it as NAME=VALUE"),
         (["--columns", "user=a", "--columns", "user=b"], "--columns: user is given twice"),
         (["--columns", "usr=uid"], "--columns: unknown role 'usr'"),
-        (["--quantiles", "0.8", "0.9"], "--quantiles belongs to --split temporal, not to"),
+        (["--quantiles", "0.8", "0.9"], "--quantiles belongs to --split temporal, cold-items, not to"),
         (
             ["--split", "temporal", "--quantiles", "0.8", "0.9", "--times", "1", "2"],
             "give either --quantiles or --times",

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from prism_rec.comparison.compare import _count_jobs, compare
+from prism_rec.comparison.compare import compare
 from prism_rec.comparison.recipe import Recipe
 from prism_rec.errors import InputError
+from prism_rec.jobs.job import Workers
+from prism_rec.jobs.local import LocalJobs
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,6 @@ def test_data_that_is_not_prepared_is_refused_before_anything_runs(recipe: Recip
     [(8, 2, None, 4), (8, 3, None, 2), (1, 2, None, 1), (None, 1, None, 1), (8, 1, 3, 3)],
 )
 def test_cells_share_the_cores(
-    recipe: Recipe,
     monkeypatch: pytest.MonkeyPatch,
     cores: int | None,
     threads: int,
@@ -64,5 +65,4 @@ def test_cells_share_the_cores(
     expected: int,
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    recipe = recipe.model_copy(update={"threads": threads, "jobs": jobs})
-    assert _count_jobs(recipe, "cpu") == expected
+    assert LocalJobs().check(Workers(jobs, threads, "cpu")).jobs == expected

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from prism_rec.data import Cleaning, Dataset, Temporal
 from prism_rec.errors import InputError
+from prism_rec.records import write_record
 
 ODD_IDS = ["007", "7", " 7 ", "é", "e\u0301", "😀\u202e", "../../x", 'a,"b"\n', "null"]
 
@@ -97,7 +98,7 @@ def test_a_dataset_is_replaced_and_anything_else_is_not(tmp_path: Path) -> None:
     other.save(tmp_path / "data")
     assert same(Dataset.load(tmp_path / "data"), other)
     (tmp_path / "run").mkdir()
-    (tmp_path / "run/manifest.json").write_text('{"stage": "train", "files": {}}')
+    write_record(tmp_path / "run/manifest.json", {"stage": "train", "files": {}})
     with pytest.raises(InputError, match="another stage's output"):
         other.save(tmp_path / "run")
 

@@ -25,6 +25,7 @@ from prism_rec.features.encoders.settings import HuggingFace, PictureDescriptors
 from prism_rec.features.engines.local import LocalEngine
 from prism_rec.features.pictures import open_picture
 from prism_rec.folders import require_folder
+from prism_rec.records import write_record
 
 
 class LengthEncoder(Encoder):
@@ -252,7 +253,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_folder_as_it_was(tmp_path, tin
 
 
 def test_a_folder_of_another_stage_is_refused_before_anything_is_encoded(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"stage": "prepare", "files": {}}')
+    write_record(tmp_path / "manifest.json", {"stage": "prepare", "files": {}})
     encoder = LengthEncoder()
     with pytest.raises(InputError, match="another stage's output"):
         embed_contents(texts_of(items(title=["a"]), ["title"]), encoder, tmp_path)

@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from prism_rec import load
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.rank.index import CatalogueIndex
-from prism_rec.rank.indexes import Approximate
 from prism_rec.serve.app import make_app
 from prism_rec.serve.bundles import CURRENT, KEPT, Bundles, fingerprint
+from prism_rec.serve.indexes import Approximate
 from prism_rec.serve.server import publish_if_new
 from prism_rec.serve.settings import Service
 from recommend.test_recommender import item_ids, make_run

@@ -156,7 +156,7 @@ def test_a_run_with_nothing_new_needs_no_torch(items: Path, tmp_path: Path, tiny
 def test_an_engine_that_cannot_run_here_is_refused_before_anything_is_read(
     items: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prism_rec.features.engines.ray.find_spec", lambda name: None)
+    monkeypatch.setattr("prism_rec.jobs.ray.find_spec", lambda name: None)
     settings = Embed.parse({"items": items, "encoder": "hashed-text", "engine": "ray"})
     with pytest.raises(InputError, match=r"engine: ray needs Ray: pip install 'prism-rec\[ray\]'"):
         embed(settings, tmp_path / "out")

@@ -8,6 +8,7 @@ from prism_rec.data import Cleaning, Dataset, Temporal
 from prism_rec.data.sources import MovieLens, Table, Yelp
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
+from prism_rec.records import write_record
 from prism_rec.stages.prepare import Prepare, prepare
 
 
@@ -125,7 +126,7 @@ def test_wrong_input_makes_no_folder(raw: Path, changes: dict[str, object]) -> N
 
 def test_a_folder_of_another_stage_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/manifest.json").write_text('{"stage": "embed", "files": {}}')
+    write_record(tmp_path / "out/manifest.json", {"stage": "embed", "files": {}})
     with pytest.raises(FolderError, match="another stage's output"):
         prepare(Prepare(source=Table(interactions=tmp_path / "none.csv")), tmp_path / "out")
 

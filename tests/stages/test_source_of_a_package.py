@@ -113,7 +113,7 @@ def test_help_and_errors_name_the_options(package: Path, log: Path, tmp_path: Pa
     assert wrong.stderr.startswith("error: --fewest: ")
     foreign = prism_rec(package, *words, "--sessions", log, "--quantiles", 0.1, 0.2)
     assert foreign.stderr.startswith(
-        "error: --quantiles belongs to --split temporal, not to --split leave-one-out"
+        "error: --quantiles belongs to --split temporal, cold-items, not to --split leave-one-out"
     )
     assert not (tmp_path / "data").exists()
 

@@ -71,6 +71,6 @@ def test_the_sentences_name_what_is_not_recovered(out: Path) -> None:
     good = model.model_copy(update={"shares": dict.fromkeys(FACTORS, 0.85), "faults": []})
     bad = good.model_copy(update={"shares": {**good.shares, "synergy": 0.5}, "faults": ["x is constant"]})
     lines = _sentences(found.model_copy(update={"models": [good, bad]}))
-    assert lines[0] == "separated: trust the names of all parts on data like this"
-    assert "separated: do not trust the name of synergy" in lines
-    assert "separated: x is constant" in lines
+    assert lines[0] == "prism-gate: trust the names of all parts on data like this"
+    assert "prism-gate: do not trust the name of synergy" in lines
+    assert "prism-gate: x is constant" in lines

@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def prepared(
-    objective: str = "bce", fusion: str = "prism", rank: int = 0, world: int = 1
+    objective: str = "bce", fusion: str = "prism_experts", rank: int = 0, world: int = 1
 ) -> tuple[TrainStep, list[Batch]]:
     """Return a step with the first weights of seed 0, and the batches of an epoch."""
     model = {**SETTINGS["model"], "fusion": {"kind": fusion}}

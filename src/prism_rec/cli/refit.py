@@ -18,8 +18,6 @@ class RefitOptions(Talk, Resume, Machine, Output):
 
     For instance:
 
-        prism-rec train recipes/movielens-prism.yaml --data data/shop --out runs/measured
-
         prism-rec refit runs/measured --out runs/shop
     """
 

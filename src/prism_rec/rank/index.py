@@ -25,6 +25,8 @@ USERS_AT_ONCE = 32
 POINTS = 64
 """Items per list from which k-means learns."""
 
+DOWNCAST = "downcast_InvertedLists"
+
 
 class Lists(NamedTuple):
     """The lists of one group of keys."""
@@ -55,7 +57,7 @@ class Lists(NamedTuple):
 
         faiss.omp_set_num_threads(torch.get_num_threads())
         index: Any = faiss.read_index(str(file), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-        lists: Any = faiss.downcast_InvertedLists(index.invlists)
+        lists: Any = getattr(faiss, DOWNCAST)(index.invlists)
         lists.prefetch_nthread = 0  # a thread per list takes longer
         return cls(group, index)
 

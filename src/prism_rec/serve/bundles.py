@@ -16,7 +16,6 @@ from prism_rec.errors import DamagedError, FolderError
 from prism_rec.events import Events
 from prism_rec.files import LOCK, PARTIAL, hash_file, locked
 from prism_rec.folders import add_files, begin_folder, remove_folder, require_folder
-from prism_rec.rank.indexes import INDEX, Exact, IndexSettings
 from prism_rec.recommend.everybody import FILE as EVERYBODY
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.records import MANIFEST, is_sealed, read_record, write_record
@@ -24,6 +23,7 @@ from prism_rec.runs.ensemble import STAGE as ENSEMBLE
 from prism_rec.runs.ensemble import Ensemble
 from prism_rec.runs.folder import STAGE
 from prism_rec.runs.load import load_run
+from prism_rec.serve.indexes import INDEX, Exact, IndexSettings
 from prism_rec.serve.tables import map_tables, names_of, save_tables
 
 CURRENT = "current.json"

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 from prism_rec.errors import FolderError, InputError
 from prism_rec.events import Events
-from prism_rec.rank.indexes import Exact
 from prism_rec.recommend.recommender import load
 from prism_rec.serve.bundles import Bundles, fingerprint
+from prism_rec.serve.indexes import Exact
 from prism_rec.serve.listening import LOOPBACK, listen
 from prism_rec.serve.settings import METRICS, PATIENCE, SETTINGS, TOKEN, Serve, Worker
 

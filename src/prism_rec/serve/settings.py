@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from prism_rec.config import Config
-from prism_rec.rank.indexes import AnyIndex, Exact
+from prism_rec.serve.indexes import AnyIndex, Exact
 
 SETTINGS, TOKEN, PATIENCE = "PRISM_REC_WORKER", "PRISM_REC_TOKEN", "PRISM_REC_PATIENCE"
 """Environment variables of workers: their settings as JSON, the token, and the seconds for the head of a request."""

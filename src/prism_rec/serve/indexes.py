@@ -3,7 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,8 +14,10 @@ from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.files import write_text_atomically
 from prism_rec.plugins import Kinds
-from prism_rec.rank.index import CatalogueIndex, Lists, recall
-from prism_rec.rank.ranker import CatalogueRanker, FindsItems
+
+if TYPE_CHECKING:  # settings are read without torch
+    from prism_rec.rank.index import CatalogueIndex
+    from prism_rec.rank.ranker import CatalogueRanker, FindsItems
 
 INDEX = "index"
 """How the names of all files begin."""
@@ -28,7 +30,9 @@ class IndexSettings(Config, ABC):
     """The base of the settings of everything that finds the best items."""
 
     @abstractmethod
-    def write(self, ranker: CatalogueRanker, histories: Histories, folder: Path, events: Events) -> list[str]:
+    def write(
+        self, ranker: "CatalogueRanker", histories: Histories, folder: Path, events: Events
+    ) -> list[str]:
         """Write what finds items quickly.
 
         Args:
@@ -45,7 +49,7 @@ class IndexSettings(Config, ABC):
         """
 
     @abstractmethod
-    def load(self, ranker: CatalogueRanker, folder: Path) -> FindsItems:
+    def load(self, ranker: "CatalogueRanker", folder: Path) -> "FindsItems":
         """Return what finds items, with the files that `write` wrote."""
 
 
@@ -55,11 +59,13 @@ class Exact(IndexSettings):
     kind: Literal["exact"] = "exact"
     """Name of the kind."""
 
-    def write(self, ranker: CatalogueRanker, histories: Histories, folder: Path, events: Events) -> list[str]:
+    def write(
+        self, ranker: "CatalogueRanker", histories: Histories, folder: Path, events: Events
+    ) -> list[str]:
         """Write nothing."""
         return []
 
-    def load(self, ranker: CatalogueRanker, folder: Path) -> FindsItems:
+    def load(self, ranker: "CatalogueRanker", folder: Path) -> "FindsItems":
         """Return the ranker."""
         return ranker
 
@@ -75,7 +81,9 @@ class Approximate(IndexSettings):
     recall_users: int = Field(300, ge=1)
     """Number of users for the measurement. If no histories are known, single items take their place."""
 
-    def write(self, ranker: CatalogueRanker, histories: Histories, folder: Path, events: Events) -> list[str]:
+    def write(
+        self, ranker: "CatalogueRanker", histories: Histories, folder: Path, events: Events
+    ) -> list[str]:
         """Make lists, measure how many of them must be read, and write both."""
         try:
             import faiss  # noqa: F401
@@ -83,6 +91,8 @@ class Approximate(IndexSettings):
             raise InputError(
                 "the index `approximate` needs faiss; install it with: pip install 'prism-rec[ann]'"
             ) from None
+        from prism_rec.rank.index import CatalogueIndex, Lists
+
         lists = [[Lists.of(group) for group in one.groups] for _, one in ranker.members]
         index = CatalogueIndex(ranker, lists, FIRST_PROBES)
         reached = self._choose_probes(index, histories, events)
@@ -91,8 +101,10 @@ class Approximate(IndexSettings):
         write_text_atomically(folder / FACTS, json.dumps({"probes": index.probes, "recall": reached}) + "\n")
         return [FACTS, *_names(ranker)]
 
-    def load(self, ranker: CatalogueRanker, folder: Path) -> FindsItems:
+    def load(self, ranker: "CatalogueRanker", folder: Path) -> "FindsItems":
         """Map the lists into memory."""
+        from prism_rec.rank.index import CatalogueIndex, Lists
+
         names = iter(_names(ranker))
         lists = [
             [Lists.load(group, folder / next(names)) for group in one.groups] for _, one in ranker.members
@@ -100,8 +112,10 @@ class Approximate(IndexSettings):
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         return CatalogueIndex(ranker, lists, facts["probes"])
 
-    def _choose_probes(self, index: CatalogueIndex, histories: Histories, events: Events) -> float:
+    def _choose_probes(self, index: "CatalogueIndex", histories: Histories, events: Events) -> float:
         """Double the number of lists that are read until the recall is reached; return the recall."""
+        from prism_rec.rank.index import recall
+
         some, whose = self._sample(histories, index.ranker.number_of_items)
         k = min(K, index.ranker.number_of_items)
         exact = list(index.ranker.best_items(some, k, index.ranker.seen))
@@ -134,7 +148,7 @@ class Approximate(IndexSettings):
 AnyIndex = Annotated[Exact | Approximate, Kinds("prism_rec.indexes", IndexSettings)]
 
 
-def _names(ranker: CatalogueRanker) -> list[str]:
+def _names(ranker: "CatalogueRanker") -> list[str]:
     """Return the name of the file of each group of each member."""
     return [
         f"{INDEX}-{place}-{number}.faiss"

@@ -17,9 +17,9 @@ from prism_rec.fusion.baselines import IdFusionConfig, SumFusionConfig
 from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.rank import EnsembleRanker, Ranker
 from prism_rec.rank import index as index_module
-from prism_rec.rank import indexes as indexes_module
 from prism_rec.rank.index import CatalogueIndex, Lists
-from prism_rec.rank.indexes import Approximate, Exact
+from prism_rec.serve import indexes as indexes_module
+from prism_rec.serve.indexes import Approximate, Exact
 from prism_rec.testing import IndexContract
 from prism_rec.testing.checks import ITEMS, build_model
 
