@@ -118,7 +118,7 @@ def test_as_many_lists_are_read_as_the_recall_needs(many_lists, monkeypatch, tmp
 
 
 def test_an_index_that_is_too_poor_is_refused(monkeypatch, tmp_path: Path):
-    monkeypatch.setattr(indexes_module, "recall", lambda *_: 0.9)
+    monkeypatch.setattr(index_module, "recall", lambda *_: 0.9)
     ranker = Ranker(build_model(SumFusionConfig(), SASRecConfig(layers=1), dtype=torch.float32))
     with pytest.raises(InputError, match=r"finds 0\.900 of the best 10 items even if it reads all lists"):
         Approximate().write(ranker, HISTORIES, tmp_path, Events())
