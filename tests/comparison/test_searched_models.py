@@ -20,7 +20,7 @@ def test_cells_are_trained_with_what_their_searches_found(recipe: Recipe, tmp_pa
     comparison = compare(recipe, out, device="cpu")
     for search, cell, arm in zip(plan_searches(recipe, out), plan(recipe, out), comparison.arms, strict=True):
         found = read_best(search.folder)
-        assert (search.model, cell.model) == (arm.model, arm.model)
+        assert (search.name, cell.model) == (f"tiny/{arm.model}/search", arm.model)
         assert cell.config.train.learning_rate == found.train.learning_rate != 1e-3
         assert cell.config.train.seed == 3
         assert arm.results[0].config == {**cell.config.model_dump(mode="json"), "seen": "remove"}
