@@ -127,7 +127,8 @@ def test_without_the_package_its_dataset_names_the_missing_kind(
     ran = prism_rec(tmp_path / "nowhere", "describe", tmp_path / "data")
     assert ran.returncode == 2
     assert ran.stderr.endswith(
-        "splits.json: rule.kind: there is no 'last-third'; choose one of leave-one-out, temporal, cold-items, given, none\n"
+        "splits.json: rule.kind: there is no 'last-third'; "
+        "choose one of leave-one-out, temporal, cold-items, given, none\n"
     )
 
 
