@@ -56,7 +56,7 @@ def softmax(precision: str) -> dict[str, object]:
 
 FORMS = {
     "published": release("prism_published", "id"),
-    "content": release("prism", "content"),
+    "content": release("prism_experts", "content"),
     "softmax": softmax("float32"),
     "softmax-bfloat16": softmax("bfloat16"),
 }

@@ -24,8 +24,8 @@ SPARE = 100
 USERS_AT_ONCE = 32
 POINTS = 64
 """Items per list from which k-means learns."""
-
 DOWNCAST = "downcast_InvertedLists"
+"""A function of faiss. As an attribute it would read like a tensor with axes."""
 
 
 class Lists(NamedTuple):

@@ -133,6 +133,22 @@ def test_words_are_split_as_vectors_are(fusion, features) -> None:
         assert torch.allclose(whole, other, atol=0.02 * float(whole.abs().max()))
 
 
+@pytest.mark.parametrize(("items", "words"), [(5, 3), (4, 1), (1, 1)])
+def test_a_modality_in_which_no_item_has_a_word_shares_nothing(items: int, words: int) -> None:
+    nothing = SparseRows(
+        torch.zeros(items, dtype=torch.long), torch.zeros(0, dtype=torch.long), torch.zeros(0)
+    )
+    features = Features(
+        (torch.randn(items, 4), torch.zeros(items, WIDTH)),
+        torch.tensor([[True, False]] * items),
+        (None, Words(nothing, torch.randn(words, WIDTH))),
+    )
+    shapes = {"image": ModalityShape(4), "text": ModalityShape(words, words=True)}
+    made = PrismConfig().build(shapes, WIDTH)
+    assert made.begin_training(features) == "image and text share 0 directions"
+    assert components(made, features).isfinite().all()
+
+
 def test_what_was_found_is_kept(fusion, features) -> None:
     """A second catalogue changes nothing: the weights belong to the directions of the first."""
     before = {name: buffer.clone() for name, buffer in fusion.named_buffers()}

@@ -17,7 +17,7 @@ ITEMS_PER_DIRECTION = 20
 """With fewer items for each direction of a modality, only the directions in which it varies most are looked at."""
 
 MOST_ITEMS = 50_000
-"""In a larger catalogue, so many evenly chosen items are looked at."""
+"""In a larger catalogue, this number of items, evenly chosen, is looked at."""
 WORD_DIRECTIONS = 256
 """Number of directions in which the weights of words vary most; others are not looked at."""
 
@@ -36,9 +36,8 @@ class Separation(nn.Module):
     def __init__(self, modalities: Mapping[str, ModalityShape], width: int, least: float) -> None:
         super().__init__()
         self.names, self.width, self.least = tuple(modalities), width, least
-        for m, (size, _) in enumerate(
-            modalities.values()
-        ):  # until directions are found, nothing is taken away
+        for m, (size, _) in enumerate(modalities.values()):
+            # Until directions are found, nothing is taken away.
             self.register_buffer(f"mean_{m}", torch.zeros(size))
             self.register_buffer(f"map_{m}", torch.randn(size, width) * size**-0.5)
             self.register_buffer(f"load_{m}", torch.zeros(width, size))
@@ -174,7 +173,12 @@ def _word_directions(rows: SparseRows, words: int) -> Float[Tensor, "U X"]:
     shape = (len(offsets_I), words)
     matrix = csr_array((values_O.astype(np.float64), columns_O, [*offsets_I, len(columns_O)]), shape)
     most = min(WORD_DIRECTIONS, min(shape) - 1)
-    directions_XU = svds(matrix, most, v0=np.ones(min(shape)))[2] if most > 0 else np.eye(1, words)
+    if (
+        most < 1 or not matrix.count_nonzero()
+    ):  # ARPACK needs two rows and columns, and a number that is not zero
+        directions_XU = np.eye(1, words)
+    else:
+        directions_XU = svds(matrix, most, v0=np.ones(min(shape)))[2]
     return torch.from_numpy(directions_XU.T.copy()).to(rows.values_O.device)
 
 
