@@ -1,6 +1,7 @@
 """What every test runs under, and fixtures that more than one folder uses."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import jaxtyping
@@ -28,3 +29,14 @@ def golden() -> dict[str, np.ndarray]:
     """Arrays recorded from the published code, by name; PRISM_GOLDEN names another file to compare with."""
     with np.load(os.environ.get("PRISM_GOLDEN", PUBLISHED)) as arrays:
         return dict(arrays)
+
+
+@pytest.fixture(scope="class")
+def ray_cluster() -> Iterator[None]:
+    """Ray with two workers on this machine."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'prism-rec[ray]'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")  # Ray's 15 starves them for minutes on a busy machine
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()

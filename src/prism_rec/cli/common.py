@@ -1,7 +1,7 @@
 """Options that have the same name and meaning in every command that has them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -28,6 +28,29 @@ class Talk(Config):
     """Show no progress and no notes."""
     as_json: bool = Field(False, json_schema_extra={"flag": "--json"})
     """Print the result as one JSON document."""
+
+
+class Allowed(Config):
+    """For commands that choose items of the catalogue."""
+
+    candidates: Path | None = None
+    """Only these items: a file with one id per line, or a table with a column item_id."""
+    exclude: Path | None = None
+    """Leave out these items, such as those out of stock: a file like that of --candidates, which may be empty."""
+    where: tuple[str, ...] = ()
+    """Only items with this property: COLUMN=VALUE, COLUMN<=NUMBER, COLUMN>=NUMBER or COLUMN~PART_OF_A_TEXT. Repeat for
+    more; of several values of one column, one must be equal."""
+
+    def conditions(self) -> dict[str, Any]:
+        """Read the files and return the arguments of these names."""
+        from prism_rec.recommend.files import read_ids
+        from prism_rec.recommend.filters import read_conditions
+
+        return {
+            "candidates": read_ids(self.candidates, "item_id") if self.candidates else None,
+            "exclude": read_ids(self.exclude, "item_id", may_be_empty=True) if self.exclude else None,
+            "where": read_conditions(self.where),
+        }
 
 
 class Machine(Config):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Replace, Talk, items_of, use_threads
+from prism_rec.cli.common import Allowed, Machine, Replace, Talk, items_of, use_threads
 from prism_rec.cli.options import flag_of
 from prism_rec.cli.terminal import SafeConsole, print_json, say
 from prism_rec.errors import InputError
@@ -22,7 +22,7 @@ SHOWN_HISTORY = 8
 SOURCES = ("user", "history", "users", "histories", "all_users")
 
 
-class RecommendOptions(Talk, Replace, Machine):
+class RecommendOptions(Talk, Allowed, Replace, Machine):
     """Recommend items for users or histories, and show what each component adds to a score.
 
     Give one user or history, many in a file, or all users. The parts of a score add up to it and may be negative. Users
@@ -54,13 +54,6 @@ class RecommendOptions(Talk, Replace, Machine):
     CSV the ids are separated by commas. A column user_id is optional."""
     all_users: bool = False
     """All users of the run's data."""
-    candidates: Path | None = None
-    """Rank only these items: a file with one id per line, or a table with a column item_id."""
-    exclude: Path | None = None
-    """Leave out these items, such as those out of stock: a file like that of --candidates, which may be empty."""
-    where: tuple[str, ...] = ()
-    """Rank only items with this property: COLUMN=VALUE, COLUMN<=NUMBER, COLUMN>=NUMBER or COLUMN~PART_OF_A_TEXT. Repeat
-    for more; of several values of one column, one must be equal."""
     k: int = Field(10, ge=1)
     """Number of items per user."""
     seen: Literal["remove", "keep"] | None = None
@@ -81,8 +74,7 @@ class RecommendOptions(Talk, Replace, Machine):
 def recommend(options: RecommendOptions) -> None:
     """Recommend and show, print or write the items."""
     from prism_rec.recommend.answers import POPULARITY
-    from prism_rec.recommend.files import check_output, read_ids, write_frame
-    from prism_rec.recommend.filters import read_conditions
+    from prism_rec.recommend.files import check_output, write_frame
     from prism_rec.recommend.recommender import load
 
     if sum(getattr(options, name) not in (None, False) for name in SOURCES) != 1:
@@ -98,11 +90,7 @@ def recommend(options: RecommendOptions) -> None:
         check_output(options.out, [path for path in given if path is not None], options.replace)
     use_threads(options)
     recommender = load(options.run, options.device)
-    allowed: dict[str, Any] = {
-        "candidates": read_ids(options.candidates, "item_id") if options.candidates else None,
-        "exclude": read_ids(options.exclude, "item_id", may_be_empty=True) if options.exclude else None,
-        "where": read_conditions(options.where),
-    }
+    allowed = options.conditions()
     with shown(options.quiet) as events:
         _add_items(recommender, options, events)
         whom = _whom(options, recommender, events)

@@ -1,19 +1,19 @@
 """`prism-rec similar`: the items that a model reads alike."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from prism_rec.cli.bars import shown
-from prism_rec.cli.common import Machine, Talk, use_threads
+from prism_rec.cli.common import Allowed, Machine, Talk, use_threads
 from prism_rec.cli.terminal import SafeConsole, print_json
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-class SimilarOptions(Talk, Machine):
+class SimilarOptions(Talk, Allowed, Machine):
     """Show the items that the model reads most like an item in a history.
 
     Similarity is the cosine of id and components, with the mean weights of all users.
@@ -29,28 +29,15 @@ class SimilarOptions(Talk, Machine):
     """Any item of the run's data; it is left out itself."""
     k: int = Field(10, ge=1)
     """Number of items."""
-    candidates: Path | None = None
-    """Only these items: a file with one id per line, or a table with a column item_id."""
-    exclude: Path | None = None
-    """Leave out these items: a file like that of --candidates, which may be empty."""
-    where: tuple[str, ...] = ()
-    """Only items with this property, as in recommend: COLUMN=VALUE, COLUMN<=NUMBER, COLUMN>=NUMBER or
-    COLUMN~PART_OF_A_TEXT. Repeat for more."""
 
 
 def similar(options: SimilarOptions) -> None:
     """Find the items and show or print them."""
-    from prism_rec.recommend.files import read_ids
-    from prism_rec.recommend.filters import read_conditions
     from prism_rec.recommend.recommender import load
 
     use_threads(options)
     recommender = load(options.run, options.device)
-    allowed: dict[str, Any] = {
-        "candidates": read_ids(options.candidates, "item_id") if options.candidates else None,
-        "exclude": read_ids(options.exclude, "item_id", may_be_empty=True) if options.exclude else None,
-        "where": read_conditions(options.where),
-    }
+    allowed = options.conditions()
     with shown(options.quiet) as events:
         frame = recommender.similar_items(options.item, options.k, **allowed, events=events)
     if options.as_json:

@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from prism_rec.config import Config
 from prism_rec.data.histories import Histories, IntArray
-from prism_rec.explain.gate_weights import weighed_components, weights_of
+from prism_rec.explain.gate_weights import weighed_components, weighs_users, weights_of
 from prism_rec.explain.hiding import hide, modalities_of
 from prism_rec.rank import CatalogueRanker, Ranker
 
@@ -54,9 +54,9 @@ class Explanation(Config):
     modalities: dict[str, float]
     """For each modality, the effect of hiding it in this item and in the whole history."""
     weights: dict[str, float]
-    """The weights of the components that the gate gives to this history; all 1 if there is no such gate."""
+    """The weights of the components that the gate gives to this history; empty if there is no such gate."""
     average_weights: dict[str, float]
-    """The mean of these weights over the users of the data."""
+    """The mean of these weights over the users of the data; empty if there is no such gate."""
     sentence: str
     """The largest part and the largest effects in one sentence."""
 
@@ -81,6 +81,10 @@ def explain(
     past = _past_items(ranker, history, item, score, name)
     effects = {one.item_id: one.effect for one in past if one.effect is not None and one.effect > 0}
     item_id, title = name(item)
+    weights: dict[str, float] = {}
+    if weighs_users(ranker):
+        weights_J = weights_of(ranker, histories, first)[0].tolist()
+        weights = dict(zip(weighed_components(ranker), weights_J, strict=True))
     found = Explanation(
         item_id=item_id,
         title=title,
@@ -92,10 +96,8 @@ def explain(
             modality: score - _score_without(ranker, history, item, modality)
             for modality in modalities_of(ranker)
         },
-        weights=dict(
-            zip(weighed_components(ranker), weights_of(ranker, histories, first)[0].tolist(), strict=True)
-        ),
-        average_weights=average_weights,
+        weights=weights,
+        average_weights=average_weights if weights else {},
         sentence="",
     )
     return found.model_copy(update={"sentence": say(found)})

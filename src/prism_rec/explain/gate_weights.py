@@ -37,7 +37,7 @@ def weigh(ranker: CatalogueRanker, histories: Histories) -> GateWeights | None:
     Returns:
         The weights; None if no model has a gate that depends on the user.
     """
-    if not _personal(ranker):
+    if not weighs_users(ranker):
         return None
     columns = _weights(ranker, histories).T
     return GateWeights(
@@ -54,7 +54,7 @@ def mean_weights(ranker: CatalogueRanker, histories: Histories) -> dict[str, flo
     Every weight is 1 if no model has a gate that depends on the user, or no history has an item.
     """
     names, users = weighed_components(ranker), np.flatnonzero(histories.lengths > 0)
-    if not _personal(ranker) or not len(users):
+    if not weighs_users(ranker) or not len(users):
         return dict.fromkeys(names, 1.0)
     chosen = users[np.linspace(0, len(users) - 1, min(MOST_USERS, len(users))).astype(int)]
     some = histories.prefixes(chosen, histories.lengths[chosen])
@@ -85,7 +85,8 @@ def weights_of(
     return sum_UJ / models_J
 
 
-def _personal(ranker: CatalogueRanker) -> bool:
+def weighs_users(ranker: CatalogueRanker) -> bool:
+    """Return whether any model has a gate that depends on the user."""
     return any(one.model.fusion.personal for _, one in ranker.members)
 
 

@@ -52,44 +52,12 @@ def why_box(why: Explanation, question: Question, place: str) -> Element:
             element("th", name),
             element("td", f"{value:+.2f}", class_="number"),
             element("td", f"{100 * value / whole:+.0f} %", class_="number"),
-            element("td", *(f"{why.weights[name]:.2f}",) if name in why.weights else (), class_="number"),
-            element(
-                "td", *(f"{why.average_weights[name]:.2f}",) if name in why.weights else (), class_="number"
-            ),
+            *(element("td", text, class_="number") for text in _weights(why, name)),
         )
         for name, value in why.contributions.items()
     ]
-    head = element(
-        "tr",
-        element("th", "part"),
-        *(element("th", name, class_="number") for name in ("adds", "share", "weight", "all users")),
-    )
-    ranked = sorted(
-        (past for past in why.history if past.effect is not None), key=lambda past: -(past.effect or 0)
-    )
-    effects = [(past.title or past.item_id, past.effect or 0.0) for past in ranked[:5]]
-    effects += [
-        (f"any {name}", effect) for name, effect in why.modalities.items() if name not in question.off
-    ]
-    most = max((abs(effect) for _, effect in effects), default=1.0) or 1.0
-    rows = []
-    for name, effect in effects:
-        size = f"{abs(effect):.2f}"
-        lower = "the same" if size == "0.00" else f"{size} {'lower' if effect >= 0 else 'higher'}"
-        style = f"width:{100 * abs(effect) / most:.1f}%"
-        piece = element(
-            "span",
-            element("span", class_=f"part-0{' less' if effect < 0 else ''}", style=style),
-            class_="bar",
-        )
-        rows.append(
-            element(
-                "tr",
-                element("th", name),
-                element("td", lower, class_="number"),
-                element("td", piece, class_="wide"),
-            )
-        )
+    names = ("adds", "share", "weight", "all users") if why.weights else ("adds", "share")
+    head = element("tr", element("th", "part"), *(element("th", name, class_="number") for name in names))
     close = Question(question.items, question.out, question.off, question.search, "", question.user)
     return element(
         "div",
@@ -102,8 +70,41 @@ def why_box(why: Explanation, question: Question, place: str) -> Element:
             else []
         ),
         element("h3", "Without these, its score would be"),
-        element("table", *rows),
+        element("table", *_effects(why, question)),
         action("close", close, "close the explanation"),
         class_="why",
         id=place,
+    )
+
+
+def _weights(why: Explanation, name: str) -> list[str]:
+    """Return the weight of a part for this history and for all users; nothing if there is no gate."""
+    if not why.weights:
+        return []
+    return [f"{given[name]:.2f}" if name in given else "-" for given in (why.weights, why.average_weights)]
+
+
+def _effects(why: Explanation, question: Question) -> list[Element]:
+    """Return one row per past item and modality: how much lower the score is without it."""
+    ranked = sorted(
+        (past for past in why.history if past.effect is not None), key=lambda past: -(past.effect or 0)
+    )
+    effects = [(past.title or past.item_id, past.effect or 0.0) for past in ranked[:5]]
+    effects += [
+        (f"any {name}", effect) for name, effect in why.modalities.items() if name not in question.off
+    ]
+    most = max((abs(effect) for _, effect in effects), default=1.0) or 1.0
+    return [_effect(name, effect, 100 * abs(effect) / most) for name, effect in effects]
+
+
+def _effect(name: str, effect: float, percent: float) -> Element:
+    size = f"{abs(effect):.2f}"
+    lower = "the same" if size == "0.00" else f"{size} {'lower' if effect >= 0 else 'higher'}"
+    kind = f"part-0{' less' if effect < 0 else ''}"
+    piece = element("span", element("span", class_=kind, style=f"width:{percent:.1f}%"), class_="bar")
+    return element(
+        "tr",
+        element("th", name),
+        element("td", lower, class_="number"),
+        element("td", piece, class_="wide"),
     )

@@ -17,17 +17,9 @@ class TestLocalEngineWithWorkers(EngineContract):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Ray's own
+@pytest.mark.usefixtures("ray_cluster")
 class TestRayEngine(EngineContract):
     config = RayEngine(workers=2)
-
-    @pytest.fixture(scope="class", autouse=True)
-    def cluster(self):
-        ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'prism-rec[ray]'")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("RAY_worker_niceness", "0")  # Ray's 15 starves them for minutes on a busy machine
-            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-        yield
-        ray.shutdown()
 
 
 def test_every_registered_engine_has_a_contract_test():
