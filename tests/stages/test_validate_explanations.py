@@ -26,6 +26,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_report_has_what_every_model_has(out: Path) -> None:
     found = Findings.model_validate_json((out / "report.json").read_text())
     separated, published = found.models

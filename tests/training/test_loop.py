@@ -257,6 +257,7 @@ def test_a_run_that_diverges_is_told_in_one_line(tmp_path):
         fit_scripted(tmp_path, [0.1] * 3, epochs=3, learning_rate=1e30)
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_writes_its_best_weights_loses_nothing(tmp_path, monkeypatch):
     (tmp_path / "alone").mkdir()
     (tmp_path / "killed").mkdir()
