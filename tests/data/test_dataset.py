@@ -91,7 +91,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.data())
-@settings(max_examples=60)
+@settings(max_examples=24)
 def test_only_ties_and_numbers_depend_on_the_order_of_the_file(
     events: list[tuple[int, int, int]], data: st.DataObject
 ) -> None:

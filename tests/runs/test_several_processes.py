@@ -86,6 +86,7 @@ def test_losses_and_figures_are_those_of_one_process(
     assert_equal(several[0] / name, tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_processes(
     several: tuple[Path, Any], data: Path, tmp_path: Path
 ) -> None:

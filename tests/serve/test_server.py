@@ -128,6 +128,7 @@ def test_another_run_is_served_without_a_failed_request(running: Running, tmp_pa
     ],
     ids=["silent", "half a head", "half a body", "no HTTP"],
 )
+@pytest.mark.slow
 def test_a_client_that_does_not_go_on_is_let_go(running: Running, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", running.port), timeout=20 * SECONDS) as client:
         client.sendall(sent)

@@ -151,7 +151,13 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[pytest.mark.slow] * (name != "prism"))
+        for name, changes in CHANGES.items()
+    ],
+)
 def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, changes):
     settings = {**changes, "train": {"epochs": 4, **changes.get("train", {})}}
     (tmp_path / "alone").mkdir()

@@ -14,6 +14,7 @@ from prism_rec.tuning.tune import TRIALS, Tuned, tune
 from tuning.searching import StopsAfter, Watch, search_with, timeless
 
 
+@pytest.mark.slow
 def test_settings_that_do_not_go_together_cost_a_trial_and_are_told(data: Path, tmp_path: Path) -> None:
     space = {"model.width": {"kind": "choice", "values": [7, 9]}}
     with pytest.raises(

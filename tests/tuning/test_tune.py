@@ -180,6 +180,7 @@ def test_fewer_trials_than_there_are_would_have_the_best_of_a_larger_budget(
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_other_settings_are_refused_and_leave_the_search_as_it_was(
     alone: tuple[Tuned, Path], data: Path, changes: dict[str, Any], told: str
 ) -> None:
