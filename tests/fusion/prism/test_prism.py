@@ -70,6 +70,25 @@ def test_either_modality_is_enough_for_redundancy(fusion, features) -> None:
     assert not components(fusion, absent)[:, [UNIQUE_TEXT, SYNERGY]].any()
 
 
+def test_no_sum_of_linear_maps_is_out_of_reach(features) -> None:
+    """What is split is not lost: with the right weights, the parts add up to the linear maps of `sum`."""
+    torch.manual_seed(0)
+    shapes = {name: ModalityShape(of.shape[1]) for name, of in zip("ab", features.vectors, strict=True)}
+    made = PrismConfig().build(shapes, WIDTH)
+    made.begin_training(features)
+    means, loads = ([made.separation.get_buffer(f"{name}_{m}") for m in (0, 1)] for name in ("mean", "load"))
+    expected_ID = torch.zeros(len(features.present_IM), WIDTH)
+    with torch.no_grad():
+        made.synergy.weight.zero_()
+        made.redundancy.weight.zero_()
+        for m, (of, vectors) in enumerate(zip(made.uniques, features.vectors, strict=True)):
+            expected_ID += of((vectors - means[m]) * features.present_IM[:, [m]])
+            made.differences[m] = WIDTH**0.5 * of(loads[m])
+            made.redundancy.weight += made.differences[m].T
+    assert loads[0].any()
+    assert torch.allclose(components(made, features).sum(1), expected_ID, atol=1e-4)
+
+
 def test_synergy_vanishes_in_the_mean_if_either_modality_is_of_another_item(fusion, features) -> None:
     whole = components(fusion, features)[1:, SYNERGY]
     for modality in (0, 1):

@@ -23,8 +23,8 @@ class PrismConfig(FusionSettings):
     """Name of the fusion."""
     shared: float = Field(0.25, ge=0, le=1)
     """A direction of the vectors is shared if the other modalities predict at least this part of its variance."""
-    products: int = Field(64, ge=1, le=65_536)
-    """Number of products of two modalities from which synergy is made."""
+    products: int = Field(8, ge=1, le=65_536)
+    """Number of products of two modalities from which synergy is made. More can hold more, and also more of chance."""
     gate: Literal["none", "personal"] = "none"
     """Whether parts have weights of each user's own, in histories and in scores: `personal`; or `none`, weights of one.
 
@@ -48,12 +48,14 @@ class PrismFusion(GatedFusion):
     own.
 
     - A unique part is a linear map of one modality's own rest. It does not change if the other modality does.
-    - Redundancy is a linear map of the shared numbers, averaged over the modalities that an item has.
+    - Redundancy is a linear map of the shared numbers, averaged over the modalities that an item has. By how much each
+      modality's numbers differ from the average has a map of its own, which starts at zero.
     - Synergy is a linear map of products of one modality's own rest with another's. If either of the two belonged to
       another item drawn at random, its mean would be zero. An item with one modality has none.
 
-    So no loss is needed to keep them apart. Only linear relations are seen as shared. The vectors of words are trained;
-    directions are found in the weights of the words instead.
+    So no loss is needed to keep them apart, and every sum of linear maps of the vectors can still be learned. Only linear
+    relations are seen as shared. The vectors of words are trained; directions are found in the weights of the words
+    instead.
 
     The gate, if there is one, is that of equation 10.
     """
@@ -69,6 +71,7 @@ class PrismFusion(GatedFusion):
             for shape in modalities.values()
         )
         self.redundancy = nn.Linear(width, width, bias=False)
+        self.differences = nn.Parameter(torch.zeros(len(modalities), width, width))
         self.factors = nn.ModuleList(nn.Linear(size, config.products, bias=False) for size in sizes)
         self.synergy = nn.Linear(config.products, width, bias=False)
         self.gate = (
@@ -83,12 +86,13 @@ class PrismFusion(GatedFusion):
     def parts(self, features: Features, ids_ID: Float[Tensor, "I D"]) -> Parts:
         """Return each item's components."""
         present_IM = features.present_IM
-        shared_ID, own = self.separation(features)
+        shared_ID, apart_IMD, own = self.separation(features)
         unique_IMD = torch.stack([of(own_IX) for of, own_IX in zip(self.uniques, own, strict=True)], 1)
         factors_MIX = torch.stack([of(own_IX) for of, own_IX in zip(self.factors, own, strict=True)])
         # The sum of the products of every two modalities.
         pairs_IX = (factors_MIX.sum(0).square() - factors_MIX.square().sum(0)) / 2
-        further = torch.stack([self.redundancy(shared_ID), self.synergy(pairs_IX)], 1)
+        redundancy_ID = self.redundancy(shared_ID) + apart_IMD.flatten(1) @ self.differences.flatten(0, 1)
+        further = torch.stack([redundancy_ID, self.synergy(pairs_IX)], 1)
         counts_I1 = present_IM.sum(1, keepdim=True)
         present_IJ = torch.cat([present_IM, counts_I1 > 0, counts_I1 > 1], 1)
         components_IJD = torch.cat([unique_IMD, further], 1) * present_IJ[..., None]

@@ -78,13 +78,8 @@ class Separation(nn.Module):
             return None
         return f"{' and '.join(self.names)} share {len(shared.loads[0])} directions"
 
-    def forward(self, features: Features) -> tuple[Float[Tensor, "I D"], list[Float[Tensor, "I _"]]]:
-        """Split the vectors of I items.
-
-        Returns:
-            The shared numbers, averaged over the modalities that an item has, at a length of about 1; and the rest of
-            each modality: vectors of its own width, or of D if it is words. All are zero for what an item lacks.
-        """
+    def forward(self, features: Features) -> "Split":
+        """Split the vectors of I items."""
         numbers, own = [], []
         for m, (vectors_IX, words) in enumerate(zip(features.vectors, features.words, strict=True)):
             mean_X, map_XD, load_DX = (self.get_buffer(f"{name}_{m}") for name in ("mean", "map", "load"))
@@ -98,8 +93,21 @@ class Separation(nn.Module):
                 load_DX = load_DX @ words.vectors_UD
             numbers.append(numbers_ID)
             own.append(centred_IX - numbers_ID @ load_DX)
-        counts_I1 = features.present_IM.sum(1, keepdim=True).clamp_min(1)
-        return torch.stack(numbers).sum(0) / (counts_I1 * self.width**0.5), own
+        numbers_IMD = torch.stack(numbers, 1) / self.width**0.5
+        shared_ID = numbers_IMD.sum(1) / features.present_IM.sum(1, keepdim=True).clamp_min(1)
+        apart_IMD = (numbers_IMD - shared_ID[:, None]) * features.present_IM[..., None]
+        return Split(shared_ID, apart_IMD, own)
+
+
+class Split(NamedTuple):
+    """The vectors of I items, split without loss; everything is zero for what an item lacks."""
+
+    shared_ID: Float[Tensor, "I D"]
+    """The shared numbers, averaged over the modalities that an item has, at a length of about 1."""
+    apart_IMD: Float[Tensor, "I M D"]
+    """By how much each modality's numbers differ from the average."""
+    own: list[Float[Tensor, "I _"]]
+    """The rest of each modality: vectors of its own width, or of D if it is words."""
 
 
 class Shared(NamedTuple):
