@@ -1,5 +1,9 @@
 """Conditions on columns of the catalogue."""
 
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -79,3 +83,20 @@ def test_conditions_as_texts() -> None:
 def test_texts_that_are_not_conditions(words: list[str]) -> None:
     with pytest.raises(InputError, match=r"is not a condition|does not go with"):
         read_conditions(words)
+
+
+def test_a_value_that_is_missing_meets_no_condition() -> None:
+    items = pl.DataFrame({"price": [float("nan"), 1.0, None], "text": ["nan", "12,50", "8"]})
+    assert matching(items, {"price": {"min": 0}}).to_list() == [False, True, False]
+    assert matching(items, {"price": {"max": 5}}).to_list() == [False, True, False]
+    assert matching(items, {"text": {"min": 10}}).to_list() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pl.Series(["1"]), np.array([1, 2]), range(2), pd.Series([1.0]), {1}, np.int64(1)],
+    ids=["polars", "numpy", "range", "pandas", "set", "number"],
+)
+def test_values_come_in_any_container(values: Any) -> None:
+    items = pl.DataFrame({"price": [1.0, 5.0]})
+    assert matching(items, {"price": values}).to_list() == [True, False]

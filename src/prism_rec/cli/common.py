@@ -34,7 +34,8 @@ class Allowed(Config):
     """For commands that choose items of the catalogue."""
 
     candidates: Path | None = None
-    """Only these items: a file with one id per line, or a table with a column item_id."""
+    """Only these items: a file with one id per line, perhaps below the name item_id, or a table with a column
+    item_id."""
     exclude: Path | None = None
     """Leave out these items, such as those out of stock: a file like that of --candidates, which may be empty."""
     where: tuple[str, ...] = ()

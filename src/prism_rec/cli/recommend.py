@@ -48,7 +48,8 @@ class RecommendOptions(Talk, Allowed, Replace, Machine):
     history: str | None = None
     """A,B,C: item ids, oldest first; an id that has a comma is in double quotes, as in '"a,b",c'."""
     users: Path | None = None
-    """File with many users of the run's data: one id per line, or a table with a column user_id."""
+    """File with many users of the run's data: one id per line, perhaps below the name user_id, or a table
+    with a column user_id."""
     histories: Path | None = None
     """File with many histories: Parquet, JSON lines or CSV with a column history, a list of item ids, oldest first; in
     CSV the ids are separated by commas. A column user_id is optional."""

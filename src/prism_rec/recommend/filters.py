@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from prism_rec.data.decimals import read_decimals
 from prism_rec.errors import InputError
+from prism_rec.inputs import values_of
 
 BOUNDS = ("min", "max", "contains")
 _SHOWN = 10
@@ -15,13 +17,13 @@ _KEYS = {"<=": "max", ">=": "min", "~": "contains"}
 
 
 def matching(items: pl.DataFrame, where: Mapping[str, Any]) -> pl.Series:
-    """Return for each item whether it meets every condition. An item without a value in a column does not.
+    """Return for each item whether it meets every condition. An item without a value (or with nan) does not.
 
     Args:
         items: the catalogue.
-        where: a condition for each column: a value; a list of values, one of which must be equal; or
-            `{"min": 1, "max": 20}` for numbers and `{"contains": "Comedy"}` for texts. In a column of lists, one
-            entry must meet the condition. Numbers may be given as texts.
+        where: a condition for each column: a value; a list, set, array or series of values, one of which must be
+            equal; or `{"min": 1, "max": 20}` for numbers and `{"contains": "Comedy"}` for texts. In a column of lists,
+            one entry must meet the condition. Numbers may be given as texts.
 
     Raises:
         InputError: the catalogue has no such column, the condition does not suit it, or no item has any of the values.
@@ -69,9 +71,9 @@ def read_conditions(texts: Sequence[str]) -> dict[str, Any]:
 def _meets(column: pl.Series, name: str, condition: Any) -> pl.Series:
     if isinstance(condition, Mapping):
         return _within(column, name, condition)
-    values = condition if isinstance(condition, list | tuple | set | frozenset) else [condition]
+    values = values_of(condition)
     if column.dtype.is_numeric():
-        meets = column.cast(pl.Float64).is_in([_number(value, name) for value in values])
+        meets = read_decimals(column).is_in([_number(value, name) for value in values])
     else:
         meets = column.cast(pl.String).is_in([str(value) for value in values])
     if values and column.count() and not meets.any():
@@ -98,7 +100,7 @@ def _within(column: pl.Series, name: str, condition: Mapping[str, Any]) -> pl.Se
         wanted = str(condition["contains"]).lower()
         meets &= column.cast(pl.String).str.to_lowercase().str.contains(wanted, literal=True)
     if "min" in condition or "max" in condition:
-        numbers = column.cast(pl.Float64, strict=False)
+        numbers = read_decimals(column)
         if column.count() and not numbers.count():
             raise InputError(f"where: column {name} has no numbers; use a value or `contains`")
         if "min" in condition:

@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, form: str, time: str) -> N
     for user in range(3):
         history, history_again = dataset.histories[user] - 1, again.histories[user] - 1
         assert ids.gather(history).to_list() == ids_again.gather(history_again).to_list()
-    assert again.notes == ()
+    assert again.notes == dataset.notes
     for name, table in again.features.items():
         given = dataset.features[name]
         order = [0, *(ids.to_list().index(item) + 1 for item in ids_again)]

@@ -47,6 +47,16 @@ def test_a_separator_may_be_given(tmp_path: Path) -> None:
     assert read(tmp_path / "log.csv", content, separator=";").events["item_id"].to_list() == ["i"]
 
 
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_excel_names_the_separator_in_a_line_of_its_own(
+    tmp_path: Path, line: str, end: str, encoding: str
+) -> None:
+    content = f"{line}\n{text(';')}".replace("\n", end)
+    assert read(tmp_path / "log.csv", content.encode(encoding)).events.rows() == EVENTS
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom"]
 )
