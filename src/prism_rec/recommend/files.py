@@ -83,7 +83,7 @@ def check_output(path: Path, inputs: Iterable[Path] = (), replace: bool = False)
 
     Args:
         path: the file.
-        inputs: files that are read.
+        inputs: files and folders that are read.
         replace: an older file may be replaced, unless it is an input.
 
     Raises:
