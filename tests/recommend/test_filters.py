@@ -1,5 +1,6 @@
 """Conditions on columns of the catalogue."""
 
+from datetime import date, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -100,3 +101,26 @@ def test_a_value_that_is_missing_meets_no_condition() -> None:
 def test_values_come_in_any_container(values: Any) -> None:
     items = pl.DataFrame({"price": [1.0, 5.0]})
     assert matching(items, {"price": values}).to_list() == [True, False]
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("ms", "UTC"), pl.String], ids=str)
+def test_dates_are_compared_with_dates(kind: Any) -> None:
+    items = pl.DataFrame({"out": pl.Series([date(2018, 9, 24), None, date(2020, 1, 1)]).cast(kind)})
+    assert matching(items, {"out": {"min": "2019-01-01"}}).to_list() == [False, False, True]
+    assert matching(items, {"out": {"max": date(2018, 9, 24)}}).to_list() == [True, False, False]
+    with pytest.raises(InputError, match="where: out is compared with '2019', which is not a date such as"):
+        matching(items, {"out": {"min": 2019}})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[timedelta(1)], [time(1)], [[[1]]], [{"a": 1}], [b"x"]],
+    ids=["duration", "time", "lists", "struct", "bytes"],
+)
+def test_columns_of_odd_types_end_with_one_line(values: list[Any]) -> None:
+    items = pl.DataFrame({"odd": values})
+    with pytest.raises(InputError, match="where: no item has odd nothing"):
+        matching(items, {"odd": "nothing"})
+    with pytest.raises(InputError, match="where: column odd has no numbers and no dates"):
+        matching(items, {"odd": {"min": 0}})
+    assert matching(items, {"odd": {"contains": "1"}}).to_list() == ["1" in str(values[0])]
