@@ -127,6 +127,24 @@ def test_a_file_that_is_packed_twice_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "log.csv.gz", gzip.compress(gzip.compress(text().encode())))
 
 
+def test_a_row_with_more_fields_is_refused_with_a_fix(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"log\.csv cannot be read \(a row has more fields .*; put texts .* in double"
+    ):
+        read(tmp_path / "log.csv", text() + "u,i,1400000000,more\n")
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", "\x1c"], ids=ascii)
+def test_only_line_feeds_end_the_first_line(tmp_path: Path, mark: str) -> None:
+    log = read(tmp_path / "log.csv", f"a{mark}b,user_id,item_id,timestamp\nx,u,i,1400000000\n")
+    assert log.events.rows() == [("u", "i", 1400000000)]
+    (tmp_path / "x.inter").write_text(
+        f"user_id:token\titem_id:token\ta{mark}b:token\ttimestamp:float\nu\ti\tx\t1\n", encoding="utf-8"
+    )
+    events = RecBole.parse({"interactions": tmp_path / "x.inter"}).read().events
+    assert events["item_id"].to_list() == ["i"]
+
+
 def test_a_repeated_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"log\.csv has 2 columns called 'item_id'; rename or remove all but one"

@@ -102,7 +102,8 @@ def open_delimited(
 
 def _first_line(head: bytes) -> tuple[str, str | None]:
     """Return the first line that is not empty, and the separator if the line before it names one."""
-    lines = head.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+    # Not splitlines, which ends a line at other characters too, such as U+2028.
+    lines = re.split("\r?\n", head.decode("utf-8", "replace").removeprefix("\ufeff"))
     named = _NAMED.fullmatch(lines[0].strip()) if lines else None
     first = next((line for line in lines[1 if named else 0 :] if line.strip()), "")
     return first, named["separator"] if named else None
