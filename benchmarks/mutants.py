@@ -34,7 +34,7 @@ TESTS = {
     "objectives": "tests/objectives/test_losses.py tests/objectives/test_stosa.py "
     "tests/objectives/indirec/test_contrastive.py tests/objectives/indirec/test_segments.py "
     "tests/objectives/indirec/test_diffusion.py tests/objectives",
-    "rank": "tests/rank tests/recommend/test_recommender.py",
+    "rank": "tests/rank tests/serve/test_indexes.py tests/recommend/test_recommender.py",
     "evaluation": "tests/evaluation",
     "training": "tests/training/test_checkpoint.py tests/training/test_loop.py tests/runs/test_folder.py "
     "tests/training/test_step.py tests/recommend/test_evaluated_is_served.py",

@@ -227,3 +227,9 @@ def test_an_error_of_the_system_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="file") as error:
         fail()
     assert str(explain(error.value)).startswith(f"{tmp_path / 'file'}: no space is left there")
+
+
+def test_a_link_to_nothing_is_refused_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FolderError, match="out is a link to a place that does not exist; make that folder"):
+        check_folder(tmp_path / "out", "prepare")

@@ -164,7 +164,7 @@ def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Read a YAML mapping and apply dotted overrides such as `train.learning_rate=5e-4`.
 
     Raises:
-        InputError: no such file, not YAML, not a mapping, or an override without `=`.
+        InputError: no such file, not YAML, not a mapping, an override without `=`, or two of one key.
     """
     try:
         values = load(path.read_text(encoding="utf-8"))
@@ -174,7 +174,10 @@ def read_yaml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise SettingsError(f"{path} has no settings; it should be a YAML mapping")
-    for override in overrides:
+    keys = [override.partition("=")[0] for override in overrides]
+    for key, override in zip(keys, overrides, strict=True):
+        if keys.count(key) > 1:
+            raise InputError(f"--set {key} is given twice; give it once")
         _override(values, override)
     return values
 

@@ -94,15 +94,17 @@ def check_file(path: Path, inputs: Iterable[Path] = (), replace: bool = False) -
 
     Args:
         path: the file to write.
-        inputs: files that are read.
+        inputs: files and folders that are read.
         replace: a file that exists may be replaced, unless it is an input.
 
     Raises:
-        FolderError: the file is an input, a folder, or exists.
+        FolderError: the file is an input or in one, is a folder, or exists.
     """
     for given in inputs:
         if given.resolve() == path.resolve():
             raise FolderError(f"{path} is an input too; name another file for the output")
+        if path.exists() and given.is_dir() and path.resolve().is_relative_to(given.resolve()):
+            raise FolderError(f"{path} is a part of the input {given}; name another file for the output")
     if path.is_dir():
         raise FolderError(f"{path} is a folder; name a file for the output")
     if os.path.lexists(path) and not replace:

@@ -37,7 +37,11 @@ def check_folder(folder: Path, stage: str, inputs: Iterable[Path] = ()) -> None:
         if path.resolve().is_relative_to(place):
             what = "is" if path.resolve() == place else "has"
             raise FolderError(f"{folder} {what} the input {path}; name another folder for the output")
-    if os.path.lexists(folder) and not folder.is_dir():
+    if folder.is_symlink() and not folder.exists():
+        raise FolderError(
+            f"{folder} is a link to a place that does not exist; make that folder, or name another one"
+        )
+    if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder} is a file; name a folder for the output")
     record = read_record(folder)
     if record is None and (others := content_of(folder)):

@@ -126,6 +126,13 @@ def id_from(given: Any, what: str) -> str:
     return str(given)
 
 
+def values_of(given: Any) -> list[Any]:
+    """Return the values of a list, set, range, array or series; anything else is one value."""
+    given = _in_python(given)
+    is_one = isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable)
+    return [given] if is_one else list(given)
+
+
 def column_of(given: Any, column: str) -> Any:
     """Return a column of a frame; None if it is not a frame with such a column."""
     names = getattr(given, "column_names", getattr(given, "columns", None))
@@ -147,13 +154,18 @@ def _values(given: Any, what: str, column: str) -> Iterable[Any]:
     if found is None and hasattr(given, "columns"):
         raise DataError(f"{what}: the frame has no column {column!r}; rename the column of ids")
     given = given if found is None else found
-    for name in ("to_pylist", "to_list", "tolist"):  # Arrow; polars and pandas; NumPy and torch
-        if hasattr(given, name):
-            given = getattr(given, name)()
-            break
+    given = _in_python(given)
     disorder = isinstance(given, Set) and not isinstance(given, KeysView)
     if disorder or isinstance(given, str | bytes | bytearray | Mapping) or not isinstance(given, Iterable):
         raise DataError(f"{what}: given is {show(given)}; give a list of ids, as in ['a', 'b']")
+    return given
+
+
+def _in_python(given: Any) -> Any:
+    """Return an array or series as a list, a number of NumPy as one of Python, and anything else as it is."""
+    for name in ("to_pylist", "to_list", "tolist"):  # Arrow; polars and pandas; NumPy and torch
+        if hasattr(given, name):
+            return getattr(given, name)()
     return given
 
 

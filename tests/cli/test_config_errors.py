@@ -51,6 +51,13 @@ def test_overrides_reach_nested_keys_and_read_numbers(tmp_path: Path) -> None:
     }
 
 
+def test_a_key_that_is_overridden_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("train: {epochs: 3}\n")
+    with pytest.raises(InputError, match=r"--set train\.epochs is given twice; give it once"):
+        read_yaml(path, ["train.epochs=1", "train.patience=1", "train.epochs=2"])
+
+
 def test_another_kind_clears_its_section(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("model: {backbone: {kind: sasrec, heads: 2}}\n")

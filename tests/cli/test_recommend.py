@@ -218,3 +218,40 @@ def test_commas_that_may_be_of_an_id_are_refused() -> None:
     with pytest.raises(InputError, match="'head,shoulders' is one item and a list of 2; put every id"):
         items_of("head,shoulders", recommender)  # type: ignore[arg-type]
     assert items_of('"head,shoulders",head', recommender) == ["head,shoulders", "head"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["exclude", "candidates", "users", "histories", "new-items"])
+def test_a_file_that_an_option_names_is_not_replaced(folder: Path, tmp_path: Path, name: str) -> None:
+    path, link = tmp_path / "given.csv", tmp_path / "link.csv"
+    path.write_text("item_id\n")
+    link.symlink_to(path)
+    whom = [] if name in ("users", "histories") else ["--user", "u"]
+    for out in (path, link):
+        with pytest.raises(InputError, match="is an input too; name another file"):
+            run(["recommend", str(folder), *whom, f"--{name}", str(path), "--out", str(out), "--replace"])
+    assert path.read_text() == "item_id\n"
+
+
+def test_ids_of_vectors_pictures_and_the_run_are_not_replaced(folder: Path, tmp_path: Path) -> None:
+    ids = tmp_path / "ids.csv"
+    ids.write_text("007\n")
+    words = ["recommend", str(folder), "--user", "u", "--features", f"text={tmp_path / 'v.npy'}:{ids}"]
+    for out in (ids, folder / "data" / "items.parquet"):
+        before = out.read_bytes()
+        with pytest.raises(InputError, match="is (an input too|a part of the input .*); name another file"):
+            run([*words, "--out", str(out), "--replace"])
+        assert out.read_bytes() == before
+    with pytest.raises(InputError, match="is a part of the input"):
+        run(
+            [
+                "recommend",
+                str(folder),
+                "--user",
+                "u",
+                "--pictures",
+                str(tmp_path),
+                "--out",
+                str(ids),
+                "--replace",
+            ]
+        )

@@ -162,3 +162,11 @@ def test_types_of_events_that_are_no_text_are_refused() -> None:
         InputError, match=r"column 'event' has the type List\(String\); give types of events as text"
     ):
         events_from(LOG.with_columns(event=pl.lit(["a"], pl.List(pl.String))).lazy(), {}, "absolute", "log")
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Enum(["4,5", "3"])], ids=str)
+def test_ratings_may_be_categories_and_have_a_decimal_comma(kind: Any) -> None:
+    frame = pl.DataFrame(
+        {"user_id": ["a", "b"], "item_id": ["x", "y"], "rating": pl.Series(["4,5", "3"], dtype=kind)}
+    )
+    assert events_from(frame.lazy(), {}, "order", "log").events["rating"].to_list() == [4.5, 3]

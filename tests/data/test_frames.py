@@ -1,7 +1,11 @@
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from prism_rec.data import frames
@@ -138,3 +142,43 @@ def test_objects_among_the_columns_of_items_are_refused() -> None:
     frame = pl.DataFrame({"item_id": ["a"], "thing": pl.Series([object()], dtype=pl.Object)})
     with pytest.raises(InputError, match="column 'thing' has Python objects"):
         entities_from(frame, "item_id", {}, "items")
+
+
+def test_whole_decimals_are_ids() -> None:
+    ids = pl.Series("user_id", ["7", str(10**20)]).cast(pl.Decimal(38, 0))
+    assert text_ids(ids, "log").to_list() == ["7", "100000000000000000000"]
+    with pytest.raises(InputError, match="give ids as text or whole numbers"):
+        text_ids(ids.cast(pl.Decimal(38, 2)), "log")
+
+
+def with_offset() -> pa.Table:
+    """A log with times of the zone +05:30, as pandas has it after it has parsed such texts."""
+    times = pa.array([datetime(2020, 1, 1), datetime(2020, 1, 2)], pa.timestamp("us", "+05:30"))
+    return LOG.to_arrow().set_column(2, "timestamp", times)
+
+
+def test_times_of_a_fixed_offset_are_read_in_every_container(tmp_path: Path) -> None:
+    table = with_offset()
+    pq.write_table(table, tmp_path / "log.parquet")
+    for frame in (table, table.to_pandas(), pl.read_parquet(tmp_path / "log.parquet")):
+        events = events_from(to_polars(frame, "log").lazy(), {}, None, "log").events
+        assert events["timestamp"].to_list() == [1577836800, 1577923200]
+    items = entities_from(to_polars(table.drop_columns("user_id"), "items"), "item_id", {}, "items")
+    assert items["timestamp"].dtype == pl.Datetime("us", "UTC")
+
+
+def test_batches_of_arrow_are_read() -> None:
+    (batch,) = LOG.to_arrow().combine_chunks().to_batches()
+    for frame in (batch, pa.RecordBatchReader.from_batches(batch.schema, [batch])):
+        assert to_polars(frame, "log").equals(LOG)
+    odd = pa.RecordBatch.from_arrays([pa.array([(1, 2, 3)], pa.month_day_nano_interval())], ["t"])
+    with pytest.raises(InputError, match="log cannot be read"):
+        to_polars(odd, "log")
+
+
+def test_types_that_polars_does_not_have_are_refused_in_one_line() -> None:
+    odd = pa.array([(1, 2, 3)] * 2, pa.month_day_nano_interval())
+    with pytest.raises(
+        InputError, match="log: column 'more' .* cannot be read .*; give every value one plain type"
+    ):
+        to_polars(LOG.to_arrow().set_column(4, "more", odd), "log")

@@ -209,3 +209,39 @@ def test_a_moment_is_a_date_or_a_number_of_seconds() -> None:
     assert seconds_of("2018-09-24 12:00") == seconds_of(str(NOON)) == NOON
     assert seconds_of("20180924") == NOON - 12 * 3600
     assert seconds_of("soon") is None
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+def test_nanoseconds_of_decimal_seconds_are_kept(mark: str) -> None:
+    texts = ["1537790400.123456789", "-1.5", "7"]
+    for times in (
+        pl.Series("t", [text.replace(".", mark) for text in texts]),
+        pl.Series("t", list(map(Decimal, texts)), dtype=pl.Decimal(38, 9)),
+    ):
+        read = read_times(times, "log")
+        assert (read.numbers.to_list(), read.unit) == ([1537790400123456789, -1500000000, 7 * 10**9], "ns")
+        assert read_times(times, "log", "s").unit == "ns"
+        assert read_times(times, "log", "ms").unit == "ms"
+    milliseconds = read_times(pl.Series("t", ["1537790400000.1234567"]), "log")
+    assert (milliseconds.numbers.to_list(), milliseconds.unit) == ([1537790400000.1234567], "ms")
+
+
+def test_seconds_may_have_a_decimal_comma() -> None:
+    assert seconds("1537790400,25", "1537790401,5") == [NOON + 0.25, NOON + 1.5]
+
+
+@pytest.mark.parametrize("text", ["24.09.2018", "24.9.2018"])
+def test_dates_with_dots_begin_with_the_day(text: str) -> None:
+    assert seconds(text) == [NOON - 12 * 3600]
+    assert seconds(f"{text} 12:00:00") == [NOON]
+    with pytest.raises(InputError, match="'31.02.2018' is not a time"):
+        seconds("31.02.2018")
+
+
+def test_days_of_a_spreadsheet_are_dates_with_a_note() -> None:
+    for days in ([43367.5, 43367.0], ["43367,5", "43367"]):
+        read = read_times(pl.Series("t", days, strict=False), "log")
+        assert read.numbers.to_list() == [NOON, NOON - 12 * 3600]
+        assert "log: t is read as days since 1899-12-30, as spreadsheets write dates; give" in read.notes[0]
+    assert seconds(43367, unit="s") == [43367]
+    assert seconds(43367, 1) == [43367, 1]

@@ -125,3 +125,8 @@ def test_pictures_in_subfolders_are_found_and_other_files_are_skipped_and_named(
     draw(tmp_path / "011", a="blue")
     with pytest.raises(InputError, match=r"010/a\.png and 011/a\.png are both of item 'a'; keep one"):
         pictures_of(tmp_path)
+
+
+def test_nan_is_no_text():
+    frame = pl.DataFrame({"item_id": ["a", "b"], "size": [float("nan"), 1.5]})
+    assert [entry.value for entry in texts_of(frame, ["size"]).entries] == [None, "1.5"]

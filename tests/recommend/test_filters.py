@@ -1,5 +1,10 @@
 """Conditions on columns of the catalogue."""
 
+from datetime import date, time, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -79,3 +84,43 @@ def test_conditions_as_texts() -> None:
 def test_texts_that_are_not_conditions(words: list[str]) -> None:
     with pytest.raises(InputError, match=r"is not a condition|does not go with"):
         read_conditions(words)
+
+
+def test_a_value_that_is_missing_meets_no_condition() -> None:
+    items = pl.DataFrame({"price": [float("nan"), 1.0, None], "text": ["nan", "12,50", "8"]})
+    assert matching(items, {"price": {"min": 0}}).to_list() == [False, True, False]
+    assert matching(items, {"price": {"max": 5}}).to_list() == [False, True, False]
+    assert matching(items, {"text": {"min": 10}}).to_list() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pl.Series(["1"]), np.array([1, 2]), range(2), pd.Series([1.0]), {1}, np.int64(1)],
+    ids=["polars", "numpy", "range", "pandas", "set", "number"],
+)
+def test_values_come_in_any_container(values: Any) -> None:
+    items = pl.DataFrame({"price": [1.0, 5.0]})
+    assert matching(items, {"price": values}).to_list() == [True, False]
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("ms", "UTC"), pl.String], ids=str)
+def test_dates_are_compared_with_dates(kind: Any) -> None:
+    items = pl.DataFrame({"out": pl.Series([date(2018, 9, 24), None, date(2020, 1, 1)]).cast(kind)})
+    assert matching(items, {"out": {"min": "2019-01-01"}}).to_list() == [False, False, True]
+    assert matching(items, {"out": {"max": date(2018, 9, 24)}}).to_list() == [True, False, False]
+    with pytest.raises(InputError, match="where: out is compared with '2019', which is not a date such as"):
+        matching(items, {"out": {"min": 2019}})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[timedelta(1)], [time(1)], [[[1]]], [{"a": 1}], [b"x"]],
+    ids=["duration", "time", "lists", "struct", "bytes"],
+)
+def test_columns_of_odd_types_end_with_one_line(values: list[Any]) -> None:
+    items = pl.DataFrame({"odd": values})
+    with pytest.raises(InputError, match="where: no item has odd nothing"):
+        matching(items, {"odd": "nothing"})
+    with pytest.raises(InputError, match="where: column odd has no numbers and no dates"):
+        matching(items, {"odd": {"min": 0}})
+    assert matching(items, {"odd": {"contains": "1"}}).to_list() == ["1" in str(values[0])]

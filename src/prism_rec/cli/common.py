@@ -34,11 +34,12 @@ class Allowed(Config):
     """For commands that choose items of the catalogue."""
 
     candidates: Path | None = None
-    """Only these items: a file with one id per line, or a table with a column item_id."""
+    """Only these items: a file with one id per line, perhaps below the name item_id, or a table with a column
+    item_id."""
     exclude: Path | None = None
     """Leave out these items, such as those out of stock: a file like that of --candidates, which may be empty."""
     where: tuple[str, ...] = ()
-    """Only items with this property: COLUMN=VALUE, COLUMN<=NUMBER, COLUMN>=NUMBER or COLUMN~PART_OF_A_TEXT. Repeat for
+    """Only items with this property: COLUMN=VALUE, COLUMN<=NUMBER, COLUMN>=DATE or COLUMN~PART_OF_A_TEXT. Repeat for
     more; of several values of one column, one must be equal."""
 
     def conditions(self) -> dict[str, Any]:

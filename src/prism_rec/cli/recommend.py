@@ -48,7 +48,8 @@ class RecommendOptions(Talk, Allowed, Replace, Machine):
     history: str | None = None
     """A,B,C: item ids, oldest first; an id that has a comma is in double quotes, as in '"a,b",c'."""
     users: Path | None = None
-    """File with many users of the run's data: one id per line, or a table with a column user_id."""
+    """File with many users of the run's data: one id per line, perhaps below the name user_id, or a table
+    with a column user_id."""
     histories: Path | None = None
     """File with many histories: Parquet, JSON lines or CSV with a column history, a list of item ids, oldest first; in
     CSV the ids are separated by commas. A column user_id is optional."""
@@ -80,14 +81,7 @@ def recommend(options: RecommendOptions) -> None:
     if sum(getattr(options, name) not in (None, False) for name in SOURCES) != 1:
         raise InputError(f"give one of {', '.join(flag_of(name) for name in SOURCES)}")
     if options.out is not None:
-        given = (
-            options.users,
-            options.histories,
-            options.candidates,
-            options.new_items,
-            *map(Path, options.features.values()),
-        )
-        check_output(options.out, [path for path in given if path is not None], options.replace)
+        check_output(options.out, _inputs(options), options.replace)
     use_threads(options)
     recommender = load(options.run, options.device)
     allowed = options.conditions()
@@ -105,6 +99,14 @@ def recommend(options: RecommendOptions) -> None:
         say(f"wrote {options.out}: {frame.height:,} items for {frame['user_id'].n_unique():,} users{by}")
     else:
         _show(frame, options, recommender)
+
+
+def _inputs(options: RecommendOptions) -> list[Path]:
+    """Return every file and folder that the options name, but the output."""
+    from prism_rec.features.vectors_file import files_of
+
+    named = [value for name, value in options if isinstance(value, Path) and name != "out"]
+    return named + [path for given in options.features.values() for path in files_of(given)]
 
 
 def _whom(options: RecommendOptions, recommender: "Recommender", events: Events) -> dict[str, Any]:

@@ -1,5 +1,10 @@
 """From raw logs to a `Dataset`: sources, cleaning, order, split and feature tables. No torch here."""
 
+import os
+
+# Polars refuses tables with a time zone such as +05:30, which pandas and Arrow write, unless this is set when it reads.
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+
 from prism_rec.data.bag import Bag
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset

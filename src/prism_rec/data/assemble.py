@@ -7,6 +7,7 @@ import polars as pl
 from prism_rec.data.clean import Cleaning, clean
 from prism_rec.data.left_out import left_out
 from prism_rec.data.numbering import describe_rows, number_ids, renumber
+from prism_rec.data.odd_ids import note_on_ids
 from prism_rec.data.raw_log import UNREADABLE, RawLog
 from prism_rec.data.ties import note_on_ties
 
@@ -22,7 +23,7 @@ class Tables:
         known_items: all item ids of the log and of the items that came with it, in the dataset or dropped.
         read: how many interactions, users and items were read.
         dropped: how much of that was dropped, and why.
-        notes: those of the log, and one on simultaneous events.
+        notes: those of the log, on odd ids, and on simultaneous events.
         left_out: which users and items were dropped; see `left_out`.
     """
 
@@ -75,7 +76,12 @@ def assemble(log: RawLog, cleaning: Cleaning, shortest_history: int, by_part: bo
             **dropped,
             **{f"{role}_without_events": count for role, count in absent.items()},
         },
-        notes=(*log.notes, *tied),
+        notes=(
+            *log.notes,
+            *note_on_ids(log.events["user_id"], user_ids),
+            *note_on_ids(log.events["item_id"], item_ids),
+            *tied,
+        ),
         left_out=left_out(log.events, users_kept, items_kept, {"user": log.users, "item": log.items}),
     )
 

@@ -7,6 +7,7 @@ _DAYS = {  # a pattern of the day, and the form of the day without its marks
     _CALENDAR: "%Y%m%d",
     r"(?P<year>\d{4})(?P<mark>-?)W(?P<month>\d{2})(?:-?(?P<day>[1-7]))?": "%GW%V%u",
     r"(?P<year>\d{4})(?P<mark>-?)(?P<month>\d{3})(?P<day>)": "%Y%j",
+    r"(?P<day>\d{1,2})(?P<mark>\.)(?P<month>\d{1,2})\.(?P<year>\d{4})": "%Y%m%d",
 }
 _CLOCK = (
     r"(?:(?:[Tt]|\s+)(?P<hour>\d{2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2}))?)?(?:[.,](?P<part>\d+))?)?"
@@ -31,8 +32,9 @@ def read_dates(texts: pl.Series) -> pl.DataFrame:
     """Return texts as `seconds` since 1970 and `nanos`, the nanoseconds after them; null if a text is not a date.
 
     These are read: every form of ISO 8601 with a full date (extended and basic, weeks, days of the year, decimal
-    commas, 24:00), the forms of Postgres, BigQuery, pandas and Python, and dates with an English month. A time without
-    a zone is UTC. A month without a day is its first day, a week is its Monday. Parts of a nanosecond are cut.
+    commas, 24:00), the forms of Postgres, BigQuery, pandas and Python, 24.9.2018, and dates with an English month. A
+    time without a zone is UTC. A month without a day is its first day, a week is its Monday. Parts of a nanosecond are
+    cut.
 
     Args:
         texts: any length; spaces around a text do not count.
@@ -56,7 +58,10 @@ def _read_iso(found: pl.DataFrame, day: str, form: str) -> pl.DataFrame:
     # Without a mark, 201809 is a number, not a month.
     first = pl.when(pl.col("mark") != "").then(pl.lit("1" if "%u" in form else "01"))
     letter = pl.lit("W" if "%G" in form else "")
-    date = pl.concat_str("year", letter, "month", pl.coalesce("day", first)).str.to_date(form, strict=False)
+    day_of = pl.col("day") if "%u" in form or "%j" in form else pl.col("day").str.zfill(2)
+    date = pl.concat_str(
+        "year", letter, pl.col("month").str.zfill(2), pl.coalesce(day_of, first)
+    ).str.to_date(form, strict=False)
     return _add_clock(fields.with_columns(date=date, row=found["row"]))
 
 

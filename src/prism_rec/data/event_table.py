@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import polars as pl
 
+from prism_rec.data.decimals import read_decimals
 from prism_rec.data.frames import complete_columns, require_column, text_ids
 from prism_rec.data.item_lists import explode_lists, looks_like_list
 from prism_rec.data.raw_log import PARTS, Part, RawLog, TimeKind
@@ -234,6 +235,8 @@ def _types(types: pl.Series, where: str) -> pl.Series:
 
 
 def _ratings(ratings: pl.Series, where: str) -> pl.Series:
+    if ratings.dtype in (pl.Categorical, pl.Enum):
+        ratings = ratings.cast(pl.String)
     if not (ratings.dtype.is_numeric() or ratings.dtype in (pl.String, pl.Boolean, pl.Null)):
         raise DataError(
             f"{where}: column {ratings.name!r} has the type {ratings.dtype}; give ratings as numbers"
@@ -241,7 +244,7 @@ def _ratings(ratings: pl.Series, where: str) -> pl.Series:
     if ratings.dtype == pl.String:
         ratings = ratings.str.strip_chars()
         ratings = ratings.set(ratings == "", None)
-    numbers = ratings.cast(pl.Float64, strict=False).fill_nan(None)
+    numbers = read_decimals(ratings)
     wrong = numbers.is_null() & ratings.is_not_null()
     if ratings.dtype.is_float():
         wrong &= ratings.is_not_nan()

@@ -22,8 +22,14 @@ DEFAULT_COLUMNS = {
 }
 """The name of the column of each role, if none is given."""
 _NEEDS_PYARROW = "reading such a frame needs pyarrow; install pyarrow"
-_UNREADABLE = (ValueError, TypeError, NotImplementedError)
-"""Errors of pandas and pyarrow for a column that has no Arrow type."""
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+)
+"""Errors of pandas, pyarrow and polars for a column of a type that one of them does not have."""
 
 
 def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFrame:
@@ -45,6 +51,8 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
         name = str(error).split("'")[1]
         raise DataError(f"{where} has the column {name!r} twice; rename one") from None
     except TypeError:
+        if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+            return _arrow(frame, where)
         raise DataError(f"{where} is {show(frame)}; give a polars, pandas or Arrow frame") from None
     except ImportError:
         raise DataError(f"{where}: {_NEEDS_PYARROW}") from None
@@ -57,6 +65,14 @@ def to_polars(frame: Any, where: str, needed: Collection[str] = ()) -> pl.DataFr
     except ImportError:
         raise DataError(f"{where}: {_NEEDS_PYARROW}") from None
     return polars_frame
+
+
+def _arrow(frame: Any, where: str) -> pl.DataFrame:
+    """Return a batch, a reader of batches, or the result of a database that gives its columns as Arrow."""
+    try:
+        return pl.DataFrame(frame)
+    except _UNREADABLE as error:
+        raise DataError(f"{where} cannot be read ({first_line(error)}); give a table of Arrow") from None
 
 
 def _column(frame: Any, name: str, where: str) -> pl.DataFrame:
@@ -112,12 +128,21 @@ def entities_from(frame: pl.DataFrame, id_name: str, columns: Mapping[str, str],
             f"{where}: column {objects[0]!r} has Python objects; make them texts, or leave the column out"
         )
     ids = text_ids(frame[source_name], where).alias(id_name)
-    others = frame.drop(source_name)
+    others = _in_known_zones(frame.drop(source_name))
     for reserved in ("row", id_name):
         if reserved in others.columns:
             raise DataError(f"{where}: column {reserved!r} has a name that prism-rec uses; rename it")
     require_distinct(ids, where)
     return others.insert_column(0, ids)
+
+
+def _in_known_zones(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return times of a zone such as +05:30, which polars writes and does not read, as the same moments in UTC."""
+    return frame.with_columns(
+        frame[name].cast(pl.Datetime(kind.time_unit, "UTC"))
+        for name, kind in frame.schema.items()
+        if isinstance(kind, pl.Datetime) and (kind.time_zone or "").startswith(("+", "-"))
+    )
 
 
 def with_item_id(frame: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:
@@ -162,7 +187,8 @@ def text_ids(ids: pl.Series, where: str) -> pl.Series:
     """
     if ids.dtype == pl.Null:
         ids = ids.cast(pl.String)
-    if not (ids.dtype.is_integer() or ids.dtype in (pl.String, pl.Categorical, pl.Enum)):
+    whole = ids.dtype.is_integer() or (isinstance(ids.dtype, pl.Decimal) and not ids.dtype.scale)
+    if not (whole or ids.dtype in (pl.String, pl.Categorical, pl.Enum)):
         raise DataError(
             f"{where}: column {ids.name!r} has the type {ids.dtype}; give ids as text or whole numbers"
         )

@@ -8,6 +8,10 @@ import polars as pl
 
 from prism_rec.errors import DataError
 
+_RAGGED = (
+    "(a row has more fields than the first line); put texts that have the separator in them in double quotes"
+)
+
 
 @contextmanager
 def reading(where: str) -> Iterator[None]:
@@ -26,10 +30,14 @@ def reading(where: str) -> Iterator[None]:
         raise DataError(f"{where} is empty; at least one row is needed") from None
     except UnicodeDecodeError:
         raise DataError(f"{where} is not UTF-8; give a text file, saved as UTF-8") from None
-    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+    except pl.exceptions.ComputeError as error:
+        why = first_line(error)
+        fix = _RAGGED if "more fields than defined" in why else f"({why}); check that it is complete"
+        raise DataError(f"{where} cannot be read {fix}") from None
+    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise DataError(f"{where} cannot be read ({first_line(error)}); check that it is complete") from None
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of an exception's message, or the exception's name if there is no message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import polars as pl
 
 from prism_rec.data.dates import read_dates
+from prism_rec.data.decimals import read_decimals, split_decimals
 from prism_rec.errors import DataError, SettingsError
 
 TimeUnit = Literal["s", "ms", "us", "ns", "min", "h", "d"]
@@ -18,6 +19,8 @@ _COMPACT = {  # whole numbers that are dates: from, to, form
     "20180924": (19_000_101, 20_991_231, "%Y%m%d"),
     "20180924142730": (19_000_101_000_000, 20_991_231_235_959, "%Y%m%d%H%M%S"),
 }
+_SERIALS = (30_000, 60_000)  # 1982 to 2064
+_DAYS_TO_1970 = 25_569  # from the day 0 of spreadsheets
 _MOST_SECONDS = 9_223_372_036
 _FIX = "give seconds since 1970 or ISO 8601 (2018-09-24 14:27:30)"
 
@@ -56,7 +59,7 @@ def read_times(times: pl.Series, where: str, unit: TimeUnit | None = None, absol
         raise SettingsError(
             f"there is no {unit!r}; choose one of {', '.join(get_args(TimeUnit))}", key="time_unit"
         )
-    numbers, dated = _numbers_of(times, where)
+    numbers, dated = _numbers_of(times, where, unit in (None, "s"))
     if dated is not None:
         return Times(numbers, dated)
     wrong = numbers.is_null() | (numbers.is_finite().not_() if numbers.dtype.is_float() else False)
@@ -69,6 +72,12 @@ def read_times(times: pl.Series, where: str, unit: TimeUnit | None = None, absol
         form = next(form for form, (first, last, _) in _COMPACT.items() if first <= numbers[0] <= last)
         note = f"{where}: {times.name} is read as dates of the form {form}; give `time_unit` if that is wrong"
         return Times(compact, "s", (note,))
+    if numbers.is_between(*_SERIALS).all():
+        note = (
+            f"{where}: {times.name} is read as days since 1899-12-30, as spreadsheets write dates; give `time_unit` if "
+            "that is wrong"
+        )
+        return Times(((numbers - _DAYS_TO_1970) * 86_400.0).round(3), "s", (note,))
     inferred = _infer(numbers, times, where)
     if inferred == "s" and 10_000 < numbers.max() < 315_532_800:  # type: ignore[operator]
         note = f"{where}: {times.name} is read as seconds, all before 1980; give `time_unit` if that is wrong"
@@ -91,8 +100,14 @@ def seconds_of(text: str) -> float | None:
     return float(in_seconds(times.numbers, times.unit).item())
 
 
-def _numbers_of(times: pl.Series, where: str) -> tuple[pl.Series, str | None]:
-    """Return numbers, null or not finite if a time is wrong; and their unit, if they were dates and all are right."""
+def _numbers_of(times: pl.Series, where: str, seconds: bool) -> tuple[pl.Series, str | None]:
+    """Return numbers, null or not finite if a time is wrong; and their unit, if that is known and all are right.
+
+    Args:
+        times: as in `read_times`.
+        where: for messages.
+        seconds: whether decimal numbers may be seconds, so that their parts are kept up to a nanosecond.
+    """
     kind = times.dtype
     if kind.is_integer():
         return times.cast(pl.Int64, strict=False), None
@@ -101,11 +116,11 @@ def _numbers_of(times: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     if kind.is_decimal():
         whole = times.cast(pl.Int64, strict=False)
         same = (whole == times).fill_null(False).all()
-        return (whole if same else times.cast(pl.Float64)), None
+        return (whole, None) if same else _from_decimals(times, seconds)
     if kind in (pl.Date, pl.Datetime, pl.Duration):
         return _from_moments(times)
     if kind in (pl.String, pl.Categorical, pl.Enum):
-        return _from_texts(times.cast(pl.String))
+        return _from_texts(times.cast(pl.String), seconds)
     raise DataError(
         f"{where}: column {times.name!r} has the type {kind}; give numbers, dates or ISO 8601 text"
     )
@@ -119,7 +134,17 @@ def _from_moments(times: pl.Series) -> tuple[pl.Series, str | None]:
     return _shortest(whole // PER_SECOND[unit], whole % PER_SECOND[unit] * (10**9 // PER_SECOND[unit]))
 
 
-def _from_texts(texts: pl.Series) -> tuple[pl.Series, str | None]:
+def _from_decimals(decimals: pl.Series, seconds: bool) -> tuple[pl.Series, str | None]:
+    """Return texts or decimals as Float64, or as nanoseconds if they are seconds and Float64 would lose a part."""
+    numbers = read_decimals(decimals)
+    if seconds and decimals.cast(pl.String).str.contains(r"[.,]\d{7,}$").any():
+        exact, unit = _shortest(*split_decimals(decimals))
+        if unit == "ns":
+            return exact, unit
+    return numbers, None
+
+
+def _from_texts(texts: pl.Series, seconds: bool) -> tuple[pl.Series, str | None]:
     whole = texts.cast(pl.Int64, strict=False)
     if not whole.null_count():
         return whole, None
@@ -127,14 +152,16 @@ def _from_texts(texts: pl.Series) -> tuple[pl.Series, str | None]:
     whole = stripped.cast(pl.Int64, strict=False)
     if not whole.null_count():
         return whole, None
-    numbers = stripped.cast(pl.Float64, strict=False)
+    numbers, unit = _from_decimals(stripped, seconds)
     if not numbers.null_count():
-        return numbers, None
+        return numbers, unit
     # Numbers among dates are seconds.
-    seconds = pl.when(pl.col("number").abs() < _UNTIL["s"]).then(pl.col("number").floor()).cast(pl.Int64)
+    whole_seconds = (
+        pl.when(pl.col("number").abs() < _UNTIL["s"]).then(pl.col("number").floor()).cast(pl.Int64)
+    )
     nanos = ((pl.col("number") - pl.col("number").floor()) * 1e9).cast(pl.Int64, strict=False)
     dates = read_dates(stripped).with_columns(number=numbers)
-    dates = dates.select(pl.coalesce("seconds", seconds), pl.coalesce("nanos", nanos))
+    dates = dates.select(pl.coalesce("seconds", whole_seconds), pl.coalesce("nanos", nanos))
     return _shortest(dates["seconds"], dates["nanos"])
 
 

@@ -3,11 +3,11 @@
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import polars as pl
 
+from prism_rec.data.as_texts import as_texts
 from prism_rec.errors import InputError
 from prism_rec.explain.explanation import Explanation
 from prism_rec.explain.gate_weights import GateWeights, weigh
@@ -163,10 +163,7 @@ class Look:
         name = next((name for name in names if name in self.frame.columns), None)
         if name is None:
             return None
-        column: Any = self.frame[name]
-        if isinstance(column.dtype, pl.List):
-            column = column.cast(pl.List(pl.String)).list.join(", ")
-        return column.cast(pl.String).str.replace_all("|", ", ", literal=True)
+        return as_texts(self.frame[name]).str.replace_all("|", ", ", literal=True)
 
 
 def require_same_items(first: Look, second: Look) -> None:

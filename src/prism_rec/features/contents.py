@@ -71,7 +71,7 @@ class Contents:
 def texts_of(items: pl.DataFrame, fields: Sequence[str], where: str = "items") -> Contents:
     """Join the chosen fields of every item by spaces, in the chosen order.
 
-    Lists, such as a path of categories, are joined by ` > `. Runs of white space become one space. Empty fields
+    Lists, such as a path of categories, are joined by ` > `. Runs of white space become one space. Empty fields and nan
     are skipped. An item has no text if all its fields are empty.
 
     Args:
@@ -123,7 +123,7 @@ def pictures_of(folder: Path, table: pl.DataFrame | None = None) -> Contents:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or value != value:  # nan
         return ""
     if isinstance(value, list):
         return " > ".join(filter(None, map(_text, value)))

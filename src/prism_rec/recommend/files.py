@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from prism_rec.data.frames import text_ids
 from prism_rec.data.reading import reading
 from prism_rec.data.sources.files import scan_table
 from prism_rec.errors import DataError
@@ -19,24 +20,26 @@ def read_ids(path: Path, column: str, may_be_empty: bool = False) -> list[str]:
     """Return ids from a file.
 
     Args:
-        path: a table (`.csv`, `.tsv`, `.parquet`, `.jsonl`); any other file has one id per line.
+        path: a table (`.csv`, `.tsv`, `.parquet`, `.jsonl`); any other file has one id per line, perhaps below the name
+            of the column.
         column: the column of the table with the ids.
         may_be_empty: a file without any id, or with a header only, gives none.
 
     Raises:
-        DataError: the file cannot be read, has no such column, or has no id.
+        DataError: the file cannot be read, has no such column or no id, or has something else than ids.
     """
     if may_be_empty and path.is_file() and not path.stat().st_size:
         return []
     if path.suffix in TABLES:
-        ids = _column(_read_table(path), column, path).cast(pl.String).to_list()
+        ids = text_ids(_column(_read_table(path), column, path), str(path)).to_list()
     else:
         with reading(str(path)):
             lines = path.read_text(encoding="utf-8-sig").splitlines()
         ids = [line.strip() for line in lines if line.strip()]
+        ids = ids[1:] if ids[:1] == [column] else ids
     if not ids and not may_be_empty:
         raise DataError(f"{path} has no id; at least one is needed")
-    return [str(one) for one in ids]
+    return ids
 
 
 def read_histories(path: Path) -> dict[str, list[str]]:
@@ -48,13 +51,16 @@ def read_histories(path: Path) -> dict[str, list[str]]:
             is optional; without it, row numbers from 0 are the user ids.
 
     Raises:
-        DataError: the file cannot be read, has no such column, or has a user twice.
+        DataError: the file cannot be read, has no such column, has something else than ids, or has a user twice.
     """
     table = _read_table(path)
     history = _column(table, "history", path)
     if history.dtype == pl.String:
         lists = [_split(text or "", path, row) for row, text in enumerate(history.to_list(), start=1)]
     elif isinstance(history.dtype, pl.List):
+        text_ids(
+            pl.Series("history", [], history.dtype.inner), str(path)
+        )  # refuses lists of anything but ids
         lists = [[*(items or ())] for items in history.to_list()]
     else:
         raise DataError(f"{path}: column history has no lists; give the ids of a history as a list")
@@ -62,7 +68,7 @@ def read_histories(path: Path) -> dict[str, list[str]]:
         if None in items or "" in items:
             raise DataError(f"{path}, row {row}: an id of the history is empty; remove it")
     users = (
-        [str(user) for user in table["user_id"]]
+        text_ids(table["user_id"], str(path)).to_list()
         if "user_id" in table.columns
         else map(str, range(len(lists)))
     )
@@ -77,7 +83,7 @@ def check_output(path: Path, inputs: Iterable[Path] = (), replace: bool = False)
 
     Args:
         path: the file.
-        inputs: files that are read.
+        inputs: files and folders that are read.
         replace: an older file may be replaced, unless it is an input.
 
     Raises:

@@ -1,12 +1,16 @@
 """Which items may be recommended: by ids, and by conditions on the columns of the catalogue."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from prism_rec.data.as_texts import as_texts
+from prism_rec.data.dates import read_dates
+from prism_rec.data.decimals import read_decimals
 from prism_rec.errors import InputError
+from prism_rec.inputs import values_of
 
 BOUNDS = ("min", "max", "contains")
 _SHOWN = 10
@@ -15,13 +19,13 @@ _KEYS = {"<=": "max", ">=": "min", "~": "contains"}
 
 
 def matching(items: pl.DataFrame, where: Mapping[str, Any]) -> pl.Series:
-    """Return for each item whether it meets every condition. An item without a value in a column does not.
+    """Return for each item whether it meets every condition. An item without a value (or with nan) does not.
 
     Args:
         items: the catalogue.
-        where: a condition for each column: a value; a list of values, one of which must be equal; or
-            `{"min": 1, "max": 20}` for numbers and `{"contains": "Comedy"}` for texts. In a column of lists, one
-            entry must meet the condition. Numbers may be given as texts.
+        where: a condition for each column: a value; a list, set, array or series of values, one of which must be
+            equal; or `{"min": 1, "max": 20}` for numbers and dates, and `{"contains": "Comedy"}` for texts. In a
+            column of lists, one entry must meet the condition. Numbers may be given as texts.
 
     Raises:
         InputError: the catalogue has no such column, the condition does not suit it, or no item has any of the values.
@@ -69,18 +73,22 @@ def read_conditions(texts: Sequence[str]) -> dict[str, Any]:
 def _meets(column: pl.Series, name: str, condition: Any) -> pl.Series:
     if isinstance(condition, Mapping):
         return _within(column, name, condition)
-    values = condition if isinstance(condition, list | tuple | set | frozenset) else [condition]
+    values = values_of(condition)
     if column.dtype.is_numeric():
-        meets = column.cast(pl.Float64).is_in([_number(value, name) for value in values])
+        meets = read_decimals(column).is_in([_number(value, name) for value in values])
     else:
-        meets = column.cast(pl.String).is_in([str(value) for value in values])
+        meets = as_texts(column).is_in([str(value) for value in values])
     if values and column.count() and not meets.any():
         raise InputError(f"where: no item has {name} {_listed(values)} ({_found(column)})")
     return meets
 
 
 def _found(column: pl.Series) -> str:
-    values = column.drop_nulls().unique().sort()
+    values = (
+        as_texts(column).drop_nulls().unique().sort()
+        if column.dtype.is_nested()
+        else column.drop_nulls().unique().sort()
+    )
     more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else "; choose one of these"
     return f"found: {_listed(values[:_SHOWN].to_list())}{more}"
 
@@ -96,16 +104,39 @@ def _within(column: pl.Series, name: str, condition: Mapping[str, Any]) -> pl.Se
     meets = column.is_not_null()
     if "contains" in condition:
         wanted = str(condition["contains"]).lower()
-        meets &= column.cast(pl.String).str.to_lowercase().str.contains(wanted, literal=True)
+        meets &= as_texts(column).str.to_lowercase().str.contains(wanted, literal=True)
     if "min" in condition or "max" in condition:
-        numbers = column.cast(pl.Float64, strict=False)
-        if column.count() and not numbers.count():
-            raise InputError(f"where: column {name} has no numbers; use a value or `contains`")
+        places, read = _in_order(column, name)
         if "min" in condition:
-            meets &= numbers >= _number(condition["min"], name)
+            meets &= places >= read(condition["min"], name)
         if "max" in condition:
-            meets &= numbers <= _number(condition["max"], name)
+            meets &= places <= read(condition["max"], name)
     return meets
+
+
+def _in_order(column: pl.Series, name: str) -> tuple[pl.Series, Callable[[Any, str], float]]:
+    """Return the numbers of a column, or the seconds of its dates; and what reads a bound in the same way."""
+    kind = column.dtype
+    if kind in (pl.Date, pl.Datetime):
+        return column.cast(pl.Datetime("us")).dt.timestamp("us") / 1_000_000, _date
+    if kind.is_numeric() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        numbers = read_decimals(column)
+        if numbers.count() or not column.count():
+            return numbers, _number
+        dates = read_dates(column.cast(pl.String))
+        if dates["seconds"].count():
+            return dates["seconds"] + dates["nanos"] / 1e9, _date
+    raise InputError(f"where: column {name} has no numbers and no dates; use a value or `contains`")
+
+
+def _date(value: Any, name: str) -> float:
+    """Return the seconds of a date; a number is none, since it could be a year, days or seconds."""
+    dates = read_dates(pl.Series([str(value)]))
+    if dates["seconds"].null_count():
+        raise InputError(
+            f"where: {name} is compared with {str(value)!r:.60}, which is not a date such as 2018-09-24"
+        )
+    return float((dates["seconds"] + dates["nanos"] / 1e9).item())
 
 
 def _number(value: Any, name: str) -> float:

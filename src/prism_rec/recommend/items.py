@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from prism_rec.data.as_texts import as_texts
 from prism_rec.data.histories import IntArray
 from prism_rec.errors import InputError
 from prism_rec.events import Events
@@ -37,7 +38,7 @@ class Items(Ids):
         super().__init__(frame["item_id"], 1, "item", why)
         self.frame = frame
         title = next((name for name in TITLES if name in frame.columns), None)
-        self.titles = None if title is None else frame[title].cast(pl.String)
+        self.titles = None if title is None else as_texts(frame[title])
 
     def name(self, row: int) -> tuple[str, str | None]:
         """Return id and title of an item; None if it has no title."""

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from prism_rec.data import Dataset, RawLog, Temporal
 from prism_rec.data.exports import MMRecFolder, RecBoleFiles
+from prism_rec.data.exports.tab_separated import flatten
 from prism_rec.data.sources import MMRec, RecBole
 from prism_rec.errors import DataError
 
@@ -57,7 +59,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, form: str, time: str) -> N
     for user in range(3):
         history, history_again = dataset.histories[user] - 1, again.histories[user] - 1
         assert ids.gather(history).to_list() == ids_again.gather(history_again).to_list()
-    assert again.notes == ()
+    assert again.notes == dataset.notes
     for name, table in again.features.items():
         given = dataset.features[name]
         order = [0, *(ids.to_list().index(item) + 1 for item in ids_again)]
@@ -117,3 +119,9 @@ def test_an_id_that_the_format_cannot_hold_is_refused(tmp_path: Path, form: str,
     with pytest.raises(DataError, match="item_id .* which the format does not allow; rename it"):
         export(make([*IDS[:5], bad]), form, tmp_path / "set")
     assert list((tmp_path / "set").iterdir()) == []
+
+
+def test_columns_of_odd_types_are_written_as_text() -> None:
+    assert flatten(pl.Series([timedelta(1), None])).to_list() == ["1 day, 0:00:00", None]
+    assert flatten(pl.Series([[[1], [2, 3]]])).to_list() == ["1, 2, 3"]
+    assert flatten(pl.Series([["a b", "c"]])).to_list() == ["a_b c"]

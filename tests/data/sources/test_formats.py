@@ -47,6 +47,16 @@ def test_a_separator_may_be_given(tmp_path: Path) -> None:
     assert read(tmp_path / "log.csv", content, separator=";").events["item_id"].to_list() == ["i"]
 
 
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_excel_names_the_separator_in_a_line_of_its_own(
+    tmp_path: Path, line: str, end: str, encoding: str
+) -> None:
+    content = f"{line}\n{text(';')}".replace("\n", end)
+    assert read(tmp_path / "log.csv", content.encode(encoding)).events.rows() == EVENTS
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom"]
 )
@@ -115,6 +125,24 @@ def test_ids_that_look_like_something_else_stay(tmp_path: Path, user: str) -> No
 def test_a_file_that_is_packed_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"log\.csv\.gz is packed twice; unpack it once"):
         read(tmp_path / "log.csv.gz", gzip.compress(gzip.compress(text().encode())))
+
+
+def test_a_row_with_more_fields_is_refused_with_a_fix(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"log\.csv cannot be read \(a row has more fields .*; put texts .* in double"
+    ):
+        read(tmp_path / "log.csv", text() + "u,i,1400000000,more\n")
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", "\x1c"], ids=ascii)
+def test_only_line_feeds_end_the_first_line(tmp_path: Path, mark: str) -> None:
+    log = read(tmp_path / "log.csv", f"a{mark}b,user_id,item_id,timestamp\nx,u,i,1400000000\n")
+    assert log.events.rows() == [("u", "i", 1400000000)]
+    (tmp_path / "x.inter").write_text(
+        f"user_id:token\titem_id:token\ta{mark}b:token\ttimestamp:float\nu\ti\tx\t1\n", encoding="utf-8"
+    )
+    events = RecBole.parse({"interactions": tmp_path / "x.inter"}).read().events
+    assert events["item_id"].to_list() == ["i"]
 
 
 def test_a_repeated_column_is_refused(tmp_path: Path) -> None:

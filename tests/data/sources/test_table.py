@@ -66,7 +66,7 @@ def test_parquet_with_items_and_other_names(tmp_path: Path) -> None:
         (
             "log.json.gz",
             b"{}",
-            r"log\.json\.gz is not a table; give its format in `source`, such as amazon-2014",
+            r"log\.json\.gz is not a table of CSV or Parquet; save it as one, or name the format of a log in `source`",
         ),
     ],
 )

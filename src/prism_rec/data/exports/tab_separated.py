@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from prism_rec.data.as_texts import as_texts
 from prism_rec.errors import DataError
 
 _SEPARATING = r"[\t\n\r\"]"
@@ -38,4 +39,4 @@ def flatten(column: pl.Series) -> pl.Series:
         return column
     if column.dtype == pl.List(pl.String):
         column = column.list.eval(pl.element().str.replace_all(r"\s+", "_")).list.join(" ")
-    return column.cast(pl.String, strict=False).str.replace_all(_SEPARATING, " ")
+    return as_texts(column).str.replace_all(_SEPARATING, " ")

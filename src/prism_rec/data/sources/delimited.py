@@ -19,6 +19,8 @@ _USUAL = {".csv": ",", ".tsv": "\t"}
 _DOUBLE = "::"  # of MovieLens; polars has separators of one character
 _UNIT = "\x1f"
 _HEAD = 64 * 2**10
+_NAMED = re.compile(r'"?sep=(?P<separator>.)"?', re.IGNORECASE)
+"""The line with which Excel names the separator; it comes before the line of names."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def open_delimited(
 
     Args:
         path: a plain or gzipped file.
-        separator: one of `SEPARATORS`; None for the one that the first line has most often.
+        separator: one of `SEPARATORS`; None for the one that a line `sep=;` names or the first line has most often.
         encoding: None to find out.
         header: whether the first line has names; None to find out: it has none if one of its fields is a number.
         known: names that a header would have.
@@ -62,9 +64,11 @@ def open_delimited(
     data, note = decode(path, encoding)
     with path.open("rb") as file:
         head = file.read(_HEAD) if data is None else data[:_HEAD]
-    line = _first_line(head)
-    separator = separator or _find_separator(
-        line, _USUAL.get(Path(path.name.removesuffix(".gz")).suffix.lower(), ",")
+    line, named = _first_line(head)
+    separator = (
+        separator
+        or named
+        or _find_separator(line, _USUAL.get(Path(path.name.removesuffix(".gz")).suffix.lower(), ","))
     )
     fields = _fields(line, separator, quote)
     if header is None:
@@ -82,7 +86,13 @@ def open_delimited(
     source = path if data is None else io.BytesIO(data)
     with reading(str(path)):
         scan = pl.scan_csv(
-            source, separator=separator, quote_char=quote, infer_schema=False, glob=False, has_header=header
+            source,
+            separator=separator,
+            quote_char=quote,
+            infer_schema=False,
+            glob=False,
+            has_header=header,
+            skip_lines=1 if named else 0,
         )
         if not header:
             names = scan.collect_schema().names()
@@ -90,9 +100,13 @@ def open_delimited(
     return Delimited(scan, fields, header, () if note is None else (note,))
 
 
-def _first_line(head: bytes) -> str:
-    lines = head.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
-    return next((line for line in lines if line.strip()), "")
+def _first_line(head: bytes) -> tuple[str, str | None]:
+    """Return the first line that is not empty, and the separator if the line before it names one."""
+    # Not splitlines, which ends a line at other characters too, such as U+2028.
+    lines = re.split("\r?\n", head.decode("utf-8", "replace").removeprefix("\ufeff"))
+    named = _NAMED.fullmatch(lines[0].strip()) if lines else None
+    first = next((line for line in lines[1 if named else 0 :] if line.strip()), "")
+    return first, named["separator"] if named else None
 
 
 def _find_separator(line: str, usual: str) -> str:

@@ -30,7 +30,10 @@ def is_text(path: Path) -> bool:
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
     if suffix in (".json", ".jsonl"):
-        raise DataError(f"{path} is not a table; give its format in `source`, such as amazon-2014 or yelp")
+        raise DataError(
+            f"{path} is not a table of CSV or Parquet; save it as one, or name the format of a log in `source`, such "
+            "as amazon-2014 or yelp"
+        )
     if suffix not in ENDINGS:
         raise DataError(f"{path}: unknown ending; use {', '.join(_TEXT)} (also with .gz) or .parquet")
     return suffix != ".parquet"
