@@ -41,8 +41,8 @@ def run_guide(name: str, module: str, contract: str) -> None:
             del sys.modules[name]
 
 
-run_guide("prism_rec.backbones.decaying_mean", *MODULES[:2])
 sys.modules["my_package"] = ModuleType("my_package")
+run_guide("my_package.decaying_mean", *MODULES[:2])
 run_guide("my_package.scaled_sum", *MODULES[2:4])
 del sys.modules["my_package"]
 

@@ -167,6 +167,12 @@ def add_files(folder: Path, files: Iterable[str]) -> None:
     write_record(folder / MANIFEST, manifest)
 
 
+def add_inputs(folder: Path, inputs: Iterable[Path]) -> None:
+    """Add files that a finished folder was made from to its manifest."""
+    manifest = read_manifest(folder / MANIFEST)
+    write_record(folder / MANIFEST, manifest | {"inputs": manifest["inputs"] | hashes_of(inputs)})
+
+
 def remove_claimed(folder: Path, kept: Iterable[str] = ()) -> None:
     """Delete the files that the folder's record names, and nothing else; links are not followed."""
     for name in sorted(_claimed(read_record(folder) or {}) - set(kept)):

@@ -29,6 +29,8 @@ def test_an_unknown_role_is_refused() -> None:
         InputError, match="unknown role 'usr'; the roles are user, item, timestamp, rating, event"
     ):
         complete_columns({"usr": "u"})
+    with pytest.raises(InputError, match="event, history; the role comes first: user=customer"):
+        complete_columns({"customer": "user"})
     assert complete_columns({"user": 0})["user"] == "0"  # type: ignore[dict-item]
 
 

@@ -92,3 +92,13 @@ def test_no_word_of_an_explanation_is_cut_on_a_phone(browser: Any, address: str)
     page.get_by_text("Without these").first.wait_for()
     assert page.locator(".why th").count() > 5
     check_no_word_is_cut(page)
+
+
+def test_no_score_is_cut_next_to_a_second_list(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(f"{address}/?user=u3")
+    lines = page.evaluate(
+        "[...document.querySelectorAll('.score .soft')].map(one => one.getBoundingClientRect().height)"
+    )
+    assert len(lines) == 10
+    assert max(lines) < 30

@@ -129,6 +129,10 @@ def test_the_weights_of_everybody(client: TestClient, looks: list[Look]) -> None
     assert "this history" in page
     assert "this history" not in client.get("/weights").text
     assert "no gate that depends on the user" in page  # the run with ids only
+    with TestClient(make_app([looks[1]], {})) as alone:
+        page = alone.get("/weights").text
+    assert "no gate that depends on the user" in page
+    assert "A bar is the number of users" not in page
 
 
 def test_an_address_cannot_break_the_page(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
@@ -255,20 +256,42 @@ SLOW: dict[str, bytes] = {
 }
 
 
+class Exchange(NamedTuple):
+    """What came back for some bytes."""
+
+    answers: list[Answer]
+    seconds: float
+    """How long this client took to send: the server may close a connection on which nothing comes for some time."""
+
+
 def send(port: int, sent: bytes, reads: bool = True, seconds: float = 60) -> list[Answer]:
     """Send bytes on a connection of their own; return the answers until it is closed, if they are read."""
-    received = b""
+    return exchange(port, sent, reads, seconds).answers
+
+
+def exchange(port: int, sent: bytes, reads: bool = True, seconds: float = 60) -> Exchange:
+    """Do what `send` does; return how long the sending took too."""
+    received, begun = b"", time.perf_counter()
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as client:
         with suppress(ConnectionResetError, BrokenPipeError):  # refused before all was sent
             client.sendall(sent)
+        taken = time.perf_counter() - begun
         with suppress(ConnectionResetError):
             while reads and (part := client.recv(1 << 16)):
                 received += part
-    return answers_in(received, sent.startswith(b"HEAD"))
+    return Exchange(answers_in(received, sent.startswith(b"HEAD")), taken)
+
+
+class CutError(Exception):
+    """An answer ends too early."""
 
 
 def answers_in(received: bytes, without_body: bool = False) -> list[Answer]:
-    """Return the answers, one after another, of which each says how long it is."""
+    """Return the answers, one after another, of which each says how long it is.
+
+    Raises:
+        CutError: the last one is not complete.
+    """
     answers = []
     while received:
         first, found, received = received.partition(b"\r\n\r\n")
@@ -276,7 +299,8 @@ def answers_in(received: bytes, without_body: bool = False) -> list[Answer]:
         fields = dict(line.lower().split(b": ", 1) for line in lines[1:])
         length = 0 if without_body else int(fields.get(b"content-length", 0))
         status = int(lines[0].split()[1])
-        assert found, received
+        if not found or status >= 200 and len(received) < length:
+            raise CutError
         if status >= 200:
             answers.append(Answer(status, received[:length]))
             received = received[length:]

@@ -49,7 +49,7 @@ def test_dropped_items_are_named_with_the_reason(recommender: Recommender) -> No
     recommender.recommend([["i1", "rare"]], k=2, exclude=["rare"], events=notes)
     reason = "first 'rare', which had 1 event, fewer than the minimum 5"
     assert notes.lines == [
-        f"note: 1 items of the histories are unknown, {reason}; left out",
+        f"note: unknown items in the histories: 1, {reason}; left out",
         f"note: 1 of 1 excluded items are unknown, {reason}; skipped",
     ]
     message = "item 'rare' had 1 event, fewer than the minimum 5, so the model does not know it"

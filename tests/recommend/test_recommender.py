@@ -108,7 +108,7 @@ def test_the_unknown_get_the_most_popular_items_and_nobody_fails(recommender):
     )
     assert frame["item_id"].to_list()[2:] == popular[:2] * 2
     assert frame["score"].null_count() == frame["id"].null_count() == 4
-    assert notes.lines == ["note: 1 items of the histories are unknown, first 'x'; left out"]
+    assert notes.lines == ["note: unknown items in the histories: 1, first 'x'; left out"]
     frame = recommender.recommend(users=["nobody", "u1"], k=2, events=notes)
     assert frame["user_id"].to_list() == ["nobody"] * 2 + ["u1"] * 2
     assert frame["basis"].to_list() == ["popularity"] * 2 + ["model"] * 2

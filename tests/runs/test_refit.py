@@ -8,6 +8,7 @@ import pytest
 from command_line import prism_rec
 from prism_rec import Dataset, Run, load, refit
 from prism_rec.errors import FolderError, InputError
+from prism_rec.files import hash_file
 from prism_rec.runs import refit as stage
 from prism_rec.runs.train import train
 from runs.test_warm_start import settings, shop
@@ -56,6 +57,19 @@ def test_an_interrupted_one_continues_and_ends_with_the_same_numbers(measured: R
         refit(measured, tmp_path / "part", device="cpu")
     again = refit(measured, tmp_path / "part", device="cpu")
     assert again.model.items.ids.weight.equal(whole.model.items.ids.weight)
+
+
+def test_it_names_the_run_that_it_came_from(measured: Run, dataset: Dataset, tmp_path: Path) -> None:
+    whole = refit(measured, tmp_path / "whole", device="cpu")
+    inputs = whole.folder.read_manifest()["inputs"]
+    assert inputs == {"measured/best.safetensors": hash_file(measured.folder.best)}
+    assert refit(measured, tmp_path / "whole", device="cpu").folder.read_manifest()["inputs"] == inputs
+    changed = measured.config.model_copy(
+        update={"train": measured.config.train.model_copy(update={"learning_rate": 0.1})}
+    )
+    other = train(changed, tmp_path / "other", data=dataset, device="cpu")
+    with pytest.raises(FolderError, match="was made from another run"):
+        refit(other, tmp_path / "whole")
 
 
 def test_other_data_may_be_given_and_its_split_is_ignored(measured: Run, tmp_path: Path) -> None:

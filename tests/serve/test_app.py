@@ -138,7 +138,7 @@ def test_health_metrics_and_description(client: TestClient) -> None:
         ("/similar", {"item": "x"}, 422, "item 'x' is unknown"),
         ("/items", {"items": [{"item_id": "new"}]}, 403, "this server takes no items"),
         ("/items", {"items": [{"x\ny": {}}]}, 422, "items.0.x y"),
-        ("/nothing", {}, 404, "Not Found"),
+        ("/nothing", {}, 404, "there is no such path; /openapi.json lists them"),
         ("/health", {}, 405, "Method Not Allowed"),
     ],
 )

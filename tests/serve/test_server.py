@@ -28,6 +28,7 @@ QUESTION = {"histories": [["item-01"]], "k": 2}
 
 
 class Running(NamedTuple):
+    process: int
     port: int
     link: Path
     log: list[str]
@@ -68,7 +69,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     reader.start()
     found = re.search(r":(\d+), API", "".join(log))
     assert found, log
-    yield Running(int(found[1]), link, log)
+    yield Running(process.pid, int(found[1]), link, log)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) in (0, -signal.SIGTERM), log
     reader.join()
@@ -166,3 +167,14 @@ def test_mistakes_are_reported_in_one_line(running: Running, tmp_path: Path) -> 
             run_command(["serve", str(running.link), *words])
     with pytest.raises(InputError, match="is not a finished run"):
         run_command(["serve", str(tmp_path), "--port", "0"])
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_killed_is_started_again_and_named(running: Running) -> None:
+    children = Path(f"/proc/{running.process}/task/{running.process}/children").read_text().split()
+    commands = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    worker = next(child for child, command in commands.items() if "spawn_main" in command)
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: any(f"worker {worker} ended" in line for line in running.log))
+    assert any(f"worker {worker} ended" in line for line in running.log)
+    assert ask(running.port, "/recommend", QUESTION)[0] == 200

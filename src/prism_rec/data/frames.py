@@ -94,9 +94,11 @@ def complete_columns(columns: Mapping[str, str]) -> dict[str, str]:
     """
     for role in columns:
         if role not in DEFAULT_COLUMNS:
-            raise SettingsError(
-                f"unknown role {role!r}; the roles are {', '.join(DEFAULT_COLUMNS)}", key="columns"
+            turned = (
+                f"; the role comes first: {name}={role}" if (name := columns[role]) in DEFAULT_COLUMNS else ""
             )
+            roles = ", ".join(DEFAULT_COLUMNS)
+            raise SettingsError(f"unknown role {role!r}; the roles are {roles}{turned}", key="columns")
     return DEFAULT_COLUMNS | {role: str(name) for role, name in columns.items()}
 
 

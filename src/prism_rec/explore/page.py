@@ -144,7 +144,8 @@ def _history(look: Look, question: Question, tiles: Tiles) -> list[Content]:
         element("ol", *rows[:FOLDED], class_="items"),
     ]
     if rows[FOLDED:]:
-        summary = element("summary", f"{len(rows) - FOLDED} older items")
+        older = len(rows) - FOLDED
+        summary = element("summary", f"{older} older item{'s' if older > 1 else ''}")
         folded = element("details", summary, element("ol", *rows[FOLDED:], class_="items"))
         folded.attrib |= {"open": "open"} if set(question.out) & set(question.items[:-FOLDED]) else {}
         shown.append(folded)

@@ -21,7 +21,8 @@ def weights_page(looks: Sequence[Look], question: Question) -> Element:
     """Return the page: a histogram per part and run, with the mean and the weight of the history of the question."""
     sections = [element("section", *_of_run(look, question)) for look in looks]
     columns = element("div", *sections, class_=f"columns of-{len(looks)}")
-    return document("Everybody's weights", question, element("p", HOW_TO_READ), columns)
+    how = [element("p", HOW_TO_READ)] if any(look.weights for look in looks) else []
+    return document("Everybody's weights", question, *how, columns)
 
 
 def _of_run(look: Look, question: Question) -> list[Content]:

@@ -61,9 +61,7 @@ def of_histories(given: HistoriesGiven, items: Ids, events: Events) -> Questions
         found.append(items.known_rows(ids).tolist())
         unknown += [item for item in ids if item not in items.row_of]
     if unknown:
-        events.note(
-            f"note: {len(unknown)} items of the histories are unknown, {items.first(unknown)}; left out"
-        )
+        events.note(f"note: unknown items in the histories: {len(unknown)}, {items.first(unknown)}; left out")
     return Questions(users, Histories.from_lists(found))
 
 

@@ -5,9 +5,12 @@ from pathlib import Path
 
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.split import NoSplit
-from prism_rec.errors import SettingsError
+from prism_rec.errors import FolderError, SettingsError
 from prism_rec.events import Events
+from prism_rec.folders import add_inputs, hashes_of, is_finished
 from prism_rec.inputs import checked
+from prism_rec.records import MANIFEST, read_manifest
+from prism_rec.runs.folder import STAGE
 from prism_rec.runs.run import Run
 from prism_rec.runs.train import train
 
@@ -26,8 +29,8 @@ def refit(
     """Train the model of a run again on all events, those of validation and test too.
 
     Validation of the first run has chosen the number of epochs: its best epoch. The new run takes as many, and nothing
-    is measured. It is an ordinary run: `config.json` has the number of epochs, and its data has the split none. An
-    interrupted one continues.
+    is measured. It is an ordinary run: `config.json` has the number of epochs, and its data has the split none. The
+    `inputs` of its manifest name the first run, with the hash of its weights. An interrupted one continues.
 
     Args:
         run: a finished run whose data has validation targets, or its folder.
@@ -40,7 +43,7 @@ def refit(
         events: see `train`.
 
     Raises:
-        FolderError: `run` is not finished, or `out` has something else.
+        FolderError: `run` is not finished, or `out` has something else, such as what was made from another run.
         SettingsError: the number of epochs was not chosen by validation, or `start` is missing or not the same.
     """
     first = run if isinstance(run, Run) else Run.load(run, "cpu")
@@ -52,6 +55,9 @@ def refit(
     if (first.folder.read_start() is None) != (start is None):
         how = "with fresh weights; leave `start` out" if start else "from another run; name it as `start`"
         raise SettingsError(f"{path} was begun {how}")
+    weights = hashes_of([first.folder.best])
+    if is_finished(Path(out), STAGE) and read_manifest(Path(out) / MANIFEST)["inputs"] not in ({}, weights):
+        raise FolderError(f"{out} was made from another run; name another folder")
     epochs = facts["best_epoch"]
     events.note(f"on everything, for {epochs} epochs: the best of the {facts['epochs']} of {path}")
     # The features of a run's own data are those that the model sees, so a control is not applied again.
@@ -59,7 +65,7 @@ def refit(
     settings = first.config.train.model_copy(update={"epochs": epochs})
     config = first.config.model_copy(update={"train": settings, **given})
     loaded = first.dataset if data is None else data if isinstance(data, Dataset) else Dataset.load(data)
-    return train(
+    made = train(
         config,
         out,
         data=replace(loaded, rule=NoSplit()),
@@ -68,3 +74,5 @@ def refit(
         resume=resume,
         events=events,
     )
+    add_inputs(made.folder.path, [first.folder.best])
+    return made

@@ -166,7 +166,8 @@ def _report_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+        why = "there is no such path; /openapi.json lists them" if error.status_code == 404 else error.detail
+        return JSONResponse({"error": why}, error.status_code, error.headers)
 
     @app.exception_handler(Busy)
     async def busy(_: Request, error: Busy) -> JSONResponse:

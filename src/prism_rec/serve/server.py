@@ -31,7 +31,8 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
         InputError: the run is not finished, the address cannot be used, or the token file is empty.
     """
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
+
+    from prism_rec.serve.workers import HANGS, Workers
 
     with (
         TemporaryDirectory(prefix="prism-rec-") as temporary,
@@ -66,10 +67,11 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
             log_level="error",
             timeout_keep_alive=30,
             timeout_graceful_shutdown=int(settings.max_seconds) + 1,
+            timeout_worker_healthcheck=HANGS,
         )
         try:
             if settings.workers > 1:
-                Multiprocess(config, [listener]).run()
+                Workers(config, listener, events).run()
             else:
                 uvicorn.Server(config).run([listener])
         finally:

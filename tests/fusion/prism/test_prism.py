@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from prism_rec import RunConfig
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.sources import Planted
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.prism.prism import PrismConfig, PrismFusion
 from prism_rec.fusion.prism.separation import find_shared
 from prism_rec.fusion.reading import Features, ModalityShape, Words
@@ -181,3 +183,12 @@ def test_with_few_items_only_directions_of_much_variance_are_looked_at() -> None
     both, present = 5 * torch.randn(200, 2), torch.ones(200, 2, dtype=torch.bool)
     vectors = tuple(torch.cat([both, 0.5 * torch.randn(200, 150)], 1) for _ in range(2))
     assert len(find_shared(vectors, present, 16, 0.25).loads[0]) == 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("temperature", 0.5), ("gate_dropout", 0.1)])
+def test_settings_of_a_gate_are_refused_without_one(name: str, value: float) -> None:
+    with pytest.raises(SettingsError, match=f"does not read `{name}`; remove it or set `gate` personal"):
+        RunConfig.parse({"model": {"fusion": {"kind": "prism", name: value}}})
+    default = PrismConfig.model_fields[name].default
+    assert PrismConfig.parse({name: default}) == PrismConfig()
+    assert getattr(PrismConfig.parse({"gate": "personal", name: value}), name) == value

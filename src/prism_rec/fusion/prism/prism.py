@@ -5,9 +5,10 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import FusionSettings
 from prism_rec.fusion.gate import Gate
 from prism_rec.fusion.prism.common import component_roles
@@ -31,9 +32,18 @@ class PrismConfig(FusionSettings):
     With weights of one, a candidate is one vector, the same for all users: training and ranking cost less.
     """
     temperature: float = Field(0.7, gt=0)
-    """Divides the gate's logits; a smaller one gives weights nearer to 0 and 1."""
+    """Divides the logits of a personal gate; a smaller one gives weights nearer to 0 and 1."""
     gate_dropout: float = Field(0.0, ge=0, lt=1)
-    """Probability of dropping an element of the gate's hidden layer."""
+    """Probability of dropping an element of a personal gate's hidden layer."""
+
+    @model_validator(mode="after")
+    def _has_what_its_gate_reads(self) -> "PrismConfig":
+        for name in ("temperature", "gate_dropout") if self.gate == "none" else ():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise SettingsError(
+                    f"prism with `gate` none does not read `{name}`; remove it or set `gate` personal"
+                )
+        return self
 
     def build(self, modalities: Mapping[str, ModalityShape], width: int) -> "PrismFusion":
         """Make the fusion."""
