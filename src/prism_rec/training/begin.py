@@ -27,15 +27,15 @@ class Training:
     step: TrainStep
     """The model and its objective."""
     optimizer: torch.optim.Optimizer
-    """Of the step's parameters."""
+    """Optimiser that changes the step's parameters."""
     average: WeightAverage | None
-    """Of the model's weights, if there is one."""
+    """Average that the model's weights have, if there is one."""
     state: TrainingState
     """All of these, to be written to a file."""
     batches: Batches
-    """Of all epochs."""
+    """Batches of all epochs."""
     histories: Histories
-    """Of the training."""
+    """Histories that are trained on."""
 
     @contextmanager
     def validated(self) -> Iterator[None]:
