@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,11 @@ from prism_rec.cli.app import run
 from prism_rec.data.bag import Table
 from prism_rec.data.dataset import Dataset
 from prism_rec.errors import InputError
+from prism_rec.model import SequenceRecommender
 from prism_rec.model.similar import nearest
 from prism_rec.planning import plan as planning
 from prism_rec.planning.plan import count_parameters
-from prism_rec.planning.probe import probe
+from prism_rec.planning.probe import SomeBatches, probe
 from prism_rec.training.config import RunConfig
 
 
@@ -79,6 +80,28 @@ def test_an_epoch_is_all_of_its_steps(data: Path) -> None:
     assert whole.batches == short.batches == 3
     assert min(whole.epoch_seconds, short.epoch_seconds, whole.validation_seconds) > 0
     assert whole.checkpoint_bytes == short.checkpoint_bytes
+
+
+def test_a_trial_takes_a_least_number_of_steps_however_slow_they_are() -> None:
+    class Ten:
+        share = 1.0
+
+        def __len__(self) -> int:
+            return 10
+
+        def epoch(self, number: int) -> Iterator[torch.Tensor]:
+            return iter(torch.arange(10))
+
+    assert len(list(SomeBatches(Ten(), 10, -1).epoch(1))) == 1
+    assert len(list(SomeBatches(Ten(), 10, -1, least=6).epoch(1))) == 6
+    assert len(list(SomeBatches(Ten(), 3, -1, least=6).epoch(1))) == 3
+
+
+def test_a_trial_begins_as_training_does(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learned = []
+    monkeypatch.setattr(SequenceRecommender, "begin_fusion", lambda model: learned.append(model))
+    assert probe(CONFIG, data, seconds=0).start_seconds > 0
+    assert len(learned) == 1
 
 
 @pytest.mark.slow

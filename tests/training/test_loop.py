@@ -15,10 +15,10 @@ from prism_rec.training.loop import (
     EpochRecord,
     best_epoch,
     fit,
-    make_optimizer,
     stopped_by,
     train_epoch,
 )
+from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 from training.killable import run_small
 

@@ -32,6 +32,8 @@ class Plan(BaseModel):
     """Memory that the device has free now."""
     disk: int
     """Most disk in use at once: a copy of the data, the best weights, and the state, twice while it is written."""
+    start_seconds: float
+    """Before the first step: reading the data, making the model, and what is learnt from the data once."""
     epoch_seconds: float
     """One epoch without validation."""
     validation_seconds: float
@@ -39,7 +41,7 @@ class Plan(BaseModel):
     epochs: int
     """Epochs at most; patience may stop training earlier."""
     seconds: float
-    """All epochs, with validations and checkpoints."""
+    """All epochs, with the start, validations and checkpoints."""
     device: str
     """Device that was measured."""
     threads: int
@@ -82,10 +84,12 @@ def plan(config: RunConfig, data: Path | str, *, device: str = "auto", threads: 
         memory=measured.peak_bytes,
         memory_there=there,
         disk=_size(Path(data)) + parameters * 4 + 2 * measured.checkpoint_bytes,
+        start_seconds=measured.start_seconds,
         epoch_seconds=measured.epoch_seconds,
         validation_seconds=measured.validation_seconds,
         epochs=settings.epochs,
-        seconds=settings.epochs * (measured.epoch_seconds + measured.checkpoint_seconds)
+        seconds=measured.start_seconds
+        + settings.epochs * (measured.epoch_seconds + measured.checkpoint_seconds)
         + validations * measured.validation_seconds,
         device=str(where),
         threads=threads,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from pydantic import BaseModel
 
-from prism_rec.batches import BatchPlan
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.histories import Histories
@@ -18,14 +18,14 @@ from prism_rec.devices import choose_device, peak_memory
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Batches, OnDevice
 from prism_rec.rank import Ranker
-from prism_rec.training.checkpoint import TrainingState
+from prism_rec.training.begin import Training, begin
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import train_epoch
-from prism_rec.training.optimizer import make_optimizer
-from prism_rec.training.step import TrainStep
 
 WARM_UP = 3
 """First steps, which are slower and do not count."""
+LEAST = 16
+"""Steps that are taken at least: memory grows over the first ones, since each batch is of another size."""
 
 
 class Measured(BaseModel):
@@ -33,6 +33,8 @@ class Measured(BaseModel):
 
     batches: int
     """Steps of one epoch."""
+    start_seconds: float
+    """Time before the first step: data, model, and what is learnt from the data once."""
     epoch_seconds: float
     """Time of one epoch without validation."""
     validation_seconds: float
@@ -46,20 +48,22 @@ class Measured(BaseModel):
 
 
 class SomeBatches:
-    """The first batches of an epoch, as many as fit into some seconds, at least one.
+    """The first batches of an epoch, as many as fit into some seconds, and a least number.
 
     Args:
         batches: of the whole epoch.
         number: yield at most this many.
         seconds: yield none after this time.
+        least: but yield this many, if the epoch has them.
     """
 
     share = 1.0
 
-    def __init__(self, batches: Batches, number: int, seconds: float) -> None:
+    def __init__(self, batches: Batches, number: int, seconds: float, least: int = 1) -> None:
         self.batches = batches
         self.number = number
         self.seconds = seconds
+        self.least = least
         self.given = 0
         self.began = 0.0
 
@@ -71,7 +75,8 @@ class SomeBatches:
         """Yield the batches; `began` is the time of the first."""
         self.began = time.perf_counter()
         for batch in self.batches.epoch(number):
-            if self.given == self.number or (self.given and time.perf_counter() - self.began > self.seconds):
+            late = self.given >= self.least and time.perf_counter() - self.began > self.seconds
+            if late or self.given == self.number:
                 return
             yield batch
             self.given += 1
@@ -86,45 +91,57 @@ def probe(config: RunConfig, data: Path, device: str = "auto", seconds: float = 
         device: as in training.
         seconds: time for the steps, and for ranking. Small data take less, large models a little more.
     """
+    began_start = time.perf_counter()
     torch.manual_seed(config.train.seed)
     dataset = Dataset.load(data)
     features = control_features(dataset.features, config.features, config.train.seed)
     model = config.model.build(dataset.number_of_items, features).to(choose_device(device))
-    objective = config.objective.build()
-    objective.begin_training(model, dataset.training())
-    step = TrainStep(model, objective.to(model.device))
-    optimizer = make_optimizer(step, config.train)
-    plan = BatchPlan(model.max_length, config.train.batch_size, config.train.seed, config.train.max_targets)
-    batches = objective.batches(dataset.training(), plan)
-    train_epoch(step, optimizer, SomeBatches(batches, WARM_UP, seconds), 1, config.train)
-    timed, began = SomeBatches(batches, len(batches), seconds), time.perf_counter()
-    train_epoch(step, optimizer, timed, 1, config.train)
+    training = begin(model, config.objective.build(), dataset.training(), config.train)
+    start_seconds = time.perf_counter() - began_start
+    _steps(training, config, WARM_UP, seconds)
+    began = time.perf_counter()
+    timed = _steps(training, config, len(training.batches), seconds, LEAST - WARM_UP)
     per_step = (time.perf_counter() - timed.began) / max(1, timed.given)
+    with training.validated():
+        training.note_unknown_ids()
+        validation_seconds = _validation_seconds(model, dataset, config, seconds)
     began_checkpoint = time.perf_counter()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "state"
-        TrainingState(step, optimizer, model.device).save(file, {})
+        training.state.save(file, {})
         size = file.stat().st_size
-    checkpoint_seconds = time.perf_counter() - began_checkpoint
     return Measured(
-        batches=len(batches),
-        epoch_seconds=timed.began - began + per_step * len(batches),
-        validation_seconds=_validation_seconds(model, dataset, config, seconds),
-        checkpoint_seconds=checkpoint_seconds,
+        batches=len(training.batches),
+        start_seconds=start_seconds,
+        epoch_seconds=timed.began - began + per_step * len(training.batches),
+        validation_seconds=validation_seconds,
+        checkpoint_seconds=time.perf_counter() - began_checkpoint,
         checkpoint_bytes=size,
         peak_bytes=peak_memory(model.device),
     )
 
 
+def _steps(training: Training, config: RunConfig, number: int, seconds: float, least: int = 1) -> SomeBatches:
+    """Take the first steps of an epoch, and return the batches that they had."""
+    batches = SomeBatches(training.batches, number, seconds, least)
+    train_epoch(training.step, training.optimizer, batches, 1, config.train, average=training.average)
+    return batches
+
+
 def _validation_seconds(
     model: SequenceRecommender, dataset: Dataset, config: RunConfig, seconds: float
 ) -> float:
-    """Return the time of ranking for all validation users: measured for more and more of them."""
+    """Return the time of ranking for all validation users: measured for more and more of them.
+
+    As many users as validation encodes at once are encoded before, because that takes the most memory.
+    """
     questions = dataset.queries("validation")
     began = time.perf_counter()
     ranker = Ranker(model, config.train.rank_batch_size, config.seen_in(dataset))
     once = time.perf_counter() - began
     asked, total = min(256, len(questions.targets)), len(questions.targets)
+    if total:
+        ranker.states(questions.histories, np.arange(min(total, ranker.batch_size)))
     while total:
         part = Histories(
             questions.histories.items[: questions.histories.offsets[asked]],

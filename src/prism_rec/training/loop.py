@@ -3,7 +3,6 @@
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,18 +12,16 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from prism_rec import processes
-from prism_rec.batches import BatchPlan
 from prism_rec.data.histories import Histories
 from prism_rec.errors import DivergedError
 from prism_rec.events import Events, Fact
 from prism_rec.model import SequenceRecommender
 from prism_rec.nn.processes import per_process
 from prism_rec.objectives.base import Batches, Objective
-from prism_rec.rank.unknown_ids import usual_id_term
 from prism_rec.training.average import WeightAverage
-from prism_rec.training.checkpoint import TrainingState, load_tensors, save_tensors
+from prism_rec.training.begin import begin
+from prism_rec.training.checkpoint import load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
-from prism_rec.training.optimizer import make_optimizer
 from prism_rec.training.step import TrainStep
 
 TASK = "training"
@@ -87,23 +84,8 @@ def fit(
     Returns:
         One record per epoch.
     """
-    objective.begin_training(model, histories)
-    model.items.note_events(torch.from_numpy(histories.counts(model.items.number_of_items)))
-    if learned := model.begin_fusion():
-        events.note(f"note: {learned}")
-    step = TrainStep(model, objective.to(model.device))
-    optimizer = make_optimizer(step, config)
-    average = WeightAverage(model, config.average) if config.average else None
-    state = TrainingState(step, optimizer, model.device, average)
-    plan = BatchPlan(
-        model.max_length,
-        config.batch_size,
-        config.seed,
-        config.max_targets,
-        processes.rank(),
-        processes.world(),
-    )
-    batches = objective.batches(histories, plan)
+    training = begin(model, objective, histories, config, events)
+    step, batches, state = training.step, training.batches, training.state
     writes, hear = processes.is_first(), after_epoch or (lambda records: None)
     records: list[EpochRecord] = []
     if last.exists():
@@ -118,13 +100,15 @@ def fit(
     while stopped_by(records, config) is None:
         epoch = len(records) + 1
         events.advance(TASK, 0, _facts(records, config))
-        record = train_epoch(step, optimizer, batches, epoch, config, events, average, wrapped)
-        with average.applied(model) if average else nullcontext():
+        record = train_epoch(
+            step, training.optimizer, batches, epoch, config, events, training.average, wrapped
+        )
+        with training.validated():
             validated = validate is not None and (
                 epoch % config.validate_every == 0 or epoch == config.epochs
             )
             if validated or validate is None:
-                model.items.unknown_id.fill_(usual_id_term(model, histories))
+                training.note_unknown_ids()
             if validate is not None and validated:
                 record = replace(record, validation=dict(validate(model)))
             records.append(record)
