@@ -43,6 +43,7 @@ NAMES = [
     "GateFusionConfig",
     "GeneralisedBinaryCrossEntropyConfig",
     "Given",
+    "HSTUConfig",
     "HashedText",
     "HuggingFace",
     "IdFusionConfig",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from prism_rec.backbones.bsarec import BSARecConfig as BSARecConfig
     from prism_rec.backbones.esasrec import ESASRecConfig as ESASRecConfig
     from prism_rec.backbones.gru4rec import GRU4RecConfig as GRU4RecConfig
+    from prism_rec.backbones.hstu import HSTUConfig as HSTUConfig
     from prism_rec.backbones.sasrec import SASRecConfig as SASRecConfig
     from prism_rec.backbones.stosa import StosaConfig as StosaConfig
     from prism_rec.comparison.compare import compare as compare
@@ -113,6 +114,7 @@ _NAMES = {
     "backbones.bsarec": ("BSARecConfig",),
     "backbones.esasrec": ("ESASRecConfig",),
     "backbones.gru4rec": ("GRU4RecConfig",),
+    "backbones.hstu": ("HSTUConfig",),
     "backbones.sasrec": ("SASRecConfig",),
     "backbones.stosa": ("StosaConfig",),
     "comparison.compare": ("compare",),

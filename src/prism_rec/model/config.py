@@ -9,6 +9,7 @@ from prism_rec.backbones.base import BackboneSettings
 from prism_rec.backbones.bsarec import BSARecConfig
 from prism_rec.backbones.esasrec import ESASRecConfig
 from prism_rec.backbones.gru4rec import GRU4RecConfig
+from prism_rec.backbones.hstu import HSTUConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.config import Config
@@ -26,7 +27,7 @@ from prism_rec.model.similar import SimilarItems
 from prism_rec.plugins import Kinds
 
 BackboneConfig = Annotated[
-    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | StosaConfig,
+    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | HSTUConfig | StosaConfig,
     Kinds("prism_rec.backbones", BackboneSettings),
 ]
 FusionConfig = Annotated[
