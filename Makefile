@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 SMALL := examples/movielens-small
+# Bytecode is kept, even if the environment says no: otherwise every process that a test starts compiles all of PyTorch.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-slow browser lint docs wheel reference bench clean
 

@@ -33,6 +33,7 @@ def test_pytorch_is_set_up_unless_the_user_has_decided(monkeypatch, call, variab
     assert os.environ[variable] == other
 
 
+@pytest.mark.slow
 def test_the_command_line_sets_pytorch_up_before_it_is_imported():
     """The threads of a PyTorch that is imported already never read the variable."""
     code = (

@@ -27,6 +27,7 @@ def read(name: str, *overrides: str) -> tuple[Recipe, list[Cell]]:
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_every_model_is_built_of_pictures_and_texts(path: Path) -> None:
     recipe, cells = read(path.name)
     assert [cell.model for cell in cells] == list(recipe.models)

@@ -83,6 +83,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     ],
     ids=["backbone", "fusion"],
 )
+@pytest.mark.slow
 def test_a_plug_in_of_the_guide_works_from_a_package_of_its_own(
     install: Install, module: str, built: str, part: str, kind: str, options: dict[str, float], sizes: str
 ) -> None:

@@ -43,6 +43,7 @@ def released(backbone: BSARec, prefix: Tensor) -> Tensor:
     return x[-1]
 
 
+@pytest.mark.slow
 def test_every_prefix_has_the_state_that_the_release_gives_it():
     backbone = build("prefix", positions="last")
     backbone.low_pass_WW = precise_low_pass()

@@ -30,6 +30,7 @@ def test_a_column_is_found_by_its_name_or_as_item_id() -> None:
         with_item_id(frame, {"id": "asin"}, "t")
 
 
+@pytest.mark.slow
 def test_python_calls_have_it_too(tmp_path: Path) -> None:
     ids, asin = [f"item-{place:02}" for place in range(6)], {"item": "asin"}
     log = pl.DataFrame({"user_id": ["u"] * 6, "asin": ids, "timestamp": range(6)})
@@ -50,6 +51,7 @@ def test_python_calls_have_it_too(tmp_path: Path) -> None:
     assert recommender.dataset.features["image"].present[-1]
 
 
+@pytest.mark.slow
 def test_every_command_that_reads_items_has_it(tmp_path: Path) -> None:
     names = [f"item-{place:02}" for place in range(6)]
     log = [(f"u{user}", name, place) for user in range(4) for place, name in enumerate(names)]

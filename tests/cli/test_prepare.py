@@ -57,6 +57,7 @@ def test_writes_a_dataset_and_shows_it(raw: Path, prepare: Invoke) -> None:
     assert max(len(line) for line in shown.splitlines() if str(raw) not in line) <= 80
 
 
+@pytest.mark.slow
 def test_what_was_done_before_is_not_done_again(
     raw: Path, prepare: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -178,6 +178,7 @@ def test_files_without_what_is_needed_are_refused(folder: Path, tmp_path: Path) 
         run(["recommend", str(folder), "--histories", str(tmp_path / "numbers.parquet")])
 
 
+@pytest.mark.slow
 def test_new_items_from_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pl.DataFrame({"item_id": ["007"], "title": ["Late arrival"]}).write_csv(tmp_path / "new.csv")
     np.save(tmp_path / "text.npy", np.ones((1, WIDTH)))

@@ -58,6 +58,7 @@ def test_json_has_no_controls_and_loads_unchanged(capsys: pytest.CaptureFixture[
     assert "é" in said
 
 
+@pytest.mark.slow
 def test_no_command_lets_data_command_the_terminal(tmp_path: Path) -> None:
     log, items, config = tmp_path / "log.csv", tmp_path / "items.csv", tmp_path / "t.yaml"
     ids = [f"i{number}\x1b[31m" for number in range(8)]

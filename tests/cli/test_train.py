@@ -70,6 +70,7 @@ def test_a_finished_run_is_refused_without_resume(words: list[str]) -> None:
         run([*words, "--no-resume"])
 
 
+@pytest.mark.slow
 def test_threads_are_used(words: list[str]) -> None:
     before = torch.get_num_threads()
     try:

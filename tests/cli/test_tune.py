@@ -11,6 +11,7 @@ from prism_rec.tuning.tune import BEST
 from tuning.searching import VALUES
 
 
+@pytest.mark.slow
 def test_the_command_searches_and_says_what_it_found(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

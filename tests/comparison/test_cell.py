@@ -153,6 +153,7 @@ def test_a_claim_of_another_version_is_not_told_to_be_damaged(cells: list[Cell])
     assert "remove" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_cells_share_their_data_and_each_stands_alone(recipe: Recipe, prepared: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(prepared, source)

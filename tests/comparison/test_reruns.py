@@ -61,6 +61,7 @@ def test_a_cell_that_trained_nothing_is_made_with_other_data(recipe: Recipe, tmp
     assert Dataset.load(cell.folder / "data").users.equals(users)
 
 
+@pytest.mark.slow
 def test_all_folders_in_the_way_are_named_at_once(recipe: Recipe, tmp_path: Path) -> None:
     recipe = recipe.model_copy(update={"seeds": (0, 1)})
     cells = plan(recipe, tmp_path)

@@ -43,6 +43,7 @@ def test_cells_are_trained_with_what_their_searches_found(recipe: Recipe, tmp_pa
     assert {path: path.stat().st_mtime_ns for path in kept} == written
 
 
+@pytest.mark.slow
 def test_a_search_that_cannot_be_made_is_told(recipe: Recipe, tmp_path: Path) -> None:
     space = {"model.width": {"kind": "choice", "values": [7, 9]}}
     base = {**recipe.base, "tune": {"trials": 1, "space": space}}

@@ -22,6 +22,7 @@ EVENTS = st.lists(
     EVENTS, st.sampled_from([None, 3]), st.integers(1, 3), st.sampled_from([(), ("v",)]), st.integers(0, 4)
 )
 @settings(max_examples=150)
+@pytest.mark.slow
 def test_what_is_read_is_kept_or_dropped_for_a_reason(
     events: list[tuple[int, ...]],
     min_rating: float | None,

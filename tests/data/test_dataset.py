@@ -91,7 +91,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.data())
-@settings(max_examples=60)
+@settings(max_examples=24)
 def test_only_ties_and_numbers_depend_on_the_order_of_the_file(
     events: list[tuple[int, int, int]], data: st.DataObject
 ) -> None:
@@ -114,6 +114,7 @@ def test_only_ties_and_numbers_depend_on_the_order_of_the_file(
 
 @given(st.permutations(["a", "b", "c", "d"]))
 @settings(max_examples=24)
+@pytest.mark.slow
 def test_features_are_aligned_by_id(ids: list[str]) -> None:
     vectors = {"a": [1.0, 0, 0], "b": [0, 1.0, 0], "c": [0, 0, 1.0], "d": [1.0, 1.0, 1.0]}
     dataset = Dataset.from_frame(LOG, features={"image": (np.array([vectors[item] for item in ids]), ids)})

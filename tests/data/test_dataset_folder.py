@@ -67,7 +67,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path, split: object) -> None
         unique=True,
     )
 )
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_unicode_id_comes_back_exactly(tmp_path: Path, ids: list[str]) -> None:
     dataset = make(ids)
     dataset.save(tmp_path / "data")

@@ -34,6 +34,7 @@ def dataset() -> Dataset:
 
 
 @pytest.mark.parametrize(("role", "wanted"), list(WHY), ids=[" ".join(key) for key in WHY])
+@pytest.mark.slow
 def test_the_reason_survives_saving(dataset: Dataset, tmp_path: Path, role: str, wanted: str) -> None:
     dataset.save(tmp_path / "data")
     for one in (dataset, Dataset.load(tmp_path / "data")):

@@ -104,6 +104,7 @@ def train_small(folder: Path) -> None:
     train(RunConfig.parse(settings), folder, data=dataset, device="cpu")
 
 
+@pytest.mark.slow
 def test_a_run_is_mapped_and_shown_and_one_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         map_run(tmp_path / "run")

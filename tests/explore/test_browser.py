@@ -41,6 +41,7 @@ def titles(page: Any) -> list[str]:
     return [str(text) for text in page.locator("#list-1 .cards .title").all_inner_texts()]
 
 
+@pytest.mark.slow
 def test_a_user_is_chosen_and_a_modality_switched_off_with_the_keyboard(
     browser: Any, address: str, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_user_is_chosen_and_a_modality_switched_off_with_the_keyboard(
 
 
 @pytest.mark.parametrize("path", ["/?user=u3", "/?user=u3&why=item-05&q=item", "/weights?user=u3"])
+@pytest.mark.slow
 def test_a_phone_needs_no_sideways_scrolling_and_no_small_targets(
     browser: Any, address: str, path: str
 ) -> None:
@@ -82,6 +84,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_no_small_targets(
     assert failed == []
 
 
+@pytest.mark.slow
 def test_no_word_of_an_explanation_is_cut_on_a_phone(browser: Any, address: str) -> None:
     page = browser.new_page(viewport=PHONE)
     page.goto(f"{address}/?user=u3")

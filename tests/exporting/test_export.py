@@ -16,6 +16,8 @@ from prism_rec import Export, Onnx, TorchProgram, export, load, load_exported
 from prism_rec.errors import FolderError, InputError
 from prism_rec.exporting import parity
 
+pytestmark = pytest.mark.slow  # importing the exporter of PyTorch and writing the folders takes ten seconds
+
 BACKBONES = {
     "post-norm": {"kind": "sasrec", "form": "post_norm"},
     "empty-places": {"kind": "sasrec", "positions": "last", "empty_places": "positions"},
@@ -48,13 +50,11 @@ MODELS: dict[str, object] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["torch", "onnx"])
 def test_every_backbone_and_fusion_can_be_exported(tmp_path: Path, kind: str) -> None:
     check_exports(tmp_path, kind, MODELS, FIXED)
 
 
-@pytest.mark.slow
 def test_a_recurrent_layer_and_a_distance_can_be_exported(tmp_path: Path) -> None:
     check_exports(tmp_path, "torch", {name: MODELS[name] for name in ("gru4rec", "stosa")}, {"gru4rec"})
 
@@ -133,7 +133,6 @@ def test_the_run_is_the_same_however_its_path_is_written(runs: Path, monkeypatch
     assert (runs / "run-onnx/manifest.json").stat().st_mtime_ns == written
 
 
-@pytest.mark.slow
 def test_without_users_the_folder_has_no_history(runs: Path, tmp_path: Path) -> None:
     export(
         Export(run=runs / "run", format=Onnx(), users=True), runs / "run-onnx"

@@ -97,6 +97,7 @@ def test_posters_are_downloaded_and_embedded_by_the_commands(
     assert len(Handler.asked) == asked == NUMBER + 1
 
 
+@pytest.mark.slow
 def test_a_stored_poster_has_nearly_the_vector_of_the_file_itself(table: Path, tmp_path: Path) -> None:
     run("images", "--table", table, "--out", tmp_path / "images", "--allow-private")
     (tmp_path / "posters").mkdir()

@@ -32,11 +32,13 @@ def test_no_call_and_no_command_has_a_raw_error(
 
 
 @pytest.mark.parametrize(("kind", "count"), [(vector_files, 40), (yaml_files, 60)], ids=["vectors", "yaml"])
+@pytest.mark.slow
 def test_no_file_has_a_raw_error(tmp_path: Path, kind: object, count: int) -> None:
     found = sample(kind.cases(tmp_path), count)  # type: ignore[attr-defined]
     assert faults_of(found) == {}
 
 
+@pytest.mark.slow
 def test_no_dump_has_a_raw_error(tmp_path: Path) -> None:
     made = [made for made in dumps.damaged() if "huge" not in made[0] and "grow" not in made[0]]
     assert faults_of(dumps.cases(tmp_path, sample(made, 25))) == {}

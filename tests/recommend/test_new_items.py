@@ -182,6 +182,7 @@ def test_a_whole_catalogue_may_be_given_and_what_is_known_is_counted(recommender
     assert notes.lines[2:] == ["3 items are known already, 0 are new"]
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_run_with_the_new_items(shop: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("item_id,title\n007,space robots\n008,\n")
     photos = draw(tmp_path / "photos", {"007": "red"})

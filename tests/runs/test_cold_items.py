@@ -43,6 +43,7 @@ def run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return make_run(tmp_path_factory.mktemp("run"), dataset)
 
 
+@pytest.mark.slow
 def test_only_new_items_are_ranked_and_content_finds_them(run: Run) -> None:
     found = evaluate(run, "test")
     candidates = run.dataset.queries("test").candidates
@@ -54,6 +55,7 @@ def test_only_new_items_are_ranked_and_content_finds_them(run: Run) -> None:
     assert found["metrics"]["recall@50"] == 1
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_validated_on_new_items_too(run: Run, dataset: Dataset, tmp_path: Path) -> None:
     other = make_run(tmp_path / "other", dataset, seed=1)
     both = ensemble([run.folder.path, other.folder.path], tmp_path / "both")

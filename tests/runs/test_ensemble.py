@@ -200,6 +200,7 @@ def test_it_is_served_and_shown_like_a_run(both: Path, tmp_path: Path) -> None:
     assert look.weights is not None
 
 
+@pytest.mark.slow
 def test_wrong_runs_are_refused_in_one_line(runs: list[Path], both: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs two runs or more"):
         ensemble(runs[:1], tmp_path / "out")

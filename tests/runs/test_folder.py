@@ -126,6 +126,7 @@ def test_changed_weights_are_never_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["best.safetensors", "config.json", "log.jsonl", "data/items.parquet"])
+@pytest.mark.slow
 def test_a_changed_run_is_noticed_and_training_again_heals_it(tmp_path: Path, name: str) -> None:
     first = train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
     path = tmp_path / name

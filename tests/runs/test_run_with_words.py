@@ -48,6 +48,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return folder
 
 
+@pytest.mark.slow
 def test_a_loaded_run_has_the_words_that_were_trained(folder: Path) -> None:
     run = Run.load(folder, "cpu")
     bag = run.model.items.bags["words"]

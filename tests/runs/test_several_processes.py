@@ -78,6 +78,7 @@ def assert_equal(ours: Path, theirs: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["prism", "one left", "indirec"])
+@pytest.mark.slow
 def test_losses_and_figures_are_those_of_one_process(
     name: str, several: tuple[Path, Any], data: Path, tmp_path: Path
 ) -> None:
@@ -85,6 +86,7 @@ def test_losses_and_figures_are_those_of_one_process(
     assert_equal(several[0] / name, tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_processes(
     several: tuple[Path, Any], data: Path, tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_all_processes_have_the_same_weights_and_the_last_ones_hear_that_the_fir
     assert first == second
 
 
+@pytest.mark.slow
 def test_one_line_is_said_once_and_only_train_works_in_several_processes(data: Path, tmp_path: Path) -> None:
     """The second process cannot know that the first has said the same, if the first is not there."""
     words = ["-m", "prism_rec.cli", "evaluate", tmp_path]

@@ -79,6 +79,7 @@ def test_ids_are_matched_by_item_and_everything_else_is_copied(monday: Run, tues
             assert torch.equal(parameter[row], old[IDS][row_then[item]] if known else first[IDS][row])
 
 
+@pytest.mark.slow
 def test_a_warm_run_starts_where_the_other_ended_and_says_so_in_its_folder(
     monday: Run, tuesday: Dataset, tmp_path: Path
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_run_is_published_once_and_again_if_it_changes(run: Path, tmp_path: Pa
     assert fingerprint(tmp_path / "nothing") is None
 
 
+@pytest.mark.slow
 def test_no_request_fails_while_versions_are_replaced(run: Path, tmp_path: Path) -> None:
     bundles, stop = Bundles(tmp_path / "bundles"), threading.Event()
     recommender = load(run, "cpu")
@@ -175,6 +176,7 @@ def test_tables_that_were_changed_are_not_served(run: Path, tmp_path: Path) -> N
         bundles.load()
 
 
+@pytest.mark.slow
 def test_a_version_that_was_killed_at_any_file_is_made_again(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ STEPS = ["prepare", "images", "embed text", "embed image", "join"]
 
 
 @pytest.mark.parametrize("source", [*AMAZON, "yelp"])
+@pytest.mark.slow
 def test_from_raw_files_to_a_trained_model(tmp_path: Path, source: str, address: str) -> None:
     recipe = write_recipe(tmp_path, source, address)
     shown = invoke(recipe)
@@ -90,6 +91,7 @@ def built(tmp_path: Path, address: str) -> Path:
     return recipe
 
 
+@pytest.mark.slow
 def test_only_what_a_change_touches_is_done_again(built: Path) -> None:
     out = built.parent / "out"
     shown = invoke(built, "embed.text.fields=[title]")
@@ -101,6 +103,7 @@ def test_only_what_a_change_touches_is_done_again(built: Path) -> None:
     assert steps_of(invoke(built, "prepare.cleaning.core=3"), done_before=False)[:1] == ["prepare"]
 
 
+@pytest.mark.slow
 def test_a_touched_file_is_no_new_one_and_a_new_one_is(built: Path, address: str) -> None:
     meta = built.parent / "raw/meta.json.gz"
     meta.touch()
@@ -111,6 +114,7 @@ def test_a_touched_file_is_no_new_one_and_a_new_one_is(built: Path, address: str
     assert len(Pictures.asked) == asked
 
 
+@pytest.mark.slow
 def test_the_record_may_be_lost_or_damaged(built: Path) -> None:
     record = built.parent / "out/steps.json"
     asked = len(Pictures.asked)
@@ -120,12 +124,14 @@ def test_the_record_may_be_lost_or_damaged(built: Path) -> None:
     assert len(Pictures.asked) == asked
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_goes_on_where_it_was(tmp_path: Path, address: str) -> None:
     recipe = write_recipe(tmp_path, "amazon-2014", address)
     assert "no column 'name'" in error_of(recipe, "embed.text.fields=[name]")
     assert steps_of(invoke(recipe), done_before=True) == ["prepare", "images"]
 
 
+@pytest.mark.slow
 def test_the_function_is_silent_and_gives_the_folder_of_the_dataset(
     tmp_path: Path, address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +141,7 @@ def test_the_function_is_silent_and_gives_the_folder_of_the_dataset(
     assert Dataset.load(tmp_path / "made/dataset").number_of_items == 10
 
 
+@pytest.mark.slow
 def test_what_came_of_each_step_is_told(tmp_path: Path, address: str) -> None:
     shown = invoke(write_recipe(tmp_path, "amazon-2014", address)).splitlines()
     assert "  ok: 9; failed, http-404: 1" in shown
@@ -142,6 +149,7 @@ def test_what_came_of_each_step_is_told(tmp_path: Path, address: str) -> None:
     assert "  absent, no text: 1" in shown
 
 
+@pytest.mark.slow
 def test_another_engine_changes_nothing_and_another_encoder_does(built: Path) -> None:
     run = ("embed.text.engine={kind: local, batch_size: 2}", "embed.image.engine.device=cpu")
     assert steps_of(invoke(built, *run), done_before=True) == STEPS
@@ -168,6 +176,7 @@ def test_a_wrong_setting_of_a_late_step_is_told_before_the_first(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_dataset_says_what_it_was_made_from(built: Path) -> None:
     out = built.parent / "out"
     config = json.loads((out / "dataset/manifest.json").read_text())["config"]

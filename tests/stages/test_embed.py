@@ -135,6 +135,7 @@ def test_earlier_work_is_refused_if_it_should_not_be_continued(items: Path, tmp_
     assert (ran.status, "has earlier work in it" in ran.err, "--resume" in ran.err) == (2, True, True)
 
 
+@pytest.mark.slow
 def test_a_run_with_nothing_new_needs_no_torch(items: Path, tmp_path: Path, tiny_clip: Path) -> None:
     words = ["embed", "--items", str(items), "--encoder", str(tiny_clip), "--out", str(tmp_path / "out")]
     assert prism_rec(*words).status == 0

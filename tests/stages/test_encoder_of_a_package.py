@@ -95,6 +95,7 @@ def prism_rec(package: Path, *words: object) -> subprocess.CompletedProcess[str]
     return run(package, "-c", "from prism_rec.cli.app import main; main()", *words)
 
 
+@pytest.mark.slow
 def test_the_command_line_has_the_kind_and_its_options(package: Path, items: Path, tmp_path: Path) -> None:
     words = ("embed", "--items", items, "--encoder", "letters", "--alphabet", "ei", "--out", tmp_path / "v")
     ran = prism_rec(package, *words)
@@ -112,6 +113,7 @@ def test_the_command_line_has_the_kind_and_its_options(package: Path, items: Pat
     assert "--width belongs to --encoder hashed-text" in prism_rec(package, *words, "--width", 8).stderr
 
 
+@pytest.mark.slow
 def test_python_has_the_kind(package: Path, items: Path, tmp_path: Path) -> None:
     script = f"""
 import json

@@ -84,6 +84,7 @@ def prism_rec(package: Path, *words: object) -> subprocess.CompletedProcess[str]
     return run(package, "-c", "from prism_rec.cli.app import main; main()", *words)
 
 
+@pytest.mark.slow
 def test_the_command_line_has_the_kinds_and_their_options(package: Path, log: Path, tmp_path: Path) -> None:
     words = ("prepare", "--source", "sessions", "--sessions", log, "--out", tmp_path / "data")
     ran = prism_rec(package, *words, "--prefix", "i", "--split", "last-third", "--fewest", 7, "--json")

@@ -26,6 +26,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_report_has_what_every_model_has(out: Path) -> None:
     found = Findings.model_validate_json((out / "report.json").read_text())
     separated, published = found.models
@@ -40,6 +41,7 @@ def test_the_report_has_what_every_model_has(out: Path) -> None:
     assert separated.deletion.users == 5
 
 
+@pytest.mark.slow
 def test_it_is_done_once_and_shown_again(out: Path) -> None:
     words = ("--out", out, *SMALL, "--models", "prism-gate", "--models", "published")
     words = (*words, "--epochs", "1", "--deletion-users", "5")

@@ -124,6 +124,7 @@ def combinations() -> list[ParameterSet]:
 
 
 @pytest.mark.parametrize(("fusion", "backbone", "objective"), combinations())
+@pytest.mark.slow
 def test_it_overfits(fusion, backbone, objective, planted):
     run = RunConfig.parse(settings(fusion, backbone, objective), "here")
     model, trained = prepare(run, planted)

@@ -151,7 +151,13 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[pytest.mark.slow] * (name != "prism"))
+        for name, changes in CHANGES.items()
+    ],
+)
 def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, changes):
     settings = {**changes, "train": {"epochs": 4, **changes.get("train", {})}}
     (tmp_path / "alone").mkdir()
@@ -257,6 +263,7 @@ def test_a_run_that_diverges_is_told_in_one_line(tmp_path):
         fit_scripted(tmp_path, [0.1] * 3, epochs=3, learning_rate=1e30)
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_writes_its_best_weights_loses_nothing(tmp_path, monkeypatch):
     (tmp_path / "alone").mkdir()
     (tmp_path / "killed").mkdir()

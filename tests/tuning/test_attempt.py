@@ -41,6 +41,7 @@ def bench(search: Search, data: Path, out: Path) -> Bench:
     return Bench(search, SharedData(data, out / "data"), out, "cpu")
 
 
+@pytest.mark.slow
 def test_a_trial_that_falls_behind_is_cut_short(data: Path, tmp_path: Path) -> None:
     place = bench(search_with(train__epochs=4, train__validate_every=2, train__patience=9), data, tmp_path)
     whole = place.attempt(Stubborn({}), 0)

@@ -14,6 +14,7 @@ from prism_rec.tuning.tune import TRIALS, Tuned, tune
 from tuning.searching import StopsAfter, Watch, search_with, timeless
 
 
+@pytest.mark.slow
 def test_settings_that_do_not_go_together_cost_a_trial_and_are_told(data: Path, tmp_path: Path) -> None:
     space = {"model.width": {"kind": "choice", "values": [7, 9]}}
     with pytest.raises(
@@ -33,6 +34,7 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return given
 
 
+@pytest.mark.slow
 def test_a_diverged_loss_is_a_failed_trial_and_the_search_goes_on(
     data: Path, tmp_path: Path, rates: list[float]
 ) -> None:
@@ -64,6 +66,7 @@ def ask_for_too_much() -> RuntimeError:
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA\nis full"), MemoryError(), ask_for_too_much()], ids=type
 )
+@pytest.mark.slow
 def test_a_trial_that_runs_out_of_memory_is_a_failed_one_and_the_search_goes_on(
     data: Path, tmp_path: Path, error: Exception
 ) -> None:
@@ -80,6 +83,7 @@ def test_a_trial_that_runs_out_of_memory_is_a_failed_one_and_the_search_goes_on(
     assert tuned.best == tuned.results[1]
 
 
+@pytest.mark.slow
 def test_data_that_goes_in_the_middle_of_a_search_ends_it_and_costs_no_trial(
     alone: tuple[Tuned, Path], data: Path, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_search_leaves_its_trials_and_a_config_that_train_takes(
     assert load(out / "trials" / f"{tuned.best.number:03}").recommend([["i1", "i2"]], k=3).height == 3
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_test_data_plays_no_part(
     alone: tuple[Tuned, Path], data: Path, tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_what_stands_in_the_test_data_plays_no_part(
 
 
 @pytest.mark.parametrize("damage", ["last.safetensors", "config.json", "data/items.parquet"])
+@pytest.mark.slow
 def test_a_search_that_was_cut_off_and_damaged_ends_as_one_left_alone(
     alone: tuple[Tuned, Path], data: Path, tmp_path: Path, damage: str
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_killed_search_goes_on_with_the_epoch_that_it_had(
     assert (out / "trials" / "000" / LOG).stat().st_mtime_ns == finished
 
 
+@pytest.mark.slow
 def test_a_trial_whose_result_was_told_by_half_is_kept(data: Path, tmp_path: Path) -> None:
     import optuna
 
@@ -177,6 +180,7 @@ def test_fewer_trials_than_there_are_would_have_the_best_of_a_larger_budget(
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_other_settings_are_refused_and_leave_the_search_as_it_was(
     alone: tuple[Tuned, Path], data: Path, changes: dict[str, Any], told: str
 ) -> None:
@@ -185,6 +189,7 @@ def test_other_settings_are_refused_and_leave_the_search_as_it_was(
     require_folder(alone[1], "tune")
 
 
+@pytest.mark.slow
 def test_a_report_needs_no_search_any_more(tmp_path: Path) -> None:
     """Another process may be carrying one on while the last cells are made."""
     comparison = compare_ranks({"id": [list(range(1, 31))], "prism": [list(range(1, 31))]}, base=VALUES)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from browser import PHONE, check_no_word_is_cut, check_on_a_phone, chromium
 from comparison.made_up import compare_ranks
 from prism_rec.comparison.report.page import write_report
 
 
+@pytest.mark.slow
 def test_a_phone_shows_the_report_without_sideways_scrolling_and_tiny_letters(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     ranks = {model: random.integers(1, 40, (5, 100)).tolist() for model in ("id", "sum", "prism")}

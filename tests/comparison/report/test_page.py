@@ -39,6 +39,7 @@ def text_of(page: Element) -> str:
     return " ".join(text for text in page.itertext())
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else(comparison: Comparison, tmp_path: Path) -> None:
     write_report(comparison, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -77,6 +78,7 @@ def test_cells_that_were_made_in_several_ways_are_told(comparison: Comparison) -
     assert "cpu, cuda" in [cell.text for cell in page.iter("td")]
 
 
+@pytest.mark.slow
 def test_every_section_is_there_and_the_gate_only_where_there_is_one(comparison: Comparison) -> None:
     headings = [heading.text for heading in make_page(comparison, {}).iter("h2")]
     assert headings == [
@@ -206,6 +208,7 @@ def test_charts_take_the_colours_of_the_page_and_keep_no_names_that_others_may_h
     assert text == tostring(other, encoding="unicode").replace("other", "one")
 
 
+@pytest.mark.slow
 def test_gate_weights_are_of_all_seeds(comparison: Comparison) -> None:
     gate = over_seeds(comparison.arms[2])
     assert gate is not None
@@ -223,6 +226,7 @@ def test_gate_weights_are_of_all_seeds(comparison: Comparison) -> None:
     assert "with several seeds, both are averages over seeds" in text_of(make_page(comparison, {}))
 
 
+@pytest.mark.slow
 def test_a_swept_setting_is_drawn_with_its_intervals_and_the_reference_across() -> None:
     random = np.random.default_rng(0)
     values = {"synergy-0.01": 0.01, "synergy-0.1": 0.1, "synergy-1": 1.0}
@@ -255,11 +259,13 @@ def test_points_of_a_sweep_stand_at_their_means_equally_far_apart() -> None:
     assert axis.get_xlim() == (-0.5, 2.5)
 
 
+@pytest.mark.slow
 def test_the_cost_of_an_epoch_is_a_mean_over_all_epochs(comparison: Comparison) -> None:
     assert "s per epoch" in text_of(make_page(comparison, {}))
     assert "1.50" in text_of(make_page(comparison, {}))
 
 
+@pytest.mark.slow
 def test_of_many_figures_of_one_kind_the_first_are_shown_and_the_rest_folded_away(
     comparison: Comparison,
 ) -> None:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from browser import PHONE, check_no_word_is_cut, check_on_a_phone, chromium
 from prism_rec.data import Dataset
 from prism_rec.data.card.page import write_card
 
 
+@pytest.mark.slow
 def test_a_phone_shows_the_card_without_sideways_scrolling_and_tiny_letters(tmp_path: Path) -> None:
     rows = [(f"user {user}", f"item {item}", 86_400 * item) for user in range(40) for item in range(3 + user)]
     log = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")

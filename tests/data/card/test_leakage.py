@@ -31,7 +31,7 @@ def test_counts_by_hand() -> None:
         max_size=5,
     )
 )
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_agrees_with_plain_counting(histories: list[list[tuple[str, int]]]) -> None:
     dataset = make(histories, duplicates="all")
     users = dataset.interactions.group_by("user", maintain_order=True).agg("item", "timestamp").rows()

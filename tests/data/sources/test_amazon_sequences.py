@@ -47,7 +47,7 @@ def test_beauty_comes_back_exactly(tmp_path: Path) -> None:
     ),
     st.integers(0, 10),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_histories_come_back_exactly(tmp_path: Path, histories: dict[str, list[str]], seed: int) -> None:
     path = write_lines(tmp_path / "reviews.json", map(review_2014, in_days(histories, seed, items_a_day=3)))
     assert sequences(prepare(Prepare(source=Amazon2014(reviews=path)), tmp_path / "data")) == histories

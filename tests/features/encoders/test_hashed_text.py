@@ -64,6 +64,7 @@ def test_axes_are_learned_from_a_sample_when_there_are_many():
 
 @settings(max_examples=30)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=12), st.randoms())
+@pytest.mark.slow
 def test_rows_are_unit_or_zero_and_order_changes_nothing(texts, random):
     order = random.sample(range(len(texts)), len(texts))
     vectors = HashedTextEncoder(width=32).encode(texts).vectors

@@ -79,6 +79,7 @@ def test_every_answer_has_its_status_and_the_second_run_visits_what_may_pass(
     assert {path for path, status in statuses(images).items() if status == "ok"} == PASSED | works_now
 
 
+@pytest.mark.slow
 def test_answers_that_take_too_long_are_cut_off_and_tried_again_later(
     server: PictureServer, images: Path
 ) -> None:

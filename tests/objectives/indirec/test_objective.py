@@ -110,6 +110,7 @@ def test_the_loss_and_its_gradient_are_those_of_its_three_parts():
 
 
 @pytest.mark.parametrize("backbone", ["sasrec", "stosa"])
+@pytest.mark.slow
 def test_it_learns_what_comes_next(backbone):
     random = np.random.default_rng(0)
     histories = Histories.from_lists(
@@ -132,6 +133,7 @@ def test_it_learns_what_comes_next(backbone):
     assert first[-1] == 1, first
 
 
+@pytest.mark.slow
 def test_it_finds_the_intents_that_were_planted():
     model, objective = ready(run_of())
     train = TrainConfig(learning_rate=5e-3, optimizer="adamw", gradient_clip=1.0)

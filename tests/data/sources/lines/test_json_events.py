@@ -113,7 +113,7 @@ def as_json(pairs: list[tuple[str, Any]]) -> bytes:
 
 
 @given(st.lists(PAIRS.map(lambda pairs: as_json([*pairs, *GOOD.items()])), max_size=6))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_fast_way_gives_what_the_careful_way_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[bytes]
 ) -> None:
