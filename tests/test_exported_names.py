@@ -65,6 +65,7 @@ NAMES = [
     "Plan",
     "Planted",
     "Prepare",
+    "PrincipalAxes",
     "PrismConfig",
     "PublishedPrismConfig",
     "RayEngine",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prism_rec.data.dataset import Dataset as Dataset
     from prism_rec.data.exports.mmrec import MMRecFolder as MMRecFolder
     from prism_rec.data.exports.recbole import RecBoleFiles as RecBoleFiles
+    from prism_rec.data.principal_axes import PrincipalAxes as PrincipalAxes
     from prism_rec.data.sources.amazon import Amazon2014 as Amazon2014
     from prism_rec.data.sources.amazon import Amazon2018 as Amazon2018
     from prism_rec.data.sources.amazon import Amazon2023 as Amazon2023
@@ -124,6 +125,7 @@ _NAMES = {
     "data.dataset": ("Dataset",),
     "data.exports.mmrec": ("MMRecFolder",),
     "data.exports.recbole": ("RecBoleFiles",),
+    "data.principal_axes": ("PrincipalAxes",),
     "data.sources.amazon": ("Amazon2014", "Amazon2018", "Amazon2023"),
     "data.sources.mmrec": ("MMRec",),
     "data.sources.movielens": ("MovieLens",),
