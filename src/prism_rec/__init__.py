@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from prism_rec.backbones.bsarec import BSARecConfig as BSARecConfig
     from prism_rec.backbones.esasrec import ESASRecConfig as ESASRecConfig
     from prism_rec.backbones.gru4rec import GRU4RecConfig as GRU4RecConfig
+    from prism_rec.backbones.hstu import HSTUConfig as HSTUConfig
     from prism_rec.backbones.sasrec import SASRecConfig as SASRecConfig
     from prism_rec.backbones.stosa import StosaConfig as StosaConfig
     from prism_rec.comparison.compare import compare as compare
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from prism_rec.data.dataset import Dataset as Dataset
     from prism_rec.data.exports.mmrec import MMRecFolder as MMRecFolder
     from prism_rec.data.exports.recbole import RecBoleFiles as RecBoleFiles
+    from prism_rec.data.principal_axes import PrincipalAxes as PrincipalAxes
     from prism_rec.data.sources.amazon import Amazon2014 as Amazon2014
     from prism_rec.data.sources.amazon import Amazon2018 as Amazon2018
     from prism_rec.data.sources.amazon import Amazon2023 as Amazon2023
@@ -113,6 +115,7 @@ _NAMES = {
     "backbones.bsarec": ("BSARecConfig",),
     "backbones.esasrec": ("ESASRecConfig",),
     "backbones.gru4rec": ("GRU4RecConfig",),
+    "backbones.hstu": ("HSTUConfig",),
     "backbones.sasrec": ("SASRecConfig",),
     "backbones.stosa": ("StosaConfig",),
     "comparison.compare": ("compare",),
@@ -122,6 +125,7 @@ _NAMES = {
     "data.dataset": ("Dataset",),
     "data.exports.mmrec": ("MMRecFolder",),
     "data.exports.recbole": ("RecBoleFiles",),
+    "data.principal_axes": ("PrincipalAxes",),
     "data.sources.amazon": ("Amazon2014", "Amazon2018", "Amazon2023"),
     "data.sources.mmrec": ("MMRec",),
     "data.sources.movielens": ("MovieLens",),

@@ -1,6 +1,7 @@
 from prism_rec.backbones.bsarec import BSARecConfig
 from prism_rec.backbones.esasrec import ESASRecConfig
 from prism_rec.backbones.gru4rec import GRU4RecConfig
+from prism_rec.backbones.hstu import HSTUConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.model.config import BackboneConfig
@@ -35,6 +36,10 @@ class TestPrefixBSARec(BackboneContract):
 
 class TestGRU4Rec(BackboneContract):
     config = GRU4RecConfig(layers=2, hidden=5)
+
+
+class TestHSTU(BackboneContract):
+    config = HSTUConfig(layers=2, heads=2)
 
 
 class TestWassersteinStosa(BackboneContract):

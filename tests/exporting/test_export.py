@@ -25,6 +25,7 @@ BACKBONES = {
     "bsarec": {"kind": "bsarec", "positions": "last", "empty_places": "positions"},
     "bsarec-prefix": {"kind": "bsarec", "form": "prefix"},
     "gru4rec": {"kind": "gru4rec"},
+    "hstu": {"kind": "hstu"},
     "stosa": {"kind": "stosa"},
     "stosa-kl": {"kind": "stosa", "distance": "kl"},
 }

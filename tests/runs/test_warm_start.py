@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from prism_rec.data import Dataset
+from prism_rec.data.principal_axes import PrincipalAxes
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.features.encoders.settings import HashedText
@@ -178,3 +179,9 @@ def test_what_a_fusion_found_in_the_catalogue_is_copied_too(tmp_path: Path, tues
         fresh.fusion.get_buffer("separation.mean_0"), then.model.fusion.get_buffer("separation.mean_0")
     )
     assert then.model.fusion.get_buffer("separation.mean_0").any()
+
+
+def test_vectors_with_other_principal_axes_are_refused(monday: Run, tuesday: Dataset, tmp_path: Path) -> None:
+    turned = tuesday.with_axes(PrincipalAxes(whiten=True))
+    with pytest.raises(InputError, match="has other principal axes for .*; prepare both without `axes`"):
+        train(settings(), tmp_path / "next", data=turned, start=monday, device="cpu")

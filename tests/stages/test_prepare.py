@@ -43,6 +43,16 @@ def settings(raw: Path, **changes: object) -> Prepare:
     return Prepare.parse({"source": source, "features": {"image": str(raw / "image.npy")}, **changes})
 
 
+def test_vectors_are_reduced_as_wanted_and_the_map_is_in_the_folder(raw: Path) -> None:
+    made = prepare(settings(raw, vectors={"axes": 1, "whiten": True}), raw / "data")
+    loaded = Dataset.load(raw / "data")
+    assert loaded.features["image"].width == 1
+    assert loaded.maps["image"].equals(made.maps["image"])
+    assert any("feature image: 1 principal axes of 4, whitened" in note for note in loaded.notes)
+    with pytest.raises(InputError, match="other settings"):
+        prepare(settings(raw, vectors={"axes": 2, "whiten": True}), raw / "data")
+
+
 def test_makes_a_folder_of_everything(raw: Path) -> None:
     rule = Temporal(quantiles=(0.4, 0.7))
     made = prepare(settings(raw, cleaning={"core": 2}, split=rule), raw / "data")

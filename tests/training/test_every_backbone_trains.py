@@ -24,6 +24,7 @@ BACKBONES = {
         "kind": "bsarec", "form": "prefix", "positions": "last", "dropout": 0.0, "attention_dropout": 0.0
     },
     "gru4rec": {"kind": "gru4rec", "hidden": 32, "dropout": 0.0},
+    "hstu": {"kind": "hstu", "dropout": 0.0},
     "stosa": {"kind": "stosa", "dropout": 0.0},
     "stosa kl": {"kind": "stosa", "distance": "kl", "dropout": 0.0},
 }  # fmt: skip

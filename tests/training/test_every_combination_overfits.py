@@ -37,6 +37,7 @@ BACKBONES = {
         "kind": "bsarec", "form": "prefix", "layers": 1, "positions": "last", "dropout": 0.0, "attention_dropout": 0.0
     },
     "gru4rec": {"kind": "gru4rec", "dropout": 0.0},
+    "hstu": {"kind": "hstu", "dropout": 0.0},
     "stosa": {"kind": "stosa", "dropout": 0.0},
     "stosa kl": {"kind": "stosa", "distance": "kl", "dropout": 0.0},
 }  # fmt: skip

@@ -4,6 +4,7 @@ from prism_rec.backbones.base import AttentionSettings, Backbone, BackboneSettin
 from prism_rec.backbones.bsarec import BSARecConfig
 from prism_rec.backbones.esasrec import ESASRecConfig
 from prism_rec.backbones.gru4rec import GRU4RecConfig
+from prism_rec.backbones.hstu import HSTUConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 
@@ -14,6 +15,7 @@ __all__ = [
     "BackboneSettings",
     "ESASRecConfig",
     "GRU4RecConfig",
+    "HSTUConfig",
     "SASRecConfig",
     "StosaConfig",
 ]

@@ -17,10 +17,11 @@ from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset_folder import ENCODERS, LEFT_OUT, SPLITS, STAGE, TABLES, files_of, read_facts
 from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
-from prism_rec.data.feature_table import Catalogue
+from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import complete_columns, entities_from, to_polars
 from prism_rec.data.histories import Histories
 from prism_rec.data.left_out import SCHEMA, why
+from prism_rec.data.principal_axes import MAPS, FeatureMap, PrincipalAxes, load_maps, save_maps
 from prism_rec.data.queries import Queries
 from prism_rec.data.raw_log import RawLog, TimeKind
 from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, needs_parts
@@ -57,6 +58,7 @@ class Dataset:
             of the stage embed; JSON values (`features.stored_encoder`).
         left_out: `role`, `id`, `events`: the users and items of the log that were dropped; empty if they are over a
             million.
+        maps: what was done with the vectors of a modality, by its name; new vectors of it get the same.
     """
 
     interactions: pl.DataFrame
@@ -72,6 +74,7 @@ class Dataset:
     read: dict[str, int] = field(default_factory=dict)
     encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     left_out: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
+    maps: Mapping[str, FeatureMap] = field(default_factory=dict)
 
     @classmethod
     @checked
@@ -213,6 +216,7 @@ class Dataset:
             self.items["item_id"], pl.Series([], dtype=pl.String) if known_ids is None else known_ids
         )
         tables, dropped, encoders = dict(self.features), dict(self.dropped), dict(self.encoders)
+        maps = {name: of for name, of in self.maps.items() if name not in features}
         for name, given in features.items():
             encoders.pop(name, None)
             encoder = read_encoder(Path(given)) if isinstance(given, str | Path) else None
@@ -220,7 +224,33 @@ class Dataset:
                 encoders[name] = encoder
             tables[name], counts = table_from(name, given, catalogue, allow_unknown, columns)
             dropped |= {f"{name}_vectors_{reason}": count for reason, count in counts.items()}
-        return replace(self, features=tables, dropped=dropped, encoders=encoders)
+        return replace(self, features=tables, dropped=dropped, encoders=encoders, maps=maps)
+
+    @checked
+    def with_axes(self, settings: PrincipalAxes) -> "Dataset":
+        """Return the same dataset with vectors in their principal axes, and with the maps that do it.
+
+        Words, and modalities that have a map already, stay as they are.
+
+        Args:
+            settings: what is done; nothing by default.
+
+        Raises:
+            DataError: all vectors of a modality are equal.
+        """
+        tables, maps, dropped, notes = dict(self.features), dict(self.maps), dict(self.dropped), [*self.notes]
+        for name, table in self.features.items():
+            if not isinstance(table, FeatureTable) or name in maps or not settings.is_needed():
+                continue
+            maps[name] = FeatureMap.fit(name, table, settings)
+            tables[name] = maps[name].apply(table)
+            notes.append(
+                f"feature {name}: {tables[name].width} principal axes of {table.width}"
+                f"{', whitened' if settings.whiten else ''}"
+            )
+            key = f"{name}_vectors_zero"
+            dropped[key] = dropped.get(key, 0) + int(table.present.sum()) - int(tables[name].present.sum())
+        return replace(self, features=tables, maps=maps, dropped=dropped, notes=tuple(notes))
 
     @property
     def number_of_items(self) -> int:
@@ -320,7 +350,7 @@ class Dataset:
         """
         folder = Path(folder)
         written = files_of({name: type(table) for name, table in self.features.items()})
-        begin_folder(folder, STAGE, [*written, ENCODERS, LEFT_OUT, *kept])
+        begin_folder(folder, STAGE, [*written, ENCODERS, LEFT_OUT, MAPS, *kept])
         for name in TABLES:
             with replacing(folder / f"{name}.parquet") as partial:
                 getattr(self, name).write_parquet(partial)
@@ -328,6 +358,8 @@ class Dataset:
             table.save(folder, name)
         if self.encoders:
             write_text_atomically(folder / ENCODERS, json.dumps(self.encoders, ensure_ascii=False) + "\n")
+        if self.maps:
+            save_maps(folder, self.maps)
         if len(self.left_out):
             with replacing(folder / LEFT_OUT) as partial:
                 self.left_out.write_parquet(partial)
@@ -342,6 +374,7 @@ class Dataset:
                 *written,
                 *([ENCODERS] if self.encoders else []),
                 *([LEFT_OUT] if len(self.left_out) else []),
+                *([MAPS] if self.maps else []),
             ],
             inputs=inputs,
             kept=kept,
@@ -382,6 +415,7 @@ class Dataset:
             unit=facts.unit,
             read=facts.read,
             encoders=facts.encoders,
+            maps=load_maps(folder) if facts.has_maps else {},
             **({"left_out": pl.read_parquet(folder / LEFT_OUT, glob=False)} if facts.has_left_out else {}),
         )
         if dataset.split.counts() != facts.split_counts:

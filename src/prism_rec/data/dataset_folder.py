@@ -11,6 +11,7 @@ from prism_rec.config import Config
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.feature_table import FeatureTable
+from prism_rec.data.principal_axes import MAPS
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.split import SplitRule
 from prism_rec.data.vectors import check_modality_name
@@ -48,6 +49,8 @@ class Facts(Config):
     """One line each on the first problems of the source's files."""
     encoders: dict[str, dict[str, Any]] = {}
     """How new contents of a modality are encoded."""
+    has_maps: bool = False
+    """Whether the folder has maps of vectors."""
     has_left_out: bool = False
     """Whether the folder has a table of those that were dropped."""
     cleaning: Cleaning
@@ -88,7 +91,7 @@ def read_facts(folder: Path) -> Facts:
     """
     manifest, where = require_folder(folder, STAGE), str(folder / MANIFEST)
     try:
-        further = [file for file in [ENCODERS, LEFT_OUT] if file in manifest["files"]]
+        further = [file for file in [ENCODERS, LEFT_OUT, MAPS] if file in manifest["files"]]
         kinds = kinds_of(manifest["features"], manifest.get("bags", []))
         require_folder(folder, STAGE, *files_of(kinds), *further)
         split = json.loads((folder / SPLITS).read_text(encoding="utf-8"))
@@ -97,7 +100,7 @@ def read_facts(folder: Path) -> Facts:
             for key in ("time", "unit", "features", "bags", "read", "dropped", "notes")
             if key in manifest
         }
-        recorded["has_left_out"] = LEFT_OUT in further
+        recorded |= {"has_left_out": LEFT_OUT in further, "has_maps": MAPS in further}
         if ENCODERS in further:
             recorded["encoders"] = json.loads((folder / ENCODERS).read_text(encoding="utf-8"))
         recorded |= {"cleaning": manifest["config"]["cleaning"], "split_counts": split["counts"]}

@@ -13,6 +13,7 @@ from prism_rec.data.dataset import Dataset
 from prism_rec.data.embedding_folder import STAGE
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import entities_from, to_polars
+from prism_rec.data.principal_axes import FeatureMap
 from prism_rec.data.vectors import table_from
 from prism_rec.errors import DataError
 from prism_rec.folders import require_folder
@@ -73,7 +74,7 @@ def add_items(
         features={
             name: table.extend(new, where)
             if isinstance(table, Bag)
-            else _extend(name, table, given.get(name), len(new))
+            else _extend(name, table, given.get(name), len(new), dataset.maps.get(name))
             for name, table in dataset.features.items()
         },
     )
@@ -103,18 +104,23 @@ def _table(name: str, vectors: Any, catalogue: Catalogue, columns: Mapping[str, 
     return table_from(name, vectors, catalogue, isinstance(vectors, str | Path), columns)[0]
 
 
-def _extend(name: str, table: FeatureTable, new: Table | None, count: int) -> FeatureTable:
+def _extend(
+    name: str, table: FeatureTable, new: Table | None, count: int, mapped: FeatureMap | None
+) -> FeatureTable:
+    width = table.width if mapped is None else len(mapped.mean)
     if new is None:
-        new = FeatureTable(np.zeros((count + 1, table.width), np.float32), np.zeros(count + 1, bool))
+        new = FeatureTable(np.zeros((count + 1, width), np.float32), np.zeros(count + 1, bool))
     if isinstance(new, Bag):
         raise DataError(
             f"new items: feature {name!r} has words, and the model was trained with vectors; give vectors"
         )
-    if new.width != table.width:
+    if new.width != width:
         raise DataError(
             f"new items: feature {name!r} has the width {new.width}, and the model was trained with "
-            f"{table.width}; embed with the same encoder"
+            f"{width}; embed with the same encoder"
         )
+    if mapped is not None:
+        new = mapped.apply(new)
     return FeatureTable(
         np.concatenate([table.vectors, new.vectors[1:]]), np.concatenate([table.present, new.present[1:]])
     )

@@ -50,13 +50,12 @@ class HistoryEncoder(nn.Module):
             self.items, items_BL.flatten(), OneBlock(lengths_B, items_BL.shape[1])
         )  # in a whole catalogue, places are rows
         users = self.model.encode_last(reading)
-        backbone = self.model.backbone
-        id_query_BQ = backbone.id_query(users.states)
+        id_query_BQ = self.model.scale_query(self.model.backbone.id_query(users.states))
         if self.constant_ids:
             id_query_BQ = F.pad(id_query_BQ, (0, 1), value=1.0)
         if not self.model.content:
             return id_query_BQ, users.states[:, :0], users.weights[:, :0]
-        return id_query_BQ, backbone.content_query(users.states), users.weights
+        return id_query_BQ, self.model.content_query(users.states), users.weights
 
 
 def trace(model: SequenceRecommender, items: ItemSet) -> tuple[ExportedProgram, int | None]:

@@ -22,10 +22,11 @@ def tables_of(ranker: Ranker, popular: np.ndarray) -> tuple[dict[str, Array], li
     model, items = ranker.model, ranker.items
     rows_I = torch.cat([group.rows_I for group in ranker.groups])
     sizes = [len(group.rows_I) for group in ranker.groups]
-    keys = [model.id_key(items.ids_IV[rows_I], rows_I)]
+    ids_IV, components_IJD = model.scale_item(items.ids_IV[rows_I], items.parts.components_IJD[rows_I])
+    keys = [model.id_key(ids_IV, rows_I)]
     components = items.parts.components_IJD.shape[1] if model.content else 0
     if components:
-        keys.append(items.parts.components_IJD[rows_I].flatten(1))
+        keys.append(components_IJD.flatten(1))
     everything = torch.ones(components, dtype=torch.bool)
     present = [everything if group.present_J is None else group.present_J for group in ranker.groups]
     pairs = [

@@ -9,6 +9,7 @@ from prism_rec.backbones.base import BackboneSettings
 from prism_rec.backbones.bsarec import BSARecConfig
 from prism_rec.backbones.esasrec import ESASRecConfig
 from prism_rec.backbones.gru4rec import GRU4RecConfig
+from prism_rec.backbones.hstu import HSTUConfig
 from prism_rec.backbones.sasrec import SASRecConfig
 from prism_rec.backbones.stosa import StosaConfig
 from prism_rec.config import Config
@@ -21,12 +22,12 @@ from prism_rec.fusion.prism.prism import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model.items import ItemTable
-from prism_rec.model.sequence_recommender import Candidates, SequenceRecommender
+from prism_rec.model.sequence_recommender import Candidates, Scores, SequenceRecommender
 from prism_rec.model.similar import SimilarItems
 from prism_rec.plugins import Kinds
 
 BackboneConfig = Annotated[
-    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | StosaConfig,
+    SASRecConfig | ESASRecConfig | BSARecConfig | GRU4RecConfig | HSTUConfig | StosaConfig,
     Kinds("prism_rec.backbones", BackboneSettings),
 ]
 FusionConfig = Annotated[
@@ -64,6 +65,15 @@ class ModelConfig(Config):
     """Number of latest items of a history that the model reads."""
     candidates: Candidates = "content"
     """How candidates are scored: by their `id` only, or by id and `content` (their components)."""
+    scores: Scores = "product"
+    """Inner `product` of the user's state and the item, or their `cosine`.
+
+    Cosines need a backbone that ranks by inner products and, if candidates are scored by content, a fusion without
+    personal weights. They are between -1 and 1, so they need a `model.temperature` of about 0.05 to 0.1.
+    """
+    temperature: float = Field(1.0, gt=0)
+    """Divides products or cosines, so that a small one makes the best items stand out. The term of similar items is not
+    divided."""
     modalities: tuple[str, ...] | None = Field(None, min_length=1)
     """Features that the model uses; by default all that the data has."""
     word_dropout: float = Field(0.0, ge=0, lt=1)
@@ -110,7 +120,11 @@ class ModelConfig(Config):
         similar = (
             None if self.similar is None else self.similar.build(self._chosen(features, "model.similar"))
         )
-        return SequenceRecommender(items, fusion, backbone, self.max_length, self.candidates, similar)
+        model = SequenceRecommender(
+            items, fusion, backbone, self.max_length, self.candidates, similar, self.scores, self.temperature
+        )
+        self._check_scores(model)
+        return model
 
     def check_fit(self, features: Mapping[str, Table]) -> None:
         """Check that the model can be built on some features, without building one as large as the catalogue.
@@ -120,6 +134,20 @@ class ModelConfig(Config):
         """
         # Row 0 of each table is enough: whether a model fits depends on names and widths only.
         self.build(0, {name: table.take(slice(1)) for name, table in features.items()})
+
+    def _check_scores(self, model: SequenceRecommender) -> None:
+        if self.scores == "product":
+            return
+        if not model.backbone.one_query:
+            raise SettingsError(
+                "model.scores: cosine needs a backbone that ranks by inner products, and "
+                f"{self.backbone.kind} does not; use product"
+            )
+        if model.content and model.fusion.personal:
+            raise SettingsError(
+                f"model.scores: cosine needs an item that is the same for all users, and fusion {self.fusion.kind} has "
+                "personal weights; use product, another fusion, or model.candidates: id"
+            )
 
     def _used(self, features: Mapping[str, Table]) -> dict[str, Table]:
         for name in self.modalities or ():

@@ -5,6 +5,9 @@
 h is the state after the user's last item, and w are the fusion's weights there. Each term is one component's
 contribution, so the score explains itself. An item without history still has its content terms. The sum is one inner
 product, so ranking is a matrix product. A term of similar items may be added to it; see `model/similar.py`.
+
+Inner products may be divided by a temperature, and may be cosines: then h, and the item's id with its components, are
+scaled to length 1. Each term is divided by the same two lengths, so that terms still sum to the score.
 """
 
 from functools import partial
@@ -26,6 +29,7 @@ from prism_rec.nn.rows import gather_rows
 from prism_rec.nn.sparse import Scattered
 
 Candidates = Literal["id", "content"]
+Scores = Literal["product", "cosine"]
 
 
 class SequenceRecommender(nn.Module):
@@ -44,7 +48,9 @@ class SequenceRecommender(nn.Module):
         backbone: encodes histories.
         max_length: number of latest items of a history that the model reads. Batches are made with this limit.
         candidates: `id` scores an item by its id only, `content` by id and components.
-        similar: a further term of the score, if there is one.
+        similar: a further term of the score, if there is one; it is neither scaled nor divided.
+        scores: inner products, or cosines; for these, one query must meet an item whose weights are not personal.
+        temperature: divides the inner products.
     """
 
     def __init__(
@@ -55,6 +61,8 @@ class SequenceRecommender(nn.Module):
         max_length: int,
         candidates: Candidates = "content",
         similar: SimilarItems | None = None,
+        scores: Scores = "product",
+        temperature: float = 1.0,
     ) -> None:
         super().__init__()
         self.items = items
@@ -69,6 +77,8 @@ class SequenceRecommender(nn.Module):
         self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
         self.summed = self.content and not fusion.personal and backbone.one_query
         self.similar = similar
+        self.cosine = scores == "cosine"
+        self.temperature = temperature
         self.apply(backbone.initialise)
         with torch.no_grad():
             items.ids.weight[0] = 0
@@ -211,7 +221,7 @@ class SequenceRecommender(nn.Module):
         Outside training, if some item has content and no id that counts, the last column is the id term of such items:
         a constant in place of an inner product.
         """
-        keys_IQ = self.backbone.id_key(ids_IV)
+        keys_IQ = self.backbone.id_key(ids_IV)  # of length 1, with the components, if scores are cosines
         if not self.has_unknown_ids:
             return keys_IQ
         constant_I = self.items.unknown_id * self.items.without_id(rows)
@@ -219,8 +229,28 @@ class SequenceRecommender(nn.Module):
 
     def id_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
         """Return what meets `id_key`."""
-        query_PQ = self.backbone.id_query(states_PZ)
+        query_PQ = self.scale_query(self.backbone.id_query(states_PZ))
         return F.pad(query_PQ, (0, 1), value=1.0) if self.has_unknown_ids else query_PQ
+
+    def content_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P D"]:
+        """Return what meets components."""
+        return self.scale_query(self.backbone.content_query(states_PZ))
+
+    def scale_query(self, queries: Float[Tensor, "*P Q"]) -> Float[Tensor, "*P Q"]:
+        """Return queries divided by the temperature; of length 1 before that, if scores are cosines."""
+        if self.cosine:
+            queries = F.normalize(queries, dim=-1)
+        return queries if self.temperature == 1 else queries / self.temperature
+
+    def scale_item(
+        self, ids_IV: Float[Tensor, "*I V"], components_IJD: Float[Tensor, "*I J D"]
+    ) -> tuple[Float[Tensor, "*I V"], Float[Tensor, "*I J D"]]:
+        """Return ids and components as queries meet them: as they are, or divided by the length of their sum."""
+        if not self.cosine:
+            return ids_IV, components_IJD
+        whole_IV = ids_IV + components_IJD.sum(-2) if self.content else ids_IV
+        lengths_I1 = whole_IV.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        return ids_IV / lengths_I1, components_IJD / lengths_I1[..., None]
 
     @property
     def has_unknown_ids(self) -> bool:
@@ -244,14 +274,15 @@ class SequenceRecommender(nn.Module):
         else:
             ids_IV = gather_rows(items.ids_IV, items.place_N[rows])
             parts = items.parts.take(items.place_N[rows])
+        ids_IV, components_IJD = self.scale_item(ids_IV, parts.components_IJD)
         keys_IQ = self.id_key(ids_IV, rows)
         if not self.content:
             return [KeyGroup(rows, keys_IQ, None)]
         if self.summed:
-            return [KeyGroup(rows, plus_components(keys_IQ, parts.components_IJD), None)]
+            return [KeyGroup(rows, plus_components(keys_IQ, components_IJD), None)]
         if not self.fusion.personal:
-            return [KeyGroup(rows, torch.cat([keys_IQ, parts.components_IJD.sum(1)], 1), None)]
-        keys_IK = torch.cat([keys_IQ, parts.components_IJD.flatten(1)], 1)
+            return [KeyGroup(rows, torch.cat([keys_IQ, components_IJD.sum(1)], 1), None)]
+        keys_IK = torch.cat([keys_IQ, components_IJD.flatten(1)], 1)
         return group_by_presence(rows, keys_IK, parts.present_IJ)
 
     def queries(self, users: UserStates, group: KeyGroup) -> Float[Tensor, "P K"]:
@@ -259,7 +290,7 @@ class SequenceRecommender(nn.Module):
         id_query_PQ = self.id_query(users.states)
         if self.summed or not self.content:
             return id_query_PQ
-        content_PD = self.backbone.content_query(users.states)
+        content_PD = self.content_query(users.states)
         if group.present_J is None:
             return torch.cat([id_query_PQ, content_PD], 1)
         shares_PJ = share_weights(users.weights, group.present_J)
@@ -286,7 +317,8 @@ class SequenceRecommender(nn.Module):
         """
         if not self.summed:
             return self.contributions(users, rows_PC, items).sum(-1)
-        keys_IQ = plus_components(self.id_key(items.ids_IV, items.rows_I), items.parts.components_IJD)
+        ids_IV, components_IJD = self.scale_item(items.ids_IV, items.parts.components_IJD)
+        keys_IQ = plus_components(self.id_key(ids_IV, items.rows_I), components_IJD)
         scores_PC = inner(gather_rows(keys_IQ, items.place_N[rows_PC]), self.id_query(users.states))
         scattered = self.scattered(users)
         return scores_PC if scattered is None else scores_PC + scattered.at(rows_PC)
@@ -297,14 +329,15 @@ class SequenceRecommender(nn.Module):
         """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
         states, weights, _ = users
         place_PC = items.place_N[rows_PC]
-        keys_PCQ = self.id_key(gather_rows(items.ids_IV, place_PC), rows_PC)
-        id_PC = inner(keys_PCQ, self.id_query(states))
+        components_IJD = items.parts.components_IJD if self.content else items.parts.components_IJD[:, :0]
+        components_PCJD = gather_rows(components_IJD, place_PC)
+        ids_PCV, components_PCJD = self.scale_item(gather_rows(items.ids_IV, place_PC), components_PCJD)
+        id_PC = inner(self.id_key(ids_PCV, rows_PC), self.id_query(states))
         scattered = self.scattered(users)
         similar = [] if scattered is None else [scattered.at(rows_PC)[..., None]]
         if not self.content:
             return torch.cat([id_PC[..., None], *similar], -1)
-        components_PCJD = gather_rows(items.parts.components_IJD, place_PC)
-        content_PCJ = inner(components_PCJD.flatten(1, 2), self.backbone.content_query(states))
+        content_PCJ = inner(components_PCJD.flatten(1, 2), self.content_query(states))
         content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
             content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])

@@ -114,6 +114,7 @@ def _united(dataset: Dataset, first: Run, run: Run) -> Dataset:
         dataset,
         features={**other.features, **dataset.features},
         encoders={**other.encoders, **dataset.encoders},
+        maps={**other.maps, **dataset.maps},
     )
 
 

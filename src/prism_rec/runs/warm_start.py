@@ -75,3 +75,10 @@ def _check_encoders(dataset: Dataset, start: Run) -> None:
                 "texts; make the new ones with `like`",
                 key="start",
             )
+    for name in dataset.features.keys() & start.dataset.features.keys():
+        of, before = dataset.maps.get(name), start.dataset.maps.get(name)
+        if of is not before and (of is None or not of.equals(before)):
+            raise SettingsError(
+                f"{start.folder.path} has other principal axes for {name}; prepare both without `axes` and `whiten`",
+                key="start",
+            )

@@ -79,7 +79,7 @@ def build(settings: Build, out: Path, events: Events = Events(), *, replace: boo
     if settings.images is not None:
         steps.append(_images(settings.images, out, events))
     steps += [_embed(name, encoding, out, events) for name, encoding in settings.embed.items()]
-    steps.append(_join(list(settings.embed), out))
+    steps.append(_join(settings, out))
     check_folder(out, STAGE, steps[0].inputs)
     with locked(out):
         begin_folder(out, STAGE, PARTS)
@@ -123,11 +123,14 @@ def _embed(name: str, encoding: Encoding, out: Path, events: Events) -> Step:
     )
 
 
-def _join(names: list[str], out: Path) -> Step:
-    settings = Join(dataset=out / "prepared", vectors={name: out / "vectors" / name for name in names})
+def _join(recipe: Build, out: Path) -> Step:
+    names, axes = list(recipe.embed), recipe.prepare.vectors
+    vectors = {name: out / "vectors" / name for name in names}
+    settings = Join(dataset=out / "prepared", vectors=vectors, principal_axes=axes)
     manifests = tuple(folder / MANIFEST for folder in (settings.dataset, *settings.vectors.values()))
+    done_with = {"features": names} | (axes.model_dump() if axes.is_needed() else {})
 
     def run() -> None:
         join(settings, out / "dataset")
 
-    return Step("join", out / "dataset", PREPARE, {"features": names}, manifests, run)
+    return Step("join", out / "dataset", PREPARE, done_with, manifests, run)

@@ -9,6 +9,7 @@ from prism_rec.data.card.page import CARDS, write_card
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE as PREPARE
 from prism_rec.data.embedding_folder import STAGE as EMBED
+from prism_rec.data.principal_axes import PrincipalAxes
 from prism_rec.events import Events
 from prism_rec.folders import require_folder
 from prism_rec.inputs import checked
@@ -21,6 +22,8 @@ class Join(Config):
     """A folder of the stage prepare."""
     vectors: dict[str, Path] = Field(default_factory=dict)
     """A folder of the stage embed per modality."""
+    principal_axes: PrincipalAxes = PrincipalAxes()
+    """What is done with these vectors."""
 
 
 @checked
@@ -44,7 +47,7 @@ def join(settings: Join, out: Path, events: Events = Events()) -> Dataset:
     for name, folder in settings.vectors.items():
         encoders[name] = require_folder(folder, EMBED)["config"]["encoder"]
         features[name] = folder
-    dataset = Dataset.load(settings.dataset).with_features(features)
+    dataset = Dataset.load(settings.dataset).with_features(features).with_axes(settings.principal_axes)
     dataset.save(
         out, {**manifest["config"], "raw_files": manifest["inputs"], "encoders": encoders}, kept=CARDS
     )

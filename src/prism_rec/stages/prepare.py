@@ -11,6 +11,7 @@ from prism_rec.data.card.page import CARDS, write_card
 from prism_rec.data.clean import Cleaning
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.dataset_folder import STAGE
+from prism_rec.data.principal_axes import PrincipalAxes
 from prism_rec.data.sources import Source
 from prism_rec.data.split import LeaveOneOut, SplitRule
 from prism_rec.events import Events
@@ -32,6 +33,8 @@ class Prepare(Config):
     ending .ids.txt)."""
     allow_unknown_features: bool = False
     """Skip vectors of items that neither log nor items have, instead of refusing them."""
+    vectors: PrincipalAxes = PrincipalAxes()
+    """What is done with vectors; it is kept with the dataset, so that new items get the same."""
     cleaning: Cleaning = Cleaning()
     """Which events, users and items are dropped."""
     split: SplitRule = LeaveOneOut()
@@ -80,7 +83,7 @@ def prepare_step(settings: Prepare, out: Path, events: Events) -> Step:
         vectors = given_features(settings.features, getattr(settings.source, "columns", {}))
         dataset = Dataset.from_log(
             log, settings.cleaning, settings.split, vectors, settings.allow_unknown_features
-        )
+        ).with_axes(settings.vectors)
         dataset.save(out, {"source": _without_folders(settings.source.model_dump())}, files, CARDS)
         write_card(dataset, out)
         events.end(task)

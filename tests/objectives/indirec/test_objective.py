@@ -26,7 +26,7 @@ LAST = "last.safetensors"
 INTENTS, EACH = 4, 8
 ITEMS = INTENTS * EACH
 HISTORIES, INTENT_OF_USER = plant(INTENTS, EACH, users=40)
-BACKBONES = ["sasrec", "esasrec", "bsarec", "gru4rec", "stosa"]
+BACKBONES = ["sasrec", "esasrec", "bsarec", "gru4rec", "hstu", "stosa"]
 FUSIONS = ["id", "sum", "prism", "prism_published"]
 PLAN = BatchPlan(max_length=6, batch_size=64, seed=0)
 

@@ -63,9 +63,9 @@ class PrismFusion(GatedFusion):
     - Synergy is a linear map of products of one modality's own rest with another's. If either of the two belonged to
       another item drawn at random, its mean would be zero. An item with one modality has none.
 
-    So no loss is needed to keep them apart, and every sum of linear maps of the vectors can still be learned. Only linear
-    relations are seen as shared. The vectors of words are trained; directions are found in the weights of the words
-    instead.
+    So no loss is needed to keep them apart, and every sum of linear maps of the vectors can still be learned. Only
+    linear relations are seen as shared. The vectors of words are trained; directions are found in the weights of the
+    words instead.
 
     The gate, if there is one, is that of equation 10.
     """
