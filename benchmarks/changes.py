@@ -26,7 +26,7 @@ CHANGES = (
     ),
     _change(
         "an objective's own parameters not trained",
-        "training/loop",
+        "training/begin",
         "optimizer = make_optimizer(step, config)",
         "optimizer = make_optimizer(step.model, config)",
         "training/test_loop.py",
