@@ -22,6 +22,18 @@ def with_an_id(model: SequenceRecommender) -> list[int]:
     return model.item_set().ids_IV.any(1).nonzero().flatten().tolist()
 
 
+def test_whether_ids_are_unknown_follows_every_change_of_the_tables() -> None:
+    """The answer is kept, as a request would read the whole catalogue otherwise; so it must not go stale."""
+    table = build(events=torch.ones(10, dtype=torch.long)).items
+    assert not table.some_without_id
+    table.note_events(KNOWN)
+    assert table.some_without_id
+    table.known_N = torch.ones(10, dtype=torch.bool)
+    assert not table.some_without_id
+    table.load_state_dict({**table.state_dict(), "known_N": KNOWN > 0})
+    assert table.some_without_id
+
+
 def test_an_unknown_id_adds_nothing_after_training() -> None:
     model = build()
     assert with_an_id(model) == [1, 2, 3, 4, 8]

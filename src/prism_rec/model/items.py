@@ -1,6 +1,7 @@
 """The catalogue as a model holds it: a learned vector per id, and the features, frozen or words."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +12,15 @@ from prism_rec.data.bag import Bag, Table
 from prism_rec.fusion.reading import Features, ModalityShape, Words
 from prism_rec.nn.sparse import ByColumn, SparseRows
 from prism_rec.nn.word_bag import WordBag
+
+
+class LookedUp(NamedTuple):
+    """What two tables of the catalogue said when they were last read."""
+
+    tables: tuple[Tensor, ...]
+    versions: list[int]
+    """How often each had been written to."""
+    some_without_id: bool
 
 
 class ItemTable(nn.Module):
@@ -65,6 +75,7 @@ class ItemTable(nn.Module):
         )
         self.register_buffer("present_NM", present_NM, persistent=False)
         self.register_buffer("content_N", present_NM.any(1), persistent=False)
+        self._looked_up: LookedUp | None = None
         self.register_buffer("known_N", torch.ones(number_of_items + 1, dtype=torch.bool))
         # The id term of a candidate without an id that counts; see `rank.unknown_ids`.
         self.register_buffer("unknown_id", torch.zeros(()))
@@ -101,8 +112,17 @@ class ItemTable(nn.Module):
 
     @property
     def some_without_id(self) -> bool:
-        """Whether `without_id` is true for any item."""
-        return bool((~self.known_N & self.content_N).any())
+        """Whether `without_id` is true for any item; looked up again only if the tables were written to."""
+        tables = self.known_N, self.content_N
+        versions = [table._version for table in tables]
+        last = self._looked_up
+        if (
+            last is None
+            or last.versions != versions
+            or any(a is not b for a, b in zip(last.tables, tables, strict=True))
+        ):
+            last = self._looked_up = LookedUp(tables, versions, bool((~self.known_N & self.content_N).any()))
+        return last.some_without_id
 
     def features(self, rows_I: Int[Tensor, " I"]) -> Features:
         """Return the features of some distinct items, in rising order of their rows."""
