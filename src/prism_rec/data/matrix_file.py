@@ -37,7 +37,7 @@ def read_matrix(path: Path) -> Matrix:
 def _read_npy(path: Path) -> Matrix:
     try:
         # Mapped first: a header that promises more numbers than the file has would be given the memory for them.
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        return np.array(np.lib.format.open_memmap(path, mode="r"))
     except ValueError as error:
         if "objects in dtype" not in str(error):
             raise
