@@ -149,7 +149,8 @@ def weigh_components(reading: Reading, weights_PJ: Float[Tensor, "P J"]) -> Fuse
 def add_components(reading: Reading) -> Fused:
     """Sum the components of each place's item; every weight is one."""
     components_IJD = reading.items.parts.components_IJD
-    if len(reading.index_P) < len(components_IJD):  # a request reads a few items of a large catalogue
+    # A request reads a few items of a large catalogue; an exported model answers requests only.
+    if torch.compiler.is_exporting() or len(reading.index_P) < len(components_IJD):
         vectors_PD = gather_rows(components_IJD, reading.index_P).sum(1)
     else:
         vectors_PD = gather_rows(components_IJD.sum(1), reading.index_P)
