@@ -150,7 +150,7 @@ def add_components(reading: Reading) -> Fused:
     """Sum the components of each place's item; every weight is one."""
     components_IJD = reading.items.parts.components_IJD
     # A request reads a few items of a large catalogue; an exported model answers requests only.
-    if torch.compiler.is_exporting() or len(reading.index_P) < len(components_IJD):
+    if torch.compiler.is_compiling() or len(reading.index_P) < len(components_IJD):
         vectors_PD = gather_rows(components_IJD, reading.index_P).sum(1)
     else:
         vectors_PD = gather_rows(components_IJD.sum(1), reading.index_P)
