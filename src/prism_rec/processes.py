@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,19 @@ def speaks_last() -> bool:
         RuntimeError,
     ):  # no store, or it ended with its process
         return rank() == 0
+
+
+def leave(status: int) -> NoReturn:
+    """End this process with a status.
+
+    One of several ends at once: after a lost connection, PyTorch's threads can abort the interpreter while it ends,
+    and the status would be that of a crash.
+    """
+    if world() == 1:
+        sys.exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def wait() -> None:

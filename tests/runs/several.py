@@ -15,7 +15,7 @@ import torch
 
 from prism_rec.data import Dataset
 from prism_rec.errors import InputError
-from prism_rec.processes import joined
+from prism_rec.processes import joined, leave
 from prism_rec.runs.train import train
 from prism_rec.testing import plant_features
 from prism_rec.training.config import RunConfig
@@ -126,3 +126,4 @@ def main(asked: Mapping[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))))
+    leave(0)

@@ -36,7 +36,7 @@ from prism_rec.config import Config
 from prism_rec.devices import let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.machine import one_line
-from prism_rec.processes import say_errors_only, speaks_last, world
+from prism_rec.processes import leave, say_errors_only, speaks_last, world
 from prism_rec.version import VERSION
 
 Command = tuple[type[Config], Callable[[Any], None], tuple[str, ...]]
@@ -149,10 +149,10 @@ def main() -> None:
             sys.stdout.flush()
     except (InputError, CycloptsError) as error:
         _say_last(f"error: {' '.join(str(error).split())}")
-        sys.exit(2)
+        leave(2)
     except KeyboardInterrupt as ended:
         _say_last(str(ended) or "interrupted: finished work is kept; run the same command again to continue")
-        sys.exit(143 if isinstance(ended, _TerminatedError) else 130)
+        leave(143 if isinstance(ended, _TerminatedError) else 130)
     except BrokenPipeError:  # the reader of the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
         sys.exit(1)
