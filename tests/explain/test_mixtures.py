@@ -57,6 +57,7 @@ def test_agreement_is_of_ranks_and_0_for_a_constant(truth: Truth) -> None:
     assert own(agreement(true, np.ones_like(true))) == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_each_group_of_users_is_told_most_by_its_own_part(dataset: Dataset, truth: Truth) -> None:
     """From counts, without a model; a group has fewer users here than in the benchmark, so small parts are noise."""
     for name, found in information_of_groups(truth, dataset.histories).items():

@@ -23,6 +23,7 @@ def told(planted: PlantedParts, vectors: np.ndarray) -> list[bool]:
     return [accuracy > 0.9 for accuracy in accuracies]
 
 
+@pytest.mark.slow
 def test_each_bit_shows_where_it_should(planted: PlantedParts) -> None:
     image, text = (planted.features[name].vectors for name in ("image", "text"))
     assert told(planted, image) == [True, False, True, False]

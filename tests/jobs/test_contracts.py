@@ -7,6 +7,7 @@ from prism_rec.testing import JobEngineContract
 from prism_rec.testing.checks import assert_every_one_has_a_contract_test
 
 
+@pytest.mark.slow
 class TestLocalJobs(JobEngineContract):
     config = LocalJobs()
 

@@ -97,6 +97,7 @@ def test_a_run_goes_on_with_another_number_of_processes(
     assert_equal(several[0] / "stopped", tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_all_processes_have_the_same_weights_and_the_last_ones_hear_that_the_first_has_ended(
     several: tuple[Path, list[dict[str, Any]]],
 ) -> None:

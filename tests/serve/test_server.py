@@ -141,6 +141,7 @@ def test_a_client_that_does_not_go_on_is_let_go(running: Running, sent: bytes) -
 
 
 @pytest.mark.parametrize("kind", sorted(HOSTILE))
+@pytest.mark.slow
 def test_hostile_bytes_get_a_reason(running: Running, kind: str) -> None:
     """More of them: `benchmarks/fuzz_serve.py`."""
     sent = HOSTILE[kind](Random(kind))

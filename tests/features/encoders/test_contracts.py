@@ -20,6 +20,7 @@ class TestPictureDescriptors(EncoderContract):
     config = PictureDescriptors()
 
 
+@pytest.mark.slow
 class TestHuggingFace(EncoderContract):
     config = HuggingFace()
 
