@@ -40,7 +40,7 @@ SAME = {"histories": 200, "k": 10, "other_items": 0}
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
-    export_all(folder, "onnx", {"run": {"similar": {"neighbours": 3, "lags": 2}, "id_events": 9}}, users=True)
+    export_all(folder, "onnx", {"run": {"similar": {"neighbours": 3, "lags": 2}, "rules": {"lags": 3}, "id_events": 9}}, users=True)
     return folder
 
 
@@ -86,7 +86,7 @@ def test_the_rows_are_those_of_the_run(runs: Path) -> None:
         words = ["user_id", "item_id", "title", "rank", "basis"]
         assert found.select(words).equals(expected.select(words))
         numbers = [name for name in found.columns if name not in words]
-        assert "similar" in numbers
+        assert {"similar", "rules"} < set(numbers)
         np.testing.assert_allclose(
             found.select(numbers).cast(pl.Float64).to_numpy(), expected.select(numbers).to_numpy(), atol=1e-5
         )

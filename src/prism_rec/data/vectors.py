@@ -18,7 +18,7 @@ from prism_rec.errors import DataError
 from prism_rec.inputs import ids_from, show
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-RESERVED = ("id", "similar", "item_id", "user_id", "score", "rank", "basis", "title")
+RESERVED = ("id", "similar", "rules", "item_id", "user_id", "score", "rank", "basis", "title")
 """Columns of recommendations, which have a column for each component of a score too."""
 
 

@@ -12,6 +12,8 @@ MEANINGS = {
     "id": "learned from who chose it",
     "redundancy": "what its pictures and texts say alike",
     "synergy": "what only pictures and texts together say",
+    "similar": "how much it resembles the latest items",
+    "rules": "how often others took it after the latest items",
 }
 """What the parts of a score mean, in a few words."""
 

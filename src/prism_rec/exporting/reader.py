@@ -161,9 +161,9 @@ class ExportedRecommender:
             begin += size
         later_T, first_T = tables["twins"]  # equal items have equal scores
         scores_BN[:, later_T] = scores_BN[:, first_T]
-        for scores_N, latest in zip(scores_BN, recent, strict=True) if "near" in tables else ():
-            near_LX, added_LX = self._similar(latest)
-            np.add.at(scores_N, near_LX, added_LX)
+        for scores_N, latest in zip(scores_BN, recent, strict=True):
+            for near_LX, added_LX in self._neighbours(latest):
+                np.add.at(scores_N, near_LX, added_LX)
         return scores_BN
 
     def _by_model(
@@ -193,8 +193,7 @@ class ExportedRecommender:
             components_XJD = keys_XK[:, len(id_Q) :].reshape(len(rows), len(weights_J), len(content_D))
             shares_XJ = self._shares(weights_J[None], self._tables["present"][groups_X])
             parts += list((components_XJD @ content_D * shares_XJ).T)
-        if "near" in self._tables:
-            near_LX, added_LX = self._similar(latest)
+        for near_LX, added_LX in self._neighbours(latest):
             parts.append(np.array([added_LX[near_LX == row].sum() for row in rows], np.float32))
         return np.stack(parts, 1)
 
@@ -204,10 +203,13 @@ class ExportedRecommender:
         kept = weights * present
         return kept / np.maximum(kept.sum(-1, keepdims=True), TINY)
 
-    def _similar(self, latest: Array) -> tuple[Array, Array]:
-        lags = self._tables["added"].shape[1]
-        rows = latest[::-1][:lags]
-        return self._tables["near"][rows], self._tables["added"][rows, np.arange(len(rows))]
+    def _neighbours(self, latest: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield for each term of neighbours the rows that it adds to, by lag, and what it adds."""
+        for name in ("similar", "rules"):
+            if f"{name}_near" in self._tables:
+                near, added = self._tables[f"{name}_near"], self._tables[f"{name}_added"]
+                rows = latest[::-1][: added.shape[1]]
+                yield near[rows], added[rows, np.arange(len(rows))]
 
     def _padded(self, latest: list[Array]) -> tuple[Array, Array]:
         lengths = np.array([len(history) for history in latest], np.int64)

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from prism_rec.exporting.reader import Array
-from prism_rec.model.similar import PACE
 from prism_rec.rank import Ranker
 
 
@@ -16,8 +15,9 @@ def tables_of(ranker: Ranker, popular: np.ndarray) -> tuple[dict[str, Array], li
 
     `keys` [N, Q + J D] has the id's key and the components of each item, group after group; `rows` is the catalogue row
     of each, `place` and `group` are the way back; `present` [G, J] says which components a group has; `twins` [2, T]
-    are rows with equal keys; `popular` has all rows, those with the most events first. With the term of similar items,
-    `near` [N, k] has the rows of the most similar items and `added` [N, L, k] what each lag adds to their scores.
+    are rows with equal keys; `popular` has all rows, those with the most events first. With a term of neighbours,
+    such as `similar`, `similar_near` [N, k] has the rows of an item's neighbours, and `similar_added` [N, L, k] what
+    each lag adds to their scores.
     """
     model, items = ranker.model, ranker.items
     rows_I = torch.cat([group.rows_I for group in ranker.groups])
@@ -46,7 +46,6 @@ def tables_of(ranker: Ranker, popular: np.ndarray) -> tuple[dict[str, Array], li
         "twins": torch.cat(pairs, 1),
         "popular": popular,
     }
-    if model.similar is not None:
-        added_NLk = PACE * model.similar.weights_LM @ model.similar.cosines_NkM.float().mT
-        tables |= {"near": model.similar.near_Nk, "added": added_NLk}
+    for name, term in model.neighbour_terms.items():
+        tables[f"{name}_near"], tables[f"{name}_added"] = term.by_lag()
     return {name: np.ascontiguousarray(table) for name, table in tables.items()}, sizes

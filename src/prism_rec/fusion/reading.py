@@ -101,11 +101,13 @@ class Reading(NamedTuple):
         items: a set that holds the items of the histories.
         index_P: for each place, the position of its item among the I of the set.
         packing: where each history begins and ends.
+        next_P: in training, the catalogue row of the item that comes next at each place; None if nothing may know it.
     """
 
     items: ItemSet
     index_P: Int[Tensor, " P"]
     packing: Packing
+    next_P: Int[Tensor, " P"] | None = None
 
     def first(self, count: int) -> "Reading":
         """Return the first histories."""
@@ -122,11 +124,29 @@ class Reading(NamedTuple):
 
     def recent(self, lags: int) -> Int[Tensor, "P L"]:
         """Return the catalogue rows of the latest items at each place, the latest first; 0 before its history."""
-        rows_P = self.items.rows_I[self.index_P]
+        return self._lagged(self.items.rows_I[self.index_P], lags)
+
+    def followers(self, lags: int, window: int) -> Int[Tensor, "P L W"]:
+        """Return the catalogue rows of the items that follow each of `recent` in its history; W is 0 if unknown.
+
+        For instance, in the training history [5, 3, 7, 2] with W = 2, items 3 and 7 follow item 5, whatever the place.
+        """
+        if self.next_P is None:
+            return self.index_P.new_zeros(len(self.index_P), lags, 0)
+        place_P = torch.arange(len(self.next_P), device=self.next_P.device)
+        place_PW = place_P[:, None] + torch.arange(window, device=place_P.device)
+        owners_P = self.packing.owners()
+        ends_P = (self.packing.starts_B + self.packing.lengths_B)[owners_P]
+        next_PW = self.next_P[place_PW.clamp_max(len(place_P) - 1)]
+        return self._lagged(torch.where(place_PW < ends_P[:, None], next_PW, 0), lags)
+
+    def _lagged(self, rows_P: Int[Tensor, "P *_"], lags: int) -> Int[Tensor, "P L *_"]:
+        """Return what is at the latest places, the latest first; 0 before the history begins."""
         place_P = torch.arange(len(rows_P), device=rows_P.device)
         place_PL = place_P[:, None] - torch.arange(lags, device=rows_P.device)
         begin_P = self.packing.starts_B[self.packing.owners()]
-        return torch.where(place_PL >= begin_P[:, None], rows_P[place_PL.clamp_min(0)], 0)
+        inside_PL = (place_PL >= begin_P[:, None]).reshape(*place_PL.shape, *[1] * (rows_P.dim() - 1))
+        return torch.where(inside_PL, rows_P[place_PL.clamp_min(0)], 0)
 
     def mean(self, rows_ID: Float[Tensor, "I D"]) -> Float[Tensor, "B D"]:
         """Return the mean of the items' rows over each history."""

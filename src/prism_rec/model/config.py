@@ -22,6 +22,7 @@ from prism_rec.fusion.prism.prism import PrismConfig
 from prism_rec.fusion.prism.published import PublishedPrismConfig
 from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model.items import ItemTable
+from prism_rec.model.rules import SequentialRules
 from prism_rec.model.sequence_recommender import Candidates, Scores, SequenceRecommender
 from prism_rec.model.similar import SimilarItems
 from prism_rec.plugins import Kinds
@@ -56,6 +57,21 @@ class SimilarConfig(Config):
         return SimilarItems(features, self.neighbours, self.lags)
 
 
+class RulesConfig(Config):
+    """Settings of the term of sequential rules."""
+
+    neighbours: int = Field(20, ge=1)
+    """Number of strongest rules of each item that count."""
+    lags: int = Field(5, ge=1)
+    """Number of latest items of a history whose rules count."""
+    window: int = Field(5, ge=1)
+    """How many places behind an item others count as its followers; the d-th counts 1 / d."""
+
+    def build(self, number_of_items: int) -> SequentialRules:
+        """Make the term; rules are counted when training begins."""
+        return SequentialRules(number_of_items, self.neighbours, self.lags, self.window)
+
+
 class ModelConfig(Config):
     """Settings of a model."""
 
@@ -72,8 +88,8 @@ class ModelConfig(Config):
     personal weights. They are between -1 and 1, so they need a `model.temperature` of about 0.05 to 0.1.
     """
     temperature: float = Field(1.0, gt=0)
-    """Divides products or cosines, so that a small one makes the best items stand out. The term of similar items is not
-    divided."""
+    """Divides products or cosines, so that a small one makes the best items stand out. The terms of similar items and
+    of rules are not divided."""
     modalities: tuple[str, ...] | None = Field(None, min_length=1)
     """Features that the model uses; by default all that the data has."""
     word_dropout: float = Field(0.0, ge=0, lt=1)
@@ -89,6 +105,8 @@ class ModelConfig(Config):
     """
     similar: SimilarConfig | None = None
     """Adds a term for candidates that resemble the latest items of the history, by all modalities."""
+    rules: RulesConfig | None = None
+    """Adds a term for candidates that other users took after the latest items of the history; no content is needed."""
     fusion: FusionConfig = IdFusionConfig()
     """What is made of pictures and texts."""
     backbone: BackboneConfig = SASRecConfig()
@@ -121,7 +139,15 @@ class ModelConfig(Config):
             None if self.similar is None else self.similar.build(self._chosen(features, "model.similar"))
         )
         model = SequenceRecommender(
-            items, fusion, backbone, self.max_length, self.candidates, similar, self.scores, self.temperature
+            items,
+            fusion,
+            backbone,
+            self.max_length,
+            self.candidates,
+            similar,
+            None if self.rules is None else self.rules.build(number_of_items),
+            self.scores,
+            self.temperature,
         )
         self._check_scores(model)
         return model

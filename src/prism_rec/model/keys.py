@@ -10,13 +10,14 @@ from prism_rec.nn.rows import distinct_rows, gather_rows
 
 
 class UserStates(NamedTuple):
-    """States of the backbone, and the fusion's weights at the same places."""
+    """States of the backbone, the fusion's weights at the same places, and items that terms of neighbours need."""
 
     states: Float[Tensor, "*P Z"]
     weights: Float[Tensor, "*P J"]
-    recent: Int[
-        Tensor, "*P L"
-    ]  # catalogue rows of the latest items, the latest first; L is 0 unless a term needs them
+    # Catalogue rows of the latest items, the latest first; L is 0 unless a term needs them.
+    recent: Int[Tensor, "*P L"]
+    # In training, the rows of the items that follow each of them in the same history; otherwise W is 0.
+    own: Int[Tensor, "*P L W"]
 
     def take(self, rows: slice | Int[Tensor, " _"]) -> "UserStates":
         """Return the states at some of the places."""

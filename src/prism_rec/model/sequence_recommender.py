@@ -4,7 +4,8 @@
 
 h is the state after the user's last item, and w are the fusion's weights there. Each term is one component's
 contribution, so the score explains itself. An item without history still has its content terms. The sum is one inner
-product, so ranking is a matrix product. A term of similar items may be added to it; see `model/similar.py`.
+product, so ranking is a matrix product. Terms of neighbours of the latest items may be added to it: items that resemble
+them (`model/similar.py`), and items that others took after them (`model/rules.py`).
 
 Inner products may be divided by a temperature, and may be cosines: then h, and the item's id with its components, are
 scaled to length 1. Each term is divided by the same two lengths, so that terms still sum to the score.
@@ -19,10 +20,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from prism_rec.backbones.base import Backbone
+from prism_rec.data.histories import Histories
+from prism_rec.errors import SettingsError
 from prism_rec.fusion.base import Fusion, share_weights
 from prism_rec.fusion.reading import Evidence, ItemSet, Parts, Reading, Seen
 from prism_rec.model.items import ItemTable
 from prism_rec.model.keys import KeyGroup, UserStates, group_by_presence, inner, plus_components
+from prism_rec.model.rules import SequentialRules
 from prism_rec.model.similar import SimilarItems
 from prism_rec.nn.packing import Packing
 from prism_rec.nn.rows import gather_rows
@@ -48,7 +52,7 @@ class SequenceRecommender(nn.Module):
         backbone: encodes histories.
         max_length: number of latest items of a history that the model reads. Batches are made with this limit.
         candidates: `id` scores an item by its id only, `content` by id and components.
-        similar: a further term of the score, if there is one; it is neither scaled nor divided.
+        similar, rules: further terms of the score, if there are any; they are neither scaled nor divided.
         scores: inner products, or cosines; for these, one query must meet an item whose weights are not personal.
         temperature: divides the inner products.
     """
@@ -61,6 +65,7 @@ class SequenceRecommender(nn.Module):
         max_length: int,
         candidates: Candidates = "content",
         similar: SimilarItems | None = None,
+        rules: SequentialRules | None = None,
         scores: Scores = "product",
         temperature: float = 1.0,
     ) -> None:
@@ -77,6 +82,7 @@ class SequenceRecommender(nn.Module):
         self.content = candidates == "content" and fusion.scores_content and bool(fusion.component_names)
         self.summed = self.content and not fusion.personal and backbone.one_query
         self.similar = similar
+        self.rules = rules
         self.cosine = scores == "cosine"
         self.temperature = temperature
         self.apply(backbone.initialise)
@@ -90,9 +96,20 @@ class SequenceRecommender(nn.Module):
 
     @property
     def component_names(self) -> tuple[str, ...]:
-        """The terms of a score: `id`, the fusion's components if candidates are scored by them, and `similar`."""
+        """The terms of a score: `id`, the fusion's components if candidates are scored by them, `similar`, `rules`."""
         content = self.fusion.component_names if self.content else ()
-        return ("id", *content, *(("similar",) if self.similar else ()))
+        return ("id", *content, *self.neighbour_terms)
+
+    @property
+    def neighbour_terms(self) -> dict[str, SimilarItems | SequentialRules]:
+        """The terms of neighbours that the model has, by name."""
+        terms = {"similar": self.similar, "rules": self.rules}
+        return {name: term for name, term in terms.items() if term is not None}
+
+    def begin_rules(self, histories: Histories) -> None:
+        """Count what follows what in training histories, if the model has a term for it."""
+        if self.rules is not None:
+            self.rules.learn(histories)
 
     def begin_fusion(self) -> str | None:
         """Let the fusion learn from the catalogue what does not change in training; see `Fusion.begin_training`."""
@@ -105,6 +122,7 @@ class SequenceRecommender(nn.Module):
         lengths_B: Int[Tensor, " B"],
         candidates: Int[Tensor, "..."] | None = None,
         items: ItemSet | None = None,
+        next_P: Int[Tensor, " P"] | None = None,
     ) -> Reading:
         """Return histories in terms of a set of distinct items, ready for `encode`, `encode_last` and the losses.
 
@@ -113,10 +131,12 @@ class SequenceRecommender(nn.Module):
             lengths_B: of the histories, at least 1 and at most `max_length` each.
             candidates: further catalogue rows that the set must hold, to be scored; None: every item.
             items: a set made before that holds all of these; by default a new one is made.
+            next_P: in training, the item that comes next at each place. Objectives give it, so that the user's own
+                events are left out of the term of rules.
         """
         if items is None:
             items = self.item_set(items_P, candidates)
-        return Reading(items, items.place_N[items_P], Packing(lengths_B))
+        return Reading(items, items.place_N[items_P], Packing(lengths_B), next_P)
 
     def item_set(
         self, histories: Int[Tensor, "..."] | None = None, candidates: Int[Tensor, "..."] | None = None
@@ -164,18 +184,30 @@ class SequenceRecommender(nn.Module):
         """Return state and weights after each of the P places, history by history: [P, Z] and [P, J]."""
         inputs_PV, weights_PJ = self._inputs(reading)
         states_PZ = reading.packing.each_place(self.backbone, inputs_PV)
-        return UserStates(states_PZ, weights_PJ, self._recent(reading))
+        return UserStates(states_PZ, weights_PJ, *self._latest(reading))
 
     def encode_last(self, reading: Reading) -> UserStates:
         """Return state and weights after each history's last item: [B, Z] and [B, J]."""
         inputs_PV, weights_PJ = self._inputs(reading)
         states_BZ = reading.packing.each_row(self.backbone.last, inputs_PV)
         ends_B = reading.packing.starts_B + reading.packing.lengths_B - 1
-        return UserStates(states_BZ, reading.packing.last(weights_PJ), self._recent(reading)[ends_B])
+        latest = (rows[ends_B] for rows in self._latest(reading))
+        return UserStates(states_BZ, reading.packing.last(weights_PJ), *latest)
 
     def scattered(self, users: UserStates) -> Scattered | None:
         """Return what is added to the products of queries and keys, by catalogue row; None: nothing."""
-        return None if self.similar is None else self.similar(users.recent)
+        by_term = self._scattered_by_term(users)
+        return Scattered.joined(by_term) if by_term else None
+
+    def _scattered_by_term(self, users: UserStates) -> list[Scattered]:
+        """Return what each of `neighbour_terms` adds."""
+        found = []
+        if self.similar is not None:
+            found.append(self.similar(users.recent[:, : self.similar.lags]))
+        if self.rules is not None:
+            lags = self.rules.lags
+            found.append(self.rules(users.recent[:, :lags], users.own[:, :lags]))
+        return found
 
     def interaction_loss(self, reading: Reading) -> Float[Tensor, ""]:
         """Return the fusion's own losses on histories, weighted (PRISM, equation 9)."""
@@ -206,8 +238,17 @@ class SequenceRecommender(nn.Module):
         )
         return inputs_PV, fused.weights_PJ
 
-    def _recent(self, reading: Reading) -> Int[Tensor, "P L"]:
-        return reading.recent(0 if self.similar is None else len(self.similar.weights_LM))
+    def _latest(self, reading: Reading) -> tuple[Int[Tensor, "P L"], Int[Tensor, "P L W"]]:
+        """Return the latest items at each place, and what follows each of them in the history; see `UserStates`."""
+        lags = max((term.lags for term in self.neighbour_terms.values()), default=0)
+        if self.rules is None:
+            return reading.recent(lags), reading.index_P.new_zeros(len(reading.index_P), lags, 0)
+        if self.training and reading.next_P is None:
+            raise SettingsError(
+                "this objective cannot train model.rules: it does not say which items come next; use cross_entropy, or "
+                "leave model.rules out"
+            )
+        return reading.recent(lags), reading.followers(lags, self.rules.window)
 
     def _in_all_streams(self, fused: Float[Tensor, "*P D"]) -> Float[Tensor, "*P V"]:
         """Return what a fusion adds to the ids: unchanged in the first stream, through a map in the others."""
@@ -327,18 +368,17 @@ class SequenceRecommender(nn.Module):
         self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
     ) -> Float[Tensor, "P C J"]:
         """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
-        states, weights, _ = users
+        states, weights = users.states, users.weights
         place_PC = items.place_N[rows_PC]
         components_IJD = items.parts.components_IJD if self.content else items.parts.components_IJD[:, :0]
         components_PCJD = gather_rows(components_IJD, place_PC)
         ids_PCV, components_PCJD = self.scale_item(gather_rows(items.ids_IV, place_PC), components_PCJD)
         id_PC = inner(self.id_key(ids_PCV, rows_PC), self.id_query(states))
-        scattered = self.scattered(users)
-        similar = [] if scattered is None else [scattered.at(rows_PC)[..., None]]
+        neighbours = [scattered.at(rows_PC)[..., None] for scattered in self._scattered_by_term(users)]
         if not self.content:
-            return torch.cat([id_PC[..., None], *similar], -1)
+            return torch.cat([id_PC[..., None], *neighbours], -1)
         content_PCJ = inner(components_PCJD.flatten(1, 2), self.content_query(states))
         content_PCJ = content_PCJ.unflatten(1, components_PCJD.shape[1:3])
         if self.fusion.personal:
             content_PCJ = content_PCJ * share_weights(weights[:, None], items.parts.present_IJ[place_PC])
-        return torch.cat([id_PC[..., None], content_PCJ, *similar], -1)
+        return torch.cat([id_PC[..., None], content_PCJ, *neighbours], -1)

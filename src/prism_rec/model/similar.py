@@ -43,6 +43,11 @@ class SimilarItems(nn.Module):
         first_L1 = _FIRST / PACE / len(features) * 0.6 ** torch.arange(lags)[:, None]
         self.weights_LM = nn.Parameter(first_L1.expand(-1, len(features)).clone())
 
+    @property
+    def lags(self) -> int:
+        """L, number of latest items whose neighbours count."""
+        return len(self.weights_LM)
+
     def forward(self, recent_PL: Int[Tensor, "P L"]) -> Scattered:
         """Return what is added to the scores of which items.
 
@@ -52,6 +57,10 @@ class SimilarItems(nn.Module):
         cosines_PLkM = self.cosines_NkM[recent_PL].to(self.weights_LM.dtype)
         added_PLk = (cosines_PLkM @ (PACE * self.weights_LM)[..., None]).squeeze(-1)
         return Scattered(self.near_Nk[recent_PL].flatten(1), added_PLk.flatten(1))
+
+    def by_lag(self) -> tuple[Tensor, Tensor]:
+        """Return for each item its neighbours, [N, k], and what each lag adds to their scores, [N, L, k]."""
+        return self.near_Nk, PACE * self.weights_LM @ self.cosines_NkM.float().mT
 
 
 def nearest(

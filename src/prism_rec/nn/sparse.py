@@ -1,5 +1,6 @@
 """Sparse matrices: rows of few numbers, and numbers for a few columns of each row of a wide matrix."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -56,6 +57,11 @@ class Scattered(NamedTuple):
 
     columns_PX: Int[Tensor, "P X"]
     values_PX: Float[Tensor, "P X"]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Scattered]") -> "Scattered":
+        """Return all that is added."""
+        return cls(*(torch.cat(tensors, 1) for tensors in zip(*parts, strict=True)))
 
     def add_to(self, matrix_PN: Float[Tensor, "P N"]) -> None:
         """Add the numbers to a contiguous matrix, in place.

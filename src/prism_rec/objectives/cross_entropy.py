@@ -91,7 +91,7 @@ class CrossEntropy(Objective):
 
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's positions."""
-        reading = model.read(batch.items_P, batch.lengths_B)
+        reading = model.read(batch.items_P, batch.lengths_B, next_P=batch.targets_P)
         users = model.encode(reading)
         loss = catalogue_cross_entropy(
             model, users, reading.items, batch.targets_P, self.precision, self.rows
@@ -182,15 +182,16 @@ class SampledCrossEntropyConfig(ObjectiveSettings):
     """How negatives are drawn: `uniform`, or by `popularity` (training events + 1)."""
 
     def check(self, model: ModelConfig) -> None:
-        """Refuse the term of similar items, which the shared negatives lack.
+        """Refuse the terms of neighbours, which the shared negatives lack.
 
         Raises:
-            SettingsError: `model.similar` is given.
+            SettingsError: `model.similar` or `model.rules` is given.
         """
-        if model.similar is not None:
-            raise SettingsError(
-                "objective sampled_cross_entropy cannot train model.similar; use cross_entropy, or leave it out"
-            )
+        for name in ("similar", "rules"):
+            if getattr(model, name) is not None:
+                raise SettingsError(
+                    f"objective sampled_cross_entropy cannot train model.{name}; use cross_entropy, or leave it out"
+                )
 
     def build(self) -> SampledCrossEntropy:
         """Make the objective."""

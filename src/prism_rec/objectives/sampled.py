@@ -40,7 +40,7 @@ class SampledObjective(Objective):
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's positions."""
         candidates_PC = self.candidates(batch)
-        reading = model.read(batch.items_P, batch.lengths_B, candidates_PC)
+        reading = model.read(batch.items_P, batch.lengths_B, candidates_PC, next_P=batch.targets_P)
         scores_PC = model.score(model.encode(reading), candidates_PC, reading.items)
         return Outcome(self.loss(scores_PC[:, :1], scores_PC[:, 1:]), reading)
 

@@ -31,7 +31,7 @@ class StosaObjective(BayesianPersonalisedRanking):
     def forward(self, model: SequenceRecommender, batch: Batch) -> Outcome:
         """Return the mean over the batch's positions; the model's backbone must have an `id_distance`."""
         candidates_PC = self.candidates(batch)
-        reading = model.read(batch.items_P, batch.lengths_B, candidates_PC)
+        reading = model.read(batch.items_P, batch.lengths_B, candidates_PC, next_P=batch.targets_P)
         items = reading.items
         contributions_PCJ = model.contributions(model.encode(reading), candidates_PC, items)
         scores_PC = contributions_PCJ.sum(-1)

@@ -57,7 +57,7 @@ def begin(
     config: TrainConfig,
     events: Events = Events(),
 ) -> Training:
-    """Let objective, items and fusion learn from the data what does not change in training, and make the rest.
+    """Let objective, items, rules and fusion learn from the data what does not change in training, and make the rest.
 
     Args:
         model: on the device that trains.
@@ -68,6 +68,7 @@ def begin(
     """
     objective.begin_training(model, histories)
     model.items.note_events(torch.from_numpy(histories.counts(model.items.number_of_items)))
+    model.begin_rules(histories)
     if learned := model.begin_fusion():
         events.note(f"note: {learned}")
     step = TrainStep(model, objective.to(model.device))

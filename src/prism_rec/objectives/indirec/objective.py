@@ -148,9 +148,15 @@ class InDiRecConfig(ObjectiveSettings):
     def check(self, model: ModelConfig) -> None:
         """Refuse an odd width, because a step's vector is half sines and half cosines; refuse distances in bfloat16.
 
+        Rules are refused too, because a segment does not know which items come next in its history.
+
         Raises:
-            SettingsError: the width is odd; see `check_precision`.
+            SettingsError: the width is odd, or `model.rules` is given; see `check_precision`.
         """
+        if model.rules is not None:
+            raise SettingsError(
+                "objective indirec cannot train model.rules; use cross_entropy, or leave it out"
+            )
         check_precision(self.precision, model)
         if model.width % 2:
             raise SettingsError(f"objective indirec needs an even model.width, not {model.width}; change it")
