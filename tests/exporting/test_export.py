@@ -40,7 +40,12 @@ SAME = {"histories": 200, "k": 10, "other_items": 0}
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
-    export_all(folder, "onnx", {"run": {"similar": {"neighbours": 3, "lags": 2}, "rules": {"lags": 3}, "id_events": 9}}, users=True)
+    export_all(
+        folder,
+        "onnx",
+        {"run": {"similar": {"neighbours": 3, "lags": 2}, "rules": {"lags": 3}, "id_events": 9}},
+        users=True,
+    )
     return folder
 
 
