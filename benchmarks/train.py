@@ -23,7 +23,7 @@ import torch
 from prism_rec.batches import BatchPlan, TrainingBatches
 from prism_rec.data.feature_table import FeatureTable
 from prism_rec.data.histories import Histories
-from prism_rec.devices import let_threads_sleep, use_huge_pages
+from prism_rec.devices import give_back_memory, let_threads_sleep, use_huge_pages
 from prism_rec.rank import Ranker
 from prism_rec.training.config import RunConfig
 from prism_rec.training.loop import train_epoch
@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--form", choices=FORMS, help="measure this form alone, in this process")
     arguments = parser.parse_args()
     use_huge_pages()  # as the command line does
+    give_back_memory()
     let_threads_sleep()  # in the processes of the forms
     if arguments.form:
         print(json.dumps(measure(arguments.form)))

@@ -5,9 +5,10 @@ import resource
 import sys
 import time
 
-from prism_rec.devices import let_threads_sleep, use_huge_pages
+from prism_rec.devices import give_back_memory, let_threads_sleep, use_huge_pages
 
 use_huge_pages()
+give_back_memory()
 let_threads_sleep()
 
 import numpy as np  # noqa: E402

@@ -1,5 +1,6 @@
 """The device that computes, and its memory."""
 
+import ctypes
 import os
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,28 @@ def use_huge_pages() -> None:
     environment variable is set already, its value is kept.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
+_MMAP_THRESHOLD = -3  # the number of this setting in glibc's malloc.h
+_LARGE = 16 << 20
+
+
+def give_back_memory() -> None:
+    """Let the C library give tensors of 16 MB and more back to the system as soon as they are freed (glibc).
+
+    By default this size grows to 32 MB as large tensors are freed. Batches have different sizes, so what is freed below
+    it leaves holes that the next tensors do not fit. Memory grows for tens of steps: with `prism_experts` to 1,170 MB
+    in place of 830. Giving it back costs up to 3 % of the time. Results are the same bit for bit. Other C libraries are
+    left as they are. If the environment variable is set already, its value is kept.
+    """
+    name = "MALLOC_MMAP_THRESHOLD_"  # is read when a process starts, so it reaches the processes that this one starts
+    if name in os.environ:
+        return
+    os.environ[name] = str(_LARGE)
+    try:
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
+    except (AttributeError, OSError, TypeError):  # macOS, musl, Windows
+        return
 
 
 def let_threads_sleep() -> None:

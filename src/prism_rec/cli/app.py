@@ -33,7 +33,7 @@ from prism_rec.cli.train import TrainOptions, train
 from prism_rec.cli.tune import TuneOptions, tune
 from prism_rec.cli.validate_explanations import ValidateExplanationsOptions, validate_explanations
 from prism_rec.config import Config
-from prism_rec.devices import let_threads_sleep, use_huge_pages
+from prism_rec.devices import give_back_memory, let_threads_sleep, use_huge_pages
 from prism_rec.errors import InputError
 from prism_rec.machine import one_line
 from prism_rec.processes import leave, say_errors_only, speaks_last, world
@@ -139,6 +139,7 @@ def _say_last(line: str) -> None:
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
+    give_back_memory()
     signal.signal(signal.SIGTERM, _end)
     let_threads_sleep()
     say_errors_only()
