@@ -11,7 +11,6 @@ from prism_rec.data.histories import Histories
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.config import ModelConfig
-from prism_rec.model.rules import rules_of, strongest
 from prism_rec.objectives.cross_entropy import CrossEntropy
 from prism_rec.objectives.sampled import BayesianPersonalisedRanking
 from prism_rec.rank import Ranker
@@ -57,20 +56,6 @@ def test_rules_are_those_of_the_definition() -> None:
             )
     assert found[3, 7] == pytest.approx(3.5 / 4)
     assert not found[:, 0].any()
-
-
-def test_an_item_has_no_rule_to_itself() -> None:
-    rules = rules_of(Histories.from_lists([[1, 1, 2]]), np.ones(3), 2)
-    assert rules.toarray().tolist() == [[0, 0, 0], [0, 0, 1.5], [0, 0, 0]]
-
-
-def test_the_strongest_are_kept_and_equal_ones_in_the_order_of_items() -> None:
-    near, values = strongest(
-        rules_of(Histories.from_lists([[1, 4], [1, 2], [1, 3], [1, 3]]), np.ones(5), 1), 2
-    )
-    assert near[1].tolist() == [3, 2]
-    assert values[1].tolist() == [2, 1]
-    assert not values[0].any()
 
 
 def test_a_recommendation_has_the_rules_of_the_latest_items() -> None:

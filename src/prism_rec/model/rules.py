@@ -1,12 +1,11 @@
 """What other users took after the latest items of a history: sequential rules (Ludewig and Jannach, UMUAI 2018)."""
 
-import numpy as np
-import scipy.sparse as sp
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
 from prism_rec.data.histories import Histories
+from prism_rec.data.sequential_rules import item_scales, rules_of, strongest
 from prism_rec.nn.sparse import Scattered
 
 PACE = 10.0
@@ -18,11 +17,9 @@ _FIRST = 4.0
 class SequentialRules(nn.Module):
     """A term of the score: sum over lags l of a_l * rule(l-th latest item, candidate).
 
-        rule(i, j) = sum over training events of i that j follows after d items of 1 / d,   d = 1..W
-                     divided by the square root of (events of i times events of j)
-
-    Only the k strongest rules of each item count. Rules are counted, the weights a_l are learned. While the weights are
-    learned, the events of a user's own history do not count for this user: otherwise every answer would be known.
+    Rules are defined in `data/sequential_rules.py`. Only the k strongest of each item count. They are counted when
+    training begins; the weights a_l are learned. While they are learned, the events of a user's own history do not
+    count for this user: otherwise every answer would be known.
 
     Args:
         number_of_items: N.
@@ -57,11 +54,10 @@ class SequentialRules(nn.Module):
             histories: training histories, without any validation or test item.
         """
         rows, k = self.near_Nk.shape
-        scale_N = 1 / np.sqrt(np.maximum(1, histories.counts(rows - 1)))
-        near, values = strongest(rules_of(histories, scale_N, self.window), k)
+        near, values = strongest(rules_of(histories, rows - 1, self.window), k)
         self.near_Nk.copy_(torch.from_numpy(near))
         self.values_Nk.copy_(torch.from_numpy(values))
-        self.scale_N.copy_(torch.from_numpy(scale_N))
+        self.scale_N.copy_(torch.from_numpy(item_scales(histories, rows - 1)))
 
     def forward(self, recent_PL: Int[Tensor, "P L"], own_PLW: Int[Tensor, "P L W"]) -> Scattered:
         """Return what is added to the scores of which items.
@@ -93,33 +89,3 @@ class SequentialRules(nn.Module):
         counted = torch.stack([(near_PLk == one).any(-1) for one in own_PLW.split(1, -1)], -1)
         share = steps_W * self.scale_N[recent_PL][..., None] * self.scale_N[own_PLW]
         return share * (counted & (own_PLW > 0))
-
-
-def rules_of(histories: Histories, scale_N: np.ndarray, window: int) -> sp.csr_array:
-    """Return the value of every rule [N, N] that has an event; an item has no rule to itself."""
-    users = np.repeat(np.arange(len(histories)), histories.lengths)
-    total = sp.csr_array((len(scale_N), len(scale_N)))
-    for step in range(1, window + 1):
-        same = users[:-step] == users[step:]
-        before, after = histories.items[:-step][same], histories.items[step:][same]
-        other = before != after
-        before, after = before[other], after[other]
-        values = scale_N[before] * scale_N[after] / step
-        total = total + sp.csr_array((values, (before, after)), shape=total.shape)
-    return sp.csr_array(total)
-
-
-def strongest(rules: sp.csr_array, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the columns [N, k] and values [N, k] of each row's largest numbers; equal ones in the order of columns.
-
-    Rows with fewer numbers are filled up with column 0 and value 0.
-    """
-    rows = rules.shape[0]
-    row = np.repeat(np.arange(rows), np.diff(rules.indptr))
-    order = np.lexsort((rules.indices, -rules.data, row))
-    place = np.arange(len(row)) - rules.indptr[row]
-    kept = place < k
-    near, values = np.zeros((rows, k), np.int32), np.zeros((rows, k), np.float32)
-    near[row[kept], place[kept]] = rules.indices[order][kept]
-    values[row[kept], place[kept]] = rules.data[order][kept]
-    return near, values

@@ -8,7 +8,7 @@ from prism_rec import Dataset
 from prism_rec.data.bag import Bag
 from prism_rec.data.card import next_item
 from prism_rec.data.card.describe import describe, in_words
-from prism_rec.data.card.next_item import measure_next_items, say_next_item
+from prism_rec.data.card.next_item import measure_next_items, measure_rules, say_next_item, say_rules
 
 ITEMS = [f"i{number:02}" for number in range(40)]
 
@@ -102,3 +102,34 @@ def test_data_without_validation_targets_says_so() -> None:
     assert facts["features"]["place"]["next_item"] is None
     assert ("next items by place", say_next_item(None)) in in_words(facts)
     assert describe(make())["features"]["place"]["next_item"]["questions"] > 50
+
+
+def test_rules_find_the_next_items_that_others_took_after_the_latest_one() -> None:
+    """On the circle, the next item is one or two steps further; rules also know up to five steps of two."""
+    dataset = make()
+    found = measure_rules(dataset)
+    questions, training = dataset.queries("validation"), dataset.training()
+    hits = 0
+    for place, target in enumerate(questions.targets):
+        history = questions.histories[place].tolist()
+        value = dict.fromkeys(range(1, 41), 0.0)
+        for user in range(120):
+            items = training[user].tolist()
+            for i, item in enumerate(items):
+                for d, after in enumerate(items[i + 1 : i + 6], 1):
+                    if item == history[-1] and after != item:
+                        value[after] += 1 / d / np.sqrt((training.items == after).sum())
+        order = sorted(
+            (row for row in value if value[row] and row not in history), key=lambda row: -value[row]
+        )
+        hits += target in order[:20]
+    assert found is not None
+    assert found["rules@20"] == pytest.approx(hits / 120)
+    assert found["rules@20"] > 0.85 > found["popular@20"] > 0.3
+    assert say_rules(found).startswith("the 20 items that others took most after the latest one have 89.2%")
+
+
+def test_without_validation_targets_rules_are_not_measured() -> None:
+    facts = describe(make("none"))
+    assert facts["rules"] is None
+    assert ("next items by rules", say_rules(None)) in in_words(facts)

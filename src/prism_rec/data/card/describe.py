@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from prism_rec.data.card.leakage import measure_leakage
-from prism_rec.data.card.next_item import measure_next_items, say_next_item
+from prism_rec.data.card.next_item import measure_next_items, measure_rules, say_next_item, say_rules
 from prism_rec.data.dataset import Dataset
 from prism_rec.data.times import IN_WORDS
 
@@ -27,8 +27,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     `density`: share of user-item pairs that are interactions; a repeated pair counts each time. `cold_items`: number
     of items without a training event. `described`: for each column of the items, such as `title`, the share of items
     with a value. `repeated_targets`: for each part, the share of targets that the user had before. `features`: the
-    vectors per modality; `next_item`: see `measure_next_items`. The dates are given only if times are absolute.
-    `balance`: see there. `left_out`: how many dropped users and items are known by id.
+    vectors per modality; `next_item`: see `measure_next_items`. `rules`: see `measure_rules`. The dates are given only
+    if times are absolute. `balance`: see there. `left_out`: how many dropped users and items are known by id.
     """
     counts, next_items = dataset.counts(), measure_next_items(dataset)
     lengths = dataset.histories.lengths
@@ -51,6 +51,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
             }
             for name, table in dataset.features.items()
         },
+        "rules": measure_rules(dataset),
         "balance": balance(dataset),
         "dropped": dataset.dropped,
         "left_out": {f"{role}s": int((dataset.left_out["role"] == role).sum()) for role in ("user", "item")},
@@ -108,6 +109,7 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
         (f"next items by {name}", say_next_item(table["next_item"]))
         for name, table in facts["features"].items()
     ]
+    lines.append(("next items by rules", say_rules(facts["rules"])))
     lines += _leakage_in_words(facts["leakage"], time)
     for role, sums in facts["balance"].items():
         parts = [

@@ -1,4 +1,4 @@
-"""Whether the vectors or words of a modality say which item comes next: cosines, nothing is trained."""
+"""Whether a modality, or what others took next, says which item comes next; nothing is trained."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.sequential_rules import rules_of, strongest
 
 MOST_QUESTIONS, FEWEST_QUESTIONS = 1_000, 50
 WORK = 5e9
@@ -34,6 +35,59 @@ def measure_next_items(dataset: Dataset) -> dict[str, dict[str, float] | None]:
     return {name: _measure(dataset, table) for name, table in dataset.features.items()}
 
 
+def measure_rules(dataset: Dataset, window: int = 5) -> dict[str, float] | None:
+    """Look for the targets of validation questions among what others took after the item before; see `rules_of`.
+
+    At most 1,000 questions are drawn, always the same.
+
+    Args:
+        dataset: its training histories have the rules.
+        window: how far behind an item others count as its followers.
+
+    Returns:
+        None if there is no question; otherwise `questions`, the number of them; `rules@20`, the share of targets among
+        the 20 strongest rules that are not in the history; `popular@20`, the same of the 20 items with the most
+        training events.
+    """
+    questions = dataset.queries("validation")
+    if not len(questions):
+        return None
+    asked = np.arange(len(questions))
+    if len(asked) > MOST_QUESTIONS:
+        asked = np.sort(np.random.default_rng(_SEED).choice(asked, MOST_QUESTIONS, replace=False))
+    training = dataset.training()
+    popular = _popular(training.counts(dataset.number_of_items))
+    before = questions.histories.items[questions.histories.offsets[1:] - 1]
+    of = np.zeros(dataset.number_of_items + 1, np.bool_)
+    of[before[asked]] = True
+    longest = int(questions.histories.lengths[asked].max())
+    near, values = strongest(
+        rules_of(training, dataset.number_of_items, window, of)[before[asked]], NEAREST + longest
+    )
+    found = []
+    for place, question in enumerate(asked.tolist()):
+        history, target = questions.histories[question], questions.targets[question]
+        ruled = near[place][values[place] > 0]
+        found.append([_is_shown(target, rows, history) for rows in (ruled, popular)])
+    shares = np.mean(found, 0)
+    return {
+        "questions": len(asked),
+        f"rules@{NEAREST}": float(shares[0]),
+        f"popular@{NEAREST}": float(shares[1]),
+    }
+
+
+def _popular(events: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return all rows, those with the most events first."""
+    return np.argsort(-events[1:], kind="stable") + 1
+
+
+def _is_shown(target: int, rows: npt.NDArray[Any], history: npt.NDArray[np.int64]) -> bool:
+    """Return whether a target is among the first rows that are not in the history."""
+    shown = rows[: NEAREST + len(history)]
+    return bool(target in shown[~np.isin(shown, history)][:NEAREST])
+
+
 def _measure(dataset: Dataset, table: Table) -> dict[str, float] | None:
     questions = dataset.queries("validation")
     if not len(questions.users):
@@ -48,7 +102,7 @@ def _measure(dataset: Dataset, table: Table) -> dict[str, float] | None:
     if len(counted) > most:
         counted = np.sort(np.random.default_rng(_SEED).choice(counted, most, replace=False))
     events = dataset.training().counts(dataset.number_of_items)
-    popular = np.argsort(-events[1:], kind="stable") + 1
+    popular = _popular(events)
     found = []
     step = max(1, _HELD // len(table.present))
     for begin in range(0, len(counted), step):
@@ -94,8 +148,7 @@ def _one(
     new = present.copy()
     new[history] = False
     near = bool(new[target]) and (larger & new).sum() < NEAREST
-    shown = popular[: NEAREST + len(history)]
-    return random, by_events, near, bool(target in shown[~np.isin(shown, history)][:NEAREST])
+    return random, by_events, near, _is_shown(target, popular, history)
 
 
 def _cosines(table: Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
@@ -120,4 +173,14 @@ def say_next_item(found: dict[str, Any] | None) -> str:
         f"{found['nearer_than_popular']:.0%} ({found['low']:.0%} to {found['high']:.0%}) of popular ones; the "
         f"{NEAREST} nearest have {found[f'nearest@{NEAREST}']:.1%} of the next items, the {NEAREST} most popular "
         f"{found[f'popular@{NEAREST}']:.1%} ({found['questions']:,} users)"
+    )
+
+
+def say_rules(found: dict[str, Any] | None) -> str:
+    """Return the figures of rules in one sentence."""
+    if found is None:
+        return "not measured: there is no validation target"
+    return (
+        f"the {NEAREST} items that others took most after the latest one have {found[f'rules@{NEAREST}']:.1%} of the "
+        f"next items, the {NEAREST} most popular {found[f'popular@{NEAREST}']:.1%} ({found['questions']:,} users)"
     )
