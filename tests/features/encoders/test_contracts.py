@@ -1,6 +1,7 @@
 import pytest
 
 from prism_rec.features.encoders.settings import (
+    EfficientNet,
     EncoderConfig,
     HashedText,
     HuggingFace,
@@ -18,6 +19,11 @@ class TestHashedText(EncoderContract):
 
 class TestPictureDescriptors(EncoderContract):
     config = PictureDescriptors()
+
+
+@pytest.mark.slow
+class TestEfficientNet(EncoderContract):
+    config = EfficientNet()
 
 
 @pytest.mark.slow

@@ -111,6 +111,21 @@ class PictureDescriptors(EncoderSettings):
         return PictureDescriptorEncoder()
 
 
+class EfficientNet(EncoderSettings):
+    """EfficientNet-Lite0, which learned to tell things apart on ImageNet; its weights come with a package."""
+
+    modalities: ClassVar[tuple[Modality, ...]] = ("image",)
+
+    kind: Literal["efficientnet-lite0"] = "efficientnet-lite0"
+    """Name of the encoder."""
+
+    def build(self, modality: Modality, placement: Placement = Placement()) -> Encoder:
+        """Find the weights and return the encoder; extra `efficientnet`."""
+        from prism_rec.features.encoders.efficientnet import EfficientNetEncoder
+
+        return EfficientNetEncoder(placement)
+
+
 class Words(Config):
     """Words as they are, weighed by TF-IDF; the model learns a vector for each word. Needs no download.
 
@@ -129,7 +144,7 @@ class Words(Config):
         return ()
 
 
-_BuiltIn = HuggingFace | HashedText | PictureDescriptors | Words
+_BuiltIn = HuggingFace | HashedText | PictureDescriptors | EfficientNet | Words
 _KINDS = Kinds("prism_rec.encoders")
 
 
