@@ -59,7 +59,7 @@ class GaussianAttention(nn.Module):
     def forward(
         self, mean_BLD: Float[Tensor, "B L D"], covariance_BLD: Float[Tensor, "B L D"]
     ) -> tuple[Float[Tensor, "B L D"], Float[Tensor, "B L D"]]:
-        """Return what each position gathers from positions up to itself, for both streams."""
+        """Return, for both streams, the weighted sum over the positions up to each one."""
         query, key, value = (
             Gaussian(self._split(mean), self._split(F.elu(covariance) + 1))
             for mean, covariance in zip(self.mean(mean_BLD), self.covariance(covariance_BLD), strict=True)

@@ -54,7 +54,7 @@ class Dataset:
             of the stage embed; JSON values (`features.stored_encoder`).
         left_out: `role`, `id`, `events`: the users and items of the log that were dropped; empty if they are over a
             million.
-        maps: what was done with the vectors of a modality, by its name; new vectors of it get the same.
+        maps: the map that was applied to the vectors of a modality, by its name; new vectors of it get the same map.
     """
 
     interactions: pl.DataFrame
@@ -144,7 +144,7 @@ class Dataset:
         allow_unknown_features: bool = False,
         columns: Mapping[str, str] | None = None,
     ) -> "Dataset":
-        """Make a dataset from what a source returned.
+        """Make a dataset from the log that a source returned.
 
         Args:
             log: the events, and items, users and features if there are any.
@@ -221,7 +221,7 @@ class Dataset:
         Words, and modalities that have a map already, stay as they are.
 
         Args:
-            settings: what is done; nothing by default.
+            settings: how vectors are changed; by default they are not.
 
         Raises:
             DataError: all vectors of a modality are equal.
@@ -253,9 +253,8 @@ class Dataset:
     @cached_property
     def histories(self) -> Histories:
         """Every user's whole history, U in all."""
-        items = self.interactions["item"].to_numpy(
-            writable=True
-        )  # torch warns about arrays that are not writable
+        # torch warns about arrays that are not writable
+        items = self.interactions["item"].to_numpy(writable=True)
         return Histories.from_users(self.interactions["user"].to_numpy(), items, self.number_of_users)
 
     @cached_property

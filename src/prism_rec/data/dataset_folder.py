@@ -69,7 +69,7 @@ def write(
         tables: those of `TABLES` and `LEFT_OUT`, by name.
         features: a table per modality.
         encoders: how new contents of modalities are encoded; may be empty.
-        maps: what was done with the vectors of modalities; may be empty.
+        maps: the maps that were applied to vectors, by modality; may be empty.
         split: the settings of the split, and the sizes of its parts.
         config: the settings that are recorded.
         facts: further JSON values for the manifest.

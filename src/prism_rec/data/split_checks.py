@@ -10,7 +10,7 @@ from prism_rec.errors import SettingsError
 
 
 def check_needs(rule: SplitRule, log: RawLog) -> None:
-    """Refuse a split that needs what the log does not have.
+    """Refuse a split that does not fit the log.
 
     Raises:
         SettingsError: the log has no absolute times, or no parts.

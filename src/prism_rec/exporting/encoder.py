@@ -91,7 +91,7 @@ def trace(model: SequenceRecommender, items: ItemSet) -> tuple[ExportedProgram, 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what torch writes about lengths that cannot vary."""
+    """Silence the messages of torch about lengths that cannot vary."""
     logger = logging.getLogger("torch._guards")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

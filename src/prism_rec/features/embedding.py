@@ -1,4 +1,4 @@
-"""Vectors of many contents in a folder that later runs extend: what is encoded, what is kept, what is missing."""
+"""Vectors of many contents, in a folder that later runs extend."""
 
 import json
 from collections import Counter

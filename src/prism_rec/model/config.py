@@ -90,7 +90,7 @@ class ModelConfig(Config):
     similar: SimilarConfig | None = None
     """Adds a term for candidates that resemble the latest items of the history, by all modalities."""
     fusion: FusionConfig = IdFusionConfig()
-    """What is made of pictures and texts."""
+    """How pictures and texts become components of an item."""
     backbone: BackboneConfig = SASRecConfig()
     """The sequence encoder."""
 

@@ -14,9 +14,8 @@ class UserStates(NamedTuple):
 
     states: Float[Tensor, "*P Z"]
     weights: Float[Tensor, "*P J"]
-    recent: Int[
-        Tensor, "*P L"
-    ]  # catalogue rows of the latest items, the latest first; L is 0 unless a term needs them
+    recent: Int[Tensor, "*P L"]
+    """Catalogue rows of the latest items, the latest first; L is 0 unless a term needs them."""
 
     def take(self, rows: slice | Int[Tensor, " _"]) -> "UserStates":
         """Return the states at some of the places."""

@@ -1,4 +1,4 @@
-"""The stage `ensemble`: finished runs to one that adds their scores, with weights that validation chooses."""
+"""The stage `ensemble`: combines finished runs into one that adds their scores; validation chooses the weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -35,12 +35,12 @@ class Member(Config):
 
     @property
     def factor(self) -> float:
-        """What its scores are multiplied by."""
+        """The factor of its scores."""
         return self.weight / self.scale
 
 
 class EnsembleConfig(Config):
-    """What an ensemble is made of."""
+    """The members of an ensemble."""
 
     members: tuple[Member, ...]
     """The runs with a weight above 0, in the given order."""
@@ -91,7 +91,7 @@ class Ensemble:
         return self.config.seen
 
     def ranker(self, batch_size: int | None = None, tables: Sequence[Tables] = ()) -> EnsembleRanker:
-        """Return what ranks the catalogue; see `Run.ranker`."""
+        """Return the ranker of the catalogue; see `Run.ranker`."""
         return EnsembleRanker(
             [
                 (

@@ -91,7 +91,7 @@ class Run:
         return self.config.seen_in(self.dataset)
 
     def ranker(self, batch_size: int | None = None, tables: Sequence[Tables] = ()) -> Ranker:
-        """Return what ranks the catalogue for this run, whether it is measured or served.
+        """Return the ranker of the catalogue for this run; evaluation and recommendation use the same one.
 
         Args:
             batch_size: users at once; as in validation if not given.

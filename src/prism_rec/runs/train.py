@@ -93,7 +93,7 @@ def _train_here(
     after_epoch: AfterEpoch | None,
     events: Events,
 ) -> Run:
-    """Train as this process of those that train together."""
+    """Do the part of this process in a training by several processes."""
     place = data.folder if isinstance(data, SharedData) else data
     check_folder(folder.path, STAGE, [] if isinstance(place, Dataset) else [Path(place)])
     dataset = _load(data)
@@ -135,7 +135,7 @@ def _train_here(
 
 @dataclass(frozen=True)
 class _Work:
-    """What a run is trained with."""
+    """The input of a training."""
 
     config: RunConfig
     folder: RunFolder

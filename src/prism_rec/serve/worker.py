@@ -64,7 +64,7 @@ class Impatient(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
+        """Answer a request that is not HTTP."""
         self._refuse(400, "this is not a request of HTTP/1.1")
 
     def _refuse(self, status: int, why: str) -> None:

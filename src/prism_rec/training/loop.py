@@ -213,7 +213,7 @@ def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
 
 
 def stopped_by(records: Sequence[EpochRecord], config: TrainConfig) -> Literal["patience", "epochs"] | None:
-    """Return what has run out, `patience` if both have; None if training continues."""
+    """Return whether `patience` or `epochs` has run out, `patience` if both have; None if training continues."""
     best = best_epoch(records, config.metric)
     since = sum(bool(record.validation) for record in records[best:]) if best is not None else 0
     if since >= config.patience:
