@@ -154,9 +154,8 @@ def _load(path: Path) -> Any:
         ) from None
     tensors = list(content.values()) if isinstance(content, Mapping) else [content]
     dense = (one for one in tensors if isinstance(one, torch.Tensor) and not one.is_nested)
-    check_growth(
-        path, sum(one.numel() * one.element_size() for one in dense)
-    )  # also expanded and sparse ones
+    # Expanded and sparse tensors need more memory than their file.
+    check_growth(path, sum(one.numel() * one.element_size() for one in dense))
     return content
 
 

@@ -208,9 +208,8 @@ def _load(data: Dataset | Path | str | SharedData) -> Dataset:
         return data
     if isinstance(data, SharedData):
         return data.dataset
-    return Dataset.load(
-        Path(data), mapped=processes.world() > 1
-    )  # one copy of the vectors for all on a machine
+    # Several processes on one machine share one copy of the vectors.
+    return Dataset.load(Path(data), mapped=processes.world() > 1)
 
 
 def _open(work: _Work) -> None:

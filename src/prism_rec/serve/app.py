@@ -159,9 +159,8 @@ def _report_problems(app: FastAPI) -> None:
         first = _most_telling(error.errors())
         parts = [part for part in first["loc"][1:] if part != Bounds.__name__]
         place = ".".join(str(part) for part in parts if isinstance(part, str | int))
-        where = " ".join(place.encode("utf-8", "replace").decode().split())[
-            :100
-        ]  # may have names of the request
+        # A place may have names that the request chose: they are cut, and have no line ends.
+        where = " ".join(place.encode("utf-8", "replace").decode().split())[:100]
         return JSONResponse({"error": f"{where or 'body'}: {first['msg']}"}, 422)
 
     @app.exception_handler(HTTPException)
