@@ -91,7 +91,7 @@ class Config(BaseModel, metaclass=_Settings):
 
 
 def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError:
-    """Return what pydantic found, in plain words."""
+    """Return the errors that pydantic found, in plain words."""
     key = _name_key(values, first["loc"])
     context = first.get("ctx", {})
     if first["type"] == "value_error":  # raised by one of our own checks

@@ -1,4 +1,4 @@
-"""How a stage says what it does: the one progress protocol of the library.
+"""How a stage reports its progress: the one protocol of the library.
 
 A stage calls `begin`, `advance` and `note` on the `Events` that it is given. `Events` itself ignores everything, so a
 library call is silent by default. The command line shows bars (`cli/bars.py`).
@@ -16,7 +16,7 @@ Fact = str | int | float | bool | None
 
 
 class Events:
-    """Ignores everything; subclasses override what they want to hear."""
+    """Ignores everything; subclasses override the methods that they need."""
 
     def begin(self, task: str, total: int | None = None) -> None:
         """Hear that a task begins, or begins again.

@@ -51,7 +51,7 @@ def check_folder(folder: Path, stage: str, inputs: Iterable[Path] = ()) -> None:
 
 
 def _refusal(folder: Path, why: str) -> FolderError:
-    """Return why a folder is refused: its record may say what it says only because it was changed."""
+    """Return the error for a refused folder: `why`, unless the record was changed and cannot be trusted."""
     changed = changed_record(folder)
     if changed is None:
         return FolderError(why)
@@ -74,9 +74,9 @@ def check_empty(folder: Path, resumes: bool = True) -> None:
 
 
 def content_of(folder: Path) -> list[str]:
-    """Return what a folder has besides lock and records, by name; empty if there is no such folder.
+    """Return the names in a folder except lock and records; empty if there is no such folder.
 
-    A process that was killed may have left a part of its first record, by which alone the folder is not begun.
+    A process that was killed may have left a part of its first record. This part does not count as content.
     """
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     return sorted(names - {LOCK, STEPS} - {f"{name}{PARTIAL}" for name in (STEPS, MANIFEST, UNFINISHED)})
@@ -182,7 +182,7 @@ def remove_claimed(folder: Path, kept: Iterable[str] = ()) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete what the record of a folder names, the record, and the folder if nothing is left in it."""
+    """Delete the files that the record of a folder names, the record, and the folder if nothing is left in it."""
     if read_record(folder) is None:
         return
     names = _claimed(read_record(folder) or {})

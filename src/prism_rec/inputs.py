@@ -1,4 +1,4 @@
-"""What public calls are given: arguments of the right type, and ids in any container that has an order.
+"""Checks of the arguments of public calls: their types, and ids in any container that has an order.
 
 Other libraries would take a text for a list of letters, a set for a list, or a map for its keys, and say nothing.
 """
@@ -207,7 +207,7 @@ def _is_name(value: str | Path) -> bool:
 
 
 def _say(wanted: Any) -> str:
-    """Return what an annotation asks for, in words."""
+    """Return the types that an annotation allows, in words."""
     origin, args = get_origin(wanted), get_args(wanted)
     if origin is Annotated:
         bases = [mark.base.__name__ for mark in args[1:] if hasattr(mark, "base")]

@@ -58,7 +58,7 @@ def one_line() -> Iterator[None]:
 
 
 def explain(error: Exception) -> str | None:
-    """Return what the machine could not do, and how to fix it; None if the error is not of the machine."""
+    """Return a line with the fault of the machine and a fix; None if the error has another cause."""
     if is_out_of_memory(error):
         return MEMORY
     text = " ".join(str(error).split())

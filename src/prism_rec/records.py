@@ -15,7 +15,7 @@ UNFINISHED = "unfinished.json"
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest, or what is claimed in an unfinished folder; None if the folder has neither.
+    """Return the manifest, or the record of an unfinished folder; None if the folder has neither.
 
     A manifest that was changed is accepted here, so that its stage can make the folder again.
     """

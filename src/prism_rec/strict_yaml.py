@@ -54,7 +54,7 @@ def _check(node: yaml.Node | None, depth: int, sizes: dict[int, int]) -> int:
     if depth > DEEPEST:
         raise yaml.YAMLError(f"nested more than {DEEPEST} levels deep")
     if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
-        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: half a character; write it whole")
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: half a character; write all of it")
     sizes[id(node)] = 0  # until its size is known, the node is an ancestor of the nodes below it
     children: list[yaml.Node] = []
     if isinstance(node, yaml.SequenceNode):

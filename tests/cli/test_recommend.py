@@ -208,7 +208,7 @@ def test_vectors_of_an_encoder_that_learned_from_other_texts_are_refused(
     made = tmp_path / "text"
     embed(Embed(items=tmp_path / "new.csv", encoder=HashedText()), made)
     words = ["recommend", str(folder), "--history", "item-01", "--new-items", str(tmp_path / "new.csv")]
-    with pytest.raises(InputError, match="nothing says which ones"):
+    with pytest.raises(InputError, match="not known from which texts"):
         run([*words, "--features", f"text={made}"])
 
 

@@ -151,7 +151,7 @@ def test_vectors_of_unknown_origin_accept_no_folder_of_an_encoder_that_learns(
     recommender.dataset = dataset
     recommender.run = copy(recommender.run)
     object.__setattr__(recommender.run, "dataset", dataset)
-    with pytest.raises(InputError, match="nothing says which ones the vectors of 'text' are from"):
+    with pytest.raises(InputError, match="not known from which texts it learned for the vectors of 'text'"):
         recommender.add_items(pl.DataFrame({"item_id": ["new"]}), {"text": shop / "text"})
 
 

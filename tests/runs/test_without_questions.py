@@ -44,7 +44,7 @@ def test_a_model_is_trained_on_everything_for_all_epochs(
     assert not any(record.validation for record in run.folder.read_log())
     one = train(settings(1), tmp_path / "one", data=dataset, device="cpu")
     assert not one.model.items.ids.weight.equal(run.model.items.ids.weight)
-    show(manifest, "ndcg@10", run.folder.path)
+    show(run, as_json=False)
     assert "trained on everything for 3 epochs" in capsys.readouterr().out
 
 

@@ -1,7 +1,8 @@
 """The contract of a backbone: a sequence encoder that works with any fusion and any objective."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -111,16 +112,40 @@ class AttentionSettings(BackboneSettings):
     positions: Origin = "first"
     """Where positions are counted from: the `first` item of the window or the `last`."""
 
-    def check_heads(self, width: int) -> None:
-        """Refuse a width that the attention heads cannot divide among themselves.
+    def encoder(self) -> type[Backbone]:
+        """Return the class that `build` makes an encoder of, with the arguments width, max_length and these settings.
+
+        Required unless `build` is overridden.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has neither encoder nor build")
+
+    def build(self, width: int, max_length: int) -> Backbone:
+        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
 
         Raises:
-            SettingsError: D is not a multiple of the number of heads.
+            SettingsError: the width is not a multiple of the heads.
+        """
+        self.check_heads(width)
+        return self.encoder()(width, max_length, self)
+
+    def check_heads(self, width: int) -> None:
+        """Refuse a width that is not a multiple of the number of heads.
+
+        Raises:
+            SettingsError: see above.
         """
         if width % self.heads:
             raise SettingsError(
                 f"model.width {width} is not a multiple of model.backbone.heads {self.heads}; change one of them"
             )
+
+
+def draw_weights(module: nn.Module, draw: Callable[[Tensor], Any]) -> None:
+    """Draw the weights of a table or map with `draw`, and set the bias of a map to zero; skip other modules."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        draw(module.weight)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
 
 
 def last_of(values_BLX: Float[Tensor, "B L X"], lengths_B: Int[Tensor, " B"]) -> Float[Tensor, "B X"]:

@@ -15,6 +15,7 @@ a history leaves empty; with dropout, they are noise in short histories. `empty_
 form, drawn once per batch (the release draws them for each history); otherwise the filter sees zeros.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -23,7 +24,7 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
+from prism_rec.backbones.base import AttentionSettings, Backbone, draw_weights, last_of
 from prism_rec.backbones.positions import Positions
 from prism_rec.errors import SettingsError
 from prism_rec.nn.attention import CausalAttention
@@ -127,10 +128,7 @@ class BSARec(Backbone):
 
     def initialise(self, module: nn.Module) -> None:
         """N(0, 0.02) for tables and maps, zero biases."""
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=0.02)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        draw_weights(module, partial(nn.init.normal_, std=0.02))
 
 
 def low_of_empty_places(
@@ -209,12 +207,6 @@ class BSARecConfig(AttentionSettings):
             raise SettingsError("bsarec: empty_places: positions needs form: causal and positions: last")
         return self
 
-    def build(self, width: int, max_length: int) -> BSARec:
-        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
-
-        Raises:
-            SettingsError: the width is not a multiple of the heads.
-        """
-        self.check_heads(width)
-        made = BSARec if self.form == "causal" else PrefixBSARec
-        return made(width, max_length, self)
+    def encoder(self) -> type[Backbone]:
+        """Return the class; see `AttentionSettings.encoder`."""
+        return BSARec if self.form == "causal" else PrefixBSARec

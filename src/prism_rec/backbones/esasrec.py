@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import AttentionSettings, Backbone
+from prism_rec.backbones.base import AttentionSettings, Backbone, draw_weights
 from prism_rec.backbones.positions import Positions
 from prism_rec.nn.attention import CausalAttention
 from prism_rec.nn.dropout import Dropout
@@ -62,10 +62,7 @@ class ESASRec(Backbone):
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, zero biases."""
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.xavier_normal_(module.weight)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        draw_weights(module, nn.init.xavier_normal_)
 
 
 class ESASRecConfig(AttentionSettings):
@@ -80,11 +77,6 @@ class ESASRecConfig(AttentionSettings):
     hidden_factor: int = Field(4, ge=1)
     """Width of the feed-forward's hidden layer, in multiples of D."""
 
-    def build(self, width: int, max_length: int) -> ESASRec:
-        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
-
-        Raises:
-            SettingsError: the width is not a multiple of the heads.
-        """
-        self.check_heads(width)
-        return ESASRec(width, max_length, self)
+    def encoder(self) -> type[ESASRec]:
+        """Return the class; see `AttentionSettings.encoder`."""
+        return ESASRec

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import Backbone, BackboneSettings
+from prism_rec.backbones.base import Backbone, BackboneSettings, draw_weights
 from prism_rec.nn.dropout import Dropout
 
 
@@ -32,10 +32,7 @@ class GRU4Rec(Backbone):
 
     def initialise(self, module: nn.Module) -> None:
         """Xavier-normal for tables and maps, Xavier-uniform for the GRU, zero biases."""
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.xavier_normal_(module.weight)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        draw_weights(module, nn.init.xavier_normal_)
         if isinstance(module, nn.GRU):
             for weight in module.parameters():
                 nn.init.xavier_uniform_(weight)

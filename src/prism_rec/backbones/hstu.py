@@ -13,6 +13,7 @@ Two differences: the paper adds a second bias for the time between two events, w
 no times; and a layer norm ends the backbone, whereas the release scales states and items to length 1.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -20,7 +21,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
+from prism_rec.backbones.base import AttentionSettings, Backbone, draw_weights, last_of
 from prism_rec.backbones.positions import Positions
 from prism_rec.nn.attention import visible
 from prism_rec.nn.dropout import Dropout
@@ -108,10 +109,7 @@ class HSTU(Backbone):
 
     def initialise(self, module: nn.Module) -> None:
         """N(0, 0.02) for tables and maps, Xavier-uniform for the outputs of layers, zero biases."""
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=0.02)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        draw_weights(module, partial(nn.init.normal_, std=0.02))
         if isinstance(module, HSTULayer):
             nn.init.xavier_uniform_(module.output.weight)
 
@@ -122,11 +120,6 @@ class HSTUConfig(AttentionSettings):
     kind: Literal["hstu"] = "hstu"
     """Name of the backbone."""
 
-    def build(self, width: int, max_length: int) -> HSTU:
-        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
-
-        Raises:
-            SettingsError: the width is not a multiple of the heads.
-        """
-        self.check_heads(width)
-        return HSTU(width, max_length, self)
+    def encoder(self) -> type[HSTU]:
+        """Return the class; see `AttentionSettings.encoder`."""
+        return HSTU

@@ -1,5 +1,6 @@
 """SASRec: a causal transformer over a history, in its original form and in a post-norm form."""
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -8,7 +9,7 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import AttentionSettings, Backbone, last_of
+from prism_rec.backbones.base import AttentionSettings, Backbone, draw_weights, last_of
 from prism_rec.backbones.positions import Positions
 from prism_rec.errors import SettingsError
 from prism_rec.nn.attention import Before, CausalAttention
@@ -133,19 +134,13 @@ class OriginalSASRec(Backbone):
         The maps to queries, keys and values are drawn as one map D -> 3 D, and the feed-forward keeps PyTorch's uniform
         weights and biases, as in the encoder of the reference figures. Larger weights learn 10 % more slowly.
         """
-        match module:
-            case nn.Embedding():
-                nn.init.xavier_normal_(module.weight)
-            case nn.Linear():
-                nn.init.xavier_normal_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            case CausalAttention():
-                for linear in (module.query, module.key, module.value):
-                    nn.init.xavier_uniform_(linear.weight, gain=0.5**0.5)
-            case FeedForward():
-                module.inner.reset_parameters()
-                module.outer.reset_parameters()
+        draw_weights(module, nn.init.xavier_normal_)
+        if isinstance(module, CausalAttention):
+            for linear in (module.query, module.key, module.value):
+                nn.init.xavier_uniform_(linear.weight, gain=0.5**0.5)
+        if isinstance(module, FeedForward):
+            module.inner.reset_parameters()
+            module.outer.reset_parameters()
 
 
 class PostNormSASRec(Backbone):
@@ -182,10 +177,7 @@ class PostNormSASRec(Backbone):
 
     def initialise(self, module: nn.Module) -> None:
         """N(0, 0.02) for tables and maps, zero biases."""
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=0.02)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        draw_weights(module, partial(nn.init.normal_, std=0.02))
 
 
 class SASRecConfig(AttentionSettings):
@@ -221,12 +213,6 @@ class SASRecConfig(AttentionSettings):
             )
         return self
 
-    def build(self, width: int, max_length: int) -> Backbone:
-        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
-
-        Raises:
-            SettingsError: the width is not a multiple of the heads.
-        """
-        self.check_heads(width)
-        made = OriginalSASRec if self.form == "original" else PostNormSASRec
-        return made(width, max_length, self)
+    def encoder(self) -> type[Backbone]:
+        """Return the class; see `AttentionSettings.encoder`."""
+        return OriginalSASRec if self.form == "original" else PostNormSASRec

@@ -10,6 +10,7 @@ A Gaussian weighted for each user would not be a sum over components. So content
 as a shift of the item's mean would at unit covariances: f is 2 for Wasserstein and 1 for KL.
 """
 
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch
@@ -18,7 +19,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from prism_rec.backbones.base import AttentionSettings, Backbone
+from prism_rec.backbones.base import AttentionSettings, Backbone, draw_weights
 from prism_rec.backbones.positions import Positions
 from prism_rec.nn.dropout import Dropout
 from prism_rec.nn.feed_forward import FeedForward
@@ -58,7 +59,7 @@ class GaussianAttention(nn.Module):
     def forward(
         self, mean_BLD: Float[Tensor, "B L D"], covariance_BLD: Float[Tensor, "B L D"]
     ) -> tuple[Float[Tensor, "B L D"], Float[Tensor, "B L D"]]:
-        """Return what each position gathers from positions up to itself, for both streams."""
+        """Return, for both streams, the weighted sum over the positions up to each one."""
         query, key, value = (
             Gaussian(self._split(mean), self._split(F.elu(covariance) + 1))
             for mean, covariance in zip(self.mean(mean_BLD), self.covariance(covariance_BLD), strict=True)
@@ -137,10 +138,7 @@ class Stosa(Backbone):
 
     def initialise(self, module: nn.Module) -> None:
         """N(0.01, 0.02) for tables and maps, zero biases."""
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, mean=0.01, std=0.02)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        draw_weights(module, partial(nn.init.normal_, mean=0.01, std=0.02))
 
     def id_query(self, states: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
         """Return the state's side of the negative distance."""
@@ -185,11 +183,6 @@ class StosaConfig(AttentionSettings):
     attention_dropout: float = Field(0.0, ge=0, lt=1)
     """Probability of dropping an attention weight."""
 
-    def build(self, width: int, max_length: int) -> Stosa:
-        """Make the encoder for vectors of `width` and histories of up to `max_length` items.
-
-        Raises:
-            SettingsError: the width is not a multiple of the heads.
-        """
-        self.check_heads(width)
-        return Stosa(width, max_length, self)
+    def encoder(self) -> type[Stosa]:
+        """Return the class; see `AttentionSettings.encoder`."""
+        return Stosa

@@ -18,7 +18,7 @@ NO_INFLUENCE = ("out", "device", "threads", "quiet", "as_json", "replace")
 
 
 class AddItemsOptions(Talk, Replace, Machine, Output):
-    """Make a run that ranks new items too. Nothing is trained: their texts and pictures are what they are ranked by.
+    """Make a run that ranks new items too. Nothing is trained: new items are ranked by their texts and pictures.
 
     If the run's data came from folders of embed, the texts and pictures of the new items are encoded as those were.
     Nothing is done if it was done before with the same options and files. If files have changed, the run is made again.
@@ -66,7 +66,7 @@ def add_items(options: AddItemsOptions) -> None:
 
 
 def _step(options: AddItemsOptions, events: Events) -> "Step":
-    """Return what the command does as a step of a chain, which is done once.
+    """Return the work of the command as a step of a chain, so that it is done once.
 
     Raises:
         FolderError: the run is not finished.

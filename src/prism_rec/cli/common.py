@@ -80,7 +80,7 @@ class Resume(Config):
 
 
 class Replace(Config):
-    """For commands that write what can be made again."""
+    """For commands whose output can be made again."""
 
     replace: bool = False
     """Replace the output of other settings. Without it, such an output is refused. An input is never replaced."""

@@ -1,4 +1,4 @@
-"""`prism-rec describe`: what a dataset folder has."""
+"""`prism-rec describe`: the contents of a dataset folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

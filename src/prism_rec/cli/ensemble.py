@@ -1,4 +1,4 @@
-"""`prism-rec ensemble`: finished runs to one that adds their scores."""
+"""`prism-rec ensemble`: combines finished runs into one that adds their scores."""
 
 from pathlib import Path
 

@@ -125,7 +125,7 @@ def _option(key: str, name: str, info: FieldInfo, kind: str) -> Option:
 
 
 def flag_of(name: str) -> str:
-    """Return what the option of a field is called, if the field does not say so."""
+    """Return the default name of the option of a field."""
     return "--" + name.replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""`prism-rec plan`: what a training run will take."""
+"""`prism-rec plan`: time, memory and disk of a training run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ class PlanOptions(Talk, Machine, Overrides):
 
 
 def plan(options: PlanOptions) -> None:
-    """Measure a trial and show what follows from it."""
+    """Measure a trial and show the prediction."""
     from prism_rec.config import name_origin, read_yaml
     from prism_rec.errors import InputError
     from prism_rec.planning.plan import plan as run

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Resume, Talk, use_threads
-from prism_rec.cli.terminal import print_json
 from prism_rec.cli.train import show
 
 
@@ -44,8 +43,4 @@ def refit(options: RefitOptions) -> None:
             resume=options.resume,
             events=events,
         )
-    manifest = trained.folder.read_manifest()
-    if options.as_json:
-        print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})
-    else:
-        show(manifest, trained.config.train.metric, options.out)
+    show(trained, options.as_json)

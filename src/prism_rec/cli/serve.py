@@ -11,7 +11,7 @@ from prism_rec.serve.settings import Serve
 class ServeOptions(Serve):
     """Answer requests for recommendations and explanations over HTTP.
 
-    What is served is a bundle: weights, tables of items and ids, and no interactions (but see --users). If RUN is
+    The server reads a bundle: weights, tables of items and ids, and no interactions (but see --users). If RUN is
     trained again, or is a link that gets another target, the new model is served without a pause.
 
     For instance:

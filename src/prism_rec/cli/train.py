@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from prism_rec.cli.bars import shown
 from prism_rec.cli.common import Machine, Output, Overrides, Resume, Talk, use_threads
 from prism_rec.cli.terminal import print_json, say
 from prism_rec.processes import is_first
+
+if TYPE_CHECKING:
+    from prism_rec.runs.run import Run
 
 
 class TrainOptions(Talk, Resume, Machine, Overrides, Output):
@@ -63,13 +66,8 @@ def train(options: TrainOptions) -> None:
             resume=options.resume,
             events=events,
         )
-    if not first:
-        return
-    manifest = trained.folder.read_manifest()
-    if options.as_json:
-        print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})
-    else:
-        show(manifest, config.train.metric, options.out)
+    if first:
+        show(trained, options.as_json)
 
 
 @contextmanager
@@ -87,8 +85,13 @@ def _said_if_stopped(out: Path) -> Iterator[None]:
         raise
 
 
-def show(manifest: dict[str, Any], metric: str, out: Path) -> None:
-    """Say what was trained and what to do next."""
+def show(trained: "Run", as_json: bool) -> None:
+    """Say what was trained and what to do next, or print the manifest without its files."""
+    out, metric = trained.folder.path, trained.config.train.metric
+    manifest = trained.folder.read_manifest()
+    if as_json:
+        print_json({name: value for name, value in manifest.items() if name not in ("files", "inputs")})
+        return
     best, epochs, found = manifest["best_epoch"], manifest["epochs"], manifest["validation"]
     if found:
         say(f"best epoch {best} of {epochs}: validation {metric} {found[metric]:.4f}")

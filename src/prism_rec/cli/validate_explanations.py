@@ -15,7 +15,7 @@ ENOUGH = 0.8
 
 
 class ValidateExplanationsOptions(Talk, Replace, Machine, Output, ValidateExplanations):
-    """Train models on made-up data in which it is known why each user chooses, and compare what they say with that.
+    """Train models on made-up data in which each user's reasons are known, and compare explanations with them.
 
     Each user has a mixture: how often the next item is chosen by what only the picture shows, only the text, both, or
     neither of them without the other. The result is, for each of these parts, how well the order of users by the
@@ -76,7 +76,7 @@ def _short(part: str) -> str:
 
 
 def _sentences(found: "Findings") -> list[str]:
-    """Return what the numbers say, one line each."""
+    """Return the numbers in words, one line each."""
     lines = []
     for one in found.models:
         best = one.shares or one.weights or {}

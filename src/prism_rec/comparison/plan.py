@@ -36,7 +36,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What messages call the cell."""
+        """The name of the cell in messages."""
         return f"{self.data}/{self.model}/seed-{self.seed}"
 
 

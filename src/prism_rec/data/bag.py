@@ -161,7 +161,7 @@ class Bag:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what `write` wrote."""
+        """Read a file that `write` wrote."""
         with safe_open(path, framework="numpy") as file:
             facts = file.metadata()
             weights, words, offsets, idf = map(file.get_tensor, ("weights", "words", "offsets", "idf"))

@@ -13,7 +13,7 @@ from prism_rec.errors import SettingsError
 
 
 class Cleaning(Config):
-    """What to drop from a log; the steps run in the order of these settings."""
+    """Which events to drop from a log; the steps run in the order of these settings."""
 
     event_types: tuple[str, ...] = ()
     """Keep events of these types only, as in the column of the role event; by default all. Repeat for more."""
@@ -36,7 +36,7 @@ def clean(
     shortest_history: int = 1,
     order_by: Sequence[str] = ("timestamp",),
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Drop what the settings say and put each user's events in order.
+    """Drop events as the settings say, and put each user's events in order.
 
     Args:
         events: `user`, `item`, `timestamp` (numbers), optionally `rating` and `event`, and `row`, the position in the
@@ -91,7 +91,7 @@ def _reasons(dropped: Mapping[str, int], cleaning: Cleaning, shortest_history: i
 
 
 def _remedy(dropped: Mapping[str, int], shortest_history: int) -> str:
-    """Return what to do about the step that dropped the last events."""
+    """Return a fix for the step that dropped the last events."""
     if dropped["interactions_in_short_histories"]:
         return (
             f"the split needs {shortest_history} events per user; give a longer log, or use `split` temporal or lower "

@@ -1,6 +1,5 @@
 """A prepared dataset: numbered interactions, catalogue, features and split, in memory and as a folder."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,28 +11,25 @@ import polars as pl
 
 from prism_rec.config import Config
 from prism_rec.data.assemble import assemble
-from prism_rec.data.bag import Bag, Table
+from prism_rec.data.bag import Table
 from prism_rec.data.clean import Cleaning
-from prism_rec.data.dataset_folder import ENCODERS, LEFT_OUT, SPLITS, STAGE, TABLES, files_of, read_facts
+from prism_rec.data.dataset_folder import LEFT_OUT, SPLITS, STAGE, TABLES, read, write
 from prism_rec.data.embedding_folder import read_encoder
 from prism_rec.data.event_table import events_from
 from prism_rec.data.feature_table import Catalogue, FeatureTable
 from prism_rec.data.frames import complete_columns, entities_from, to_polars
 from prism_rec.data.histories import Histories
 from prism_rec.data.left_out import SCHEMA, why
-from prism_rec.data.principal_axes import MAPS, FeatureMap, PrincipalAxes, load_maps, save_maps
+from prism_rec.data.principal_axes import FeatureMap, PrincipalAxes
 from prism_rec.data.queries import Queries
 from prism_rec.data.raw_log import RawLog, TimeKind
-from prism_rec.data.split import LeaveOneOut, Split, SplitRule, has_questions, needs_parts
+from prism_rec.data.split import LeaveOneOut, Split, SplitRule, needs_parts
+from prism_rec.data.split_checks import check_needs, check_questions, compare_parts
 from prism_rec.data.times import TimeUnit, in_seconds
 from prism_rec.data.vectors import table_from
-from prism_rec.errors import DamagedError, DataError, SettingsError
-from prism_rec.files import replacing, write_text_atomically
-from prism_rec.folders import begin_folder, finish_folder
+from prism_rec.errors import DamagedError, DataError
 from prism_rec.inputs import checked
 from prism_rec.plugins import choose
-
-_OTHER_SPLIT = "use other times, give more events, or use `split` none to train on everything"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +54,7 @@ class Dataset:
             of the stage embed; JSON values (`features.stored_encoder`).
         left_out: `role`, `id`, `events`: the users and items of the log that were dropped; empty if they are over a
             million.
-        maps: what was done with the vectors of a modality, by its name; new vectors of it get the same.
+        maps: the map that was applied to the vectors of a modality, by its name; new vectors of it get the same map.
     """
 
     interactions: pl.DataFrame
@@ -148,7 +144,7 @@ class Dataset:
         allow_unknown_features: bool = False,
         columns: Mapping[str, str] | None = None,
     ) -> "Dataset":
-        """Make a dataset from what a source returned.
+        """Make a dataset from the log that a source returned.
 
         Args:
             log: the events, and items, users and features if there are any.
@@ -162,17 +158,7 @@ class Dataset:
             InputError: the split needs other times, no event or question is left, or a feature is wrong.
         """
         cleaning, rule = cleaning or Cleaning(), rule or LeaveOneOut()
-        if rule.needs_times and log.time != "absolute":
-            raise SettingsError(
-                f"{rule.kind} needs absolute times, and these are {log.time!r}; use leave-one-out",
-                key="split",
-            )
-        if needs_parts(rule) and "part" not in log.events.columns:
-            raise SettingsError(
-                f"{rule.kind} needs a source with files or labels for training, validation and test, and this log has "
-                "none; use leave-one-out or temporal",
-                key="split",
-            )
+        check_needs(rule, log)
         tables = assemble(log, cleaning, rule.shortest_history, needs_parts(rule))
         dataset = cls(
             interactions=tables.interactions,
@@ -188,8 +174,10 @@ class Dataset:
             read=tables.read,
             left_out=tables.left_out,
         )
-        dataset._require_queries()
-        dataset = replace(dataset, notes=(*dataset.notes, *dataset._compare_parts()))
+        check_questions(rule, dataset.split)
+        if "part" in tables.interactions.columns and not needs_parts(rule):
+            found = compare_parts(rule, dataset.split, dataset.histories, tables.interactions["part"])
+            dataset = replace(dataset, notes=(*tables.notes, *found))
         features = {**log.features, **(features or {})}
         return dataset.with_features(features, tables.known_items, allow_unknown_features, columns)
 
@@ -233,7 +221,7 @@ class Dataset:
         Words, and modalities that have a map already, stay as they are.
 
         Args:
-            settings: what is done; nothing by default.
+            settings: how vectors are changed; by default they are not.
 
         Raises:
             DataError: all vectors of a modality are equal.
@@ -265,9 +253,8 @@ class Dataset:
     @cached_property
     def histories(self) -> Histories:
         """Every user's whole history, U in all."""
-        items = self.interactions["item"].to_numpy(
-            writable=True
-        )  # torch warns about arrays that are not writable
+        # torch warns about arrays that are not writable
+        items = self.interactions["item"].to_numpy(writable=True)
         return Histories.from_users(self.interactions["user"].to_numpy(), items, self.number_of_users)
 
     @cached_property
@@ -348,44 +335,19 @@ class Dataset:
         Raises:
             FolderError: the folder has something else.
         """
-        folder = Path(folder)
-        written = files_of({name: type(table) for name, table in self.features.items()})
-        begin_folder(folder, STAGE, [*written, ENCODERS, LEFT_OUT, MAPS, *kept])
-        for name in TABLES:
-            with replacing(folder / f"{name}.parquet") as partial:
-                getattr(self, name).write_parquet(partial)
-        for name, table in self.features.items():
-            table.save(folder, name)
-        if self.encoders:
-            write_text_atomically(folder / ENCODERS, json.dumps(self.encoders, ensure_ascii=False) + "\n")
-        if self.maps:
-            save_maps(folder, self.maps)
-        if len(self.left_out):
-            with replacing(folder / LEFT_OUT) as partial:
-                self.left_out.write_parquet(partial)
         rule = self.rule.model_dump(mode="json")
-        split = {"rule": rule, "counts": self.split.counts()}
-        write_text_atomically(folder / SPLITS, json.dumps(split, indent=2) + "\n")
-        finish_folder(
-            folder,
-            STAGE,
+        write(
+            Path(folder),
+            tables={name: getattr(self, name) for name in (*TABLES, LEFT_OUT)},
+            features=self.features,
+            encoders=self.encoders,
+            maps=self.maps,
+            split={"rule": rule, "counts": self.split.counts()},
             config={"cleaning": self.cleaning.model_dump(mode="json"), "split": rule, **(config or {})},
-            files=[
-                *written,
-                *([ENCODERS] if self.encoders else []),
-                *([LEFT_OUT] if len(self.left_out) else []),
-                *([MAPS] if self.maps else []),
-            ],
+            facts={"counts": self.counts()}
+            | {name: getattr(self, name) for name in ("time", "unit", "read", "dropped", "notes")},
             inputs=inputs,
             kept=kept,
-            time=self.time,
-            unit=self.unit,
-            features=list(self.features),
-            bags=[name for name, table in self.features.items() if isinstance(table, Bag)],
-            counts=self.counts(),
-            read=self.read,
-            dropped=self.dropped,
-            notes=self.notes,
         )
 
     @classmethod
@@ -403,49 +365,11 @@ class Dataset:
             DamagedError: a file was changed or removed after it was written.
         """
         folder = Path(folder)
-        facts = read_facts(folder)
-        dataset = cls(
-            **{name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
-            features={name: kind.load(folder, name, mapped) for name, kind in facts.kinds.items()},
-            rule=facts.rule,
-            time=facts.time,
-            cleaning=facts.cleaning,
-            dropped=facts.dropped,
-            notes=facts.notes,
-            unit=facts.unit,
-            read=facts.read,
-            encoders=facts.encoders,
-            maps=load_maps(folder) if facts.has_maps else {},
-            **({"left_out": pl.read_parquet(folder / LEFT_OUT, glob=False)} if facts.has_left_out else {}),
-        )
-        if dataset.split.counts() != facts.split_counts:
+        fields, counts = read(folder, mapped)
+        dataset = cls(**fields)
+        if dataset.split.counts() != counts:
             raise DamagedError(f"{folder / SPLITS} does not fit the interactions; run {STAGE} again")
         return dataset
-
-    def _compare_parts(self) -> tuple[str, ...]:
-        """Return a note if the split is another one than that of the source."""
-        if "part" not in self.interactions.columns or needs_parts(self.rule):
-            return ()
-        lengths, split = self.histories.lengths, self.split
-        places = np.arange(len(self.interactions)) - np.repeat(self.histories.offsets[:-1], lengths)
-        parts = np.zeros(len(places), np.int64)
-        for ends in (split.train_end, split.validation_end):
-            parts += places >= np.repeat(ends, lengths)
-        other = self.interactions["user"].filter(self.interactions["part"].to_numpy() != parts).n_unique()
-        if not other:
-            return ()
-        return (
-            f"{self.rule.kind} splits {other:,} of {self.number_of_users:,} users differently from the source's files "
-            "or labels; `split` given keeps theirs",
-        )
-
-    def _require_queries(self) -> None:
-        if not has_questions(self.rule):
-            return
-        counts = self.split.counts()
-        for part in ("validation", "test"):
-            if not counts[f"{part}_queries"]:
-                raise SettingsError(f"{self.rule.kind} leaves no {part} target; {_OTHER_SPLIT}", key="split")
 
 
 def _entities(frame: Any, id_name: str, columns: Mapping[str, str], where: str) -> pl.DataFrame | None:

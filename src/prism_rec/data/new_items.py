@@ -91,8 +91,9 @@ def _check_encoder(name: str, folder: Path, dataset: Dataset) -> None:
         )
     if known is None and not manifest["portable"]:
         raise DataError(
-            f"new items: the encoder of {folder} learns from the texts that it gets, and nothing says which ones the "
-            f"vectors of {name!r} are from; prepare the data again, with the folder of embed as features"
+            f"new items: the encoder of {folder} learns from the texts that it gets, and it is not known from which "
+            f"texts it learned for the vectors of {name!r}; prepare the data again, with the folder of embed as "
+            "features"
         )
 
 

@@ -32,7 +32,7 @@ _ROWS = 2**14
 
 
 class PrincipalAxes(Config):
-    """What is done with the vectors of every modality before training."""
+    """How the vectors of every modality are changed before training."""
 
     axes: int | None = Field(None, ge=1, le=2**16)
     """Reduce vectors to this number of principal axes (the singular value decomposition of the centred vectors). Words
@@ -86,9 +86,8 @@ class FeatureMap:
             )
         kept = min(kept, settings.axes or kept)
         axes = directions[:, :kept]
-        axes = axes * np.where(
-            axes[np.abs(axes).argmax(0), np.arange(kept)] < 0, -1, 1
-        )  # signs are arbitrary
+        largest = axes[np.abs(axes).argmax(0), np.arange(kept)]
+        axes = axes * np.where(largest < 0, -1, 1)  # signs are arbitrary
         if settings.whiten:
             axes = axes / np.sqrt(variances[:kept])
         return cls(mean.astype(np.float32), axes.astype(np.float32))

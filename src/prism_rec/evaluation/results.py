@@ -43,7 +43,7 @@ class Evaluation:
 
     @classmethod
     def load(cls, path: Path) -> "Evaluation":
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Raises:
             InputError: there is no such file, or it is damaged or something else.

@@ -24,7 +24,7 @@ class Collapse(Config):
     """Mean of each weight over users; empty if there is no gate."""
 
     def faults(self) -> list[str]:
-        """Return what has collapsed, one line each."""
+        """Return a line for each part that has collapsed."""
         faults = [
             f"{name} is nearly the same for all items" for name, v in self.variation.items() if v < CONSTANT
         ]

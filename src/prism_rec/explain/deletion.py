@@ -1,4 +1,4 @@
-"""Deletion tests: removing what is called important should lower a score more than removing something at random."""
+"""Deletion tests: removing items that are called important should lower a score more than removing random ones."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from prism_rec.rank import Ranker
 
 
 class Deletion(Config):
-    """What happens to the score of each user's best item if past items are removed."""
+    """How the score of each user's best item changes if past items are removed."""
 
     users: int
     """Number of users, spread over the data."""

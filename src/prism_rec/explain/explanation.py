@@ -160,7 +160,7 @@ def _score_of_one(ranker: Ranker, history: IntArray, item: int, modality: str) -
 
 
 def say(found: Explanation) -> str:
-    """Return the largest part and the largest effects in one sentence; what does not raise the score is not named."""
+    """Return the largest part and the largest effects in one sentence, if they raise the score."""
     titles = {past.item_id: past.title or past.item_id for past in found.history}
     says = []
     part = max(found.contributions, key=lambda name: found.contributions[name])

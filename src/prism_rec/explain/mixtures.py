@@ -1,4 +1,4 @@
-"""How well a model's explanations recover what made each planted user choose."""
+"""How well a model's explanations recover the planted reasons of each user's choices."""
 
 from itertools import product
 from typing import NamedTuple
@@ -22,7 +22,7 @@ GRID = 8
 
 
 class Recovered(NamedTuple):
-    """What a model says of each of U users, by the four components; None if it has no such thing."""
+    """Shares and weights of a model for each of U users, by the four components; None if it has none."""
 
     shares_UF: Float64[np.ndarray, "U F"] | None
     weights_UF: Float64[np.ndarray, "U F"] | None
@@ -59,7 +59,7 @@ def _with_padding(frame: pl.DataFrame) -> Int64[np.ndarray, "N _"]:
 
 @torch.no_grad()
 def recover(ranker: Ranker, histories: Histories) -> Recovered:
-    """Return what a model's scores and its gate say of each user.
+    """Return the shares of each user's scores, and the weights of the gate.
 
     A share is what a component adds to the scores of the ten items with the highest scores, more than to the mean item
     of the catalogue, as a part of what all components and the id add. What a component adds to every item changes no
@@ -135,7 +135,7 @@ def mixtures_of_observer(
 
 
 def information_of_groups(truth: Truth, histories: Histories, seed: int = 0) -> dict[str, Decomposition]:
-    """Return what picture and text tell of a choice, for the users whose largest part is each of the four.
+    """Return the information of picture and text about a choice, for the users whose largest part is each of the four.
 
     The target is whether an item was chosen or drawn at random. Each signal is what the picture or the text shows,
     relative to the user's tastes; no model is needed.

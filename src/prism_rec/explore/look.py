@@ -82,7 +82,7 @@ class Look:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """What can be switched off; empty if the model uses ids only."""
+        """The modalities that can be switched off; empty if the model uses ids only."""
         return modalities_of(self.recommender.ranker)
 
     @property

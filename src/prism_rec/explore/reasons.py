@@ -30,7 +30,7 @@ def bar(parts: dict[str, float]) -> Element:
 
 
 def legend(look: Look) -> Element:
-    """Return what the colours of the bars mean, folded."""
+    """Return a folded legend of the colours of the bars."""
     entries = []
     for place, name in enumerate(look.recommender.component_names):
         kind, _, modality = name.partition(":")

@@ -1,4 +1,4 @@
-"""What is looked at."""
+"""The settings of the page."""
 
 from pathlib import Path
 

@@ -46,9 +46,8 @@ class HistoryEncoder(nn.Module):
         Returns:
             id queries [B, Q], content queries [B, D] and weights [B, J].
         """
-        reading = Reading(
-            self.items, items_BL.flatten(), OneBlock(lengths_B, items_BL.shape[1])
-        )  # in a whole catalogue, places are rows
+        # In a set of the whole catalogue, places are rows.
+        reading = Reading(self.items, items_BL.flatten(), OneBlock(lengths_B, items_BL.shape[1]))
         users = self.model.encode_last(reading)
         id_query_BQ = self.model.scale_query(self.model.backbone.id_query(users.states))
         if self.constant_ids:
@@ -91,7 +90,7 @@ def trace(model: SequenceRecommender, items: ItemSet) -> tuple[ExportedProgram, 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what torch writes about lengths that cannot vary."""
+    """Silence the messages of torch about lengths that cannot vary."""
     logger = logging.getLogger("torch._guards")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

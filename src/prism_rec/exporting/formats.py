@@ -1,4 +1,4 @@
-"""Formats of exported models: what runs the part that reads histories.
+"""Formats of exported models: the program that runs the part that reads histories.
 
 A format is a settings class with a `kind` and the names of its `files`. `write(program, folder)` writes them, and
 `load(folder)` returns what encodes with them. A package adds a format by an entry point of the group
@@ -37,7 +37,7 @@ class ModelFormat(Config, ABC):
 
     @abstractmethod
     def write(self, program: "ExportedProgram", folder: Path) -> None:
-        """Write what encodes histories.
+        """Write the encoder of histories.
 
         Args:
             program: a traced `HistoryEncoder`.
@@ -49,7 +49,7 @@ class ModelFormat(Config, ABC):
 
     @abstractmethod
     def load(self, folder: Path) -> reader.Encode:
-        """Return what encodes histories with the files."""
+        """Return the encoder of histories that the files hold."""
 
 
 class Onnx(ModelFormat):
@@ -88,7 +88,7 @@ class Onnx(ModelFormat):
         shutil.copyfile(reader.__file__, folder / READER)
 
     def load(self, folder: Path) -> reader.Encode:
-        """Return what encodes with onnxruntime."""
+        """Return an encoder that runs with onnxruntime."""
         return reader.onnx_encoder(folder / reader.GRAPH)
 
 
@@ -110,7 +110,7 @@ class TorchProgram(ModelFormat):
             partial.write_bytes(content.getbuffer())
 
     def load(self, folder: Path) -> reader.Encode:
-        """Return what encodes with PyTorch."""
+        """Return an encoder that runs with PyTorch."""
         import torch
 
         run = torch.export.load(folder / PROGRAM).module()

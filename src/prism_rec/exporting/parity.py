@@ -1,4 +1,4 @@
-"""Whether an exported folder recommends what the run recommends."""
+"""Whether an exported folder recommends the same as the run."""
 
 from itertools import groupby
 from pathlib import Path
@@ -30,7 +30,7 @@ class Parity(Config):
 
     @classmethod
     def of_folder(cls, folder: Path) -> "Parity":
-        """Read what was recorded when the folder was written."""
+        """Read the record that was made when the folder was written."""
         return cls.parse(read_manifest(folder / MANIFEST)["parity"], str(folder))
 
     def require_equal(self) -> None:

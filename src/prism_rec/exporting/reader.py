@@ -56,7 +56,7 @@ def _hashes_in(manifest: bytes) -> dict[str, str]:
 
 
 def onnx_encoder(graph: Path) -> Encode:
-    """Return what encodes histories with onnxruntime, in one thread."""
+    """Return the encoder of histories: onnxruntime, in one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -169,7 +169,7 @@ class ExportedRecommender:
     def _by_model(
         self, histories: list[Array], k: int, removes: bool, left_out_N: Array
     ) -> Iterator[tuple[Array, Array | None, Array | None]]:
-        """Yield the best rows of each history, their scores and what they are made of."""
+        """Yield the best rows of each history, with their scores and contributions."""
         if not histories:
             return
         latest = [history[-self.facts["max_length"] :] for history in histories]
@@ -184,7 +184,7 @@ class ExportedRecommender:
             yield best, parts_of[best], self._parts([part[place] for part in queries], best, latest[place])
 
     def _parts(self, queries: list[Array], rows: Array, latest: Array) -> Array:
-        """Return what each component adds to the scores of some rows."""
+        """Return the contribution of each component to the scores of some rows."""
         id_Q, content_D, weights_J = queries
         keys_XK = self._tables["keys"][self._tables["place"][rows]]
         groups_X = self._tables["group"][rows]

@@ -53,7 +53,7 @@ class Contents:
     by_name: bool = False
 
     def notes(self) -> list[str]:
-        """Return what was inferred from a folder and what was skipped, one line each."""
+        """Return one line for each thing that was inferred from a folder or skipped in it."""
         notes = []
         if self.by_name:
             first = Path(str(self.entries[0].value))
@@ -200,7 +200,7 @@ def _picture_content(item_id: str, path: Path) -> Content:
 
 
 def _key(source: str, size: int) -> str:
-    """Return what a stored picture depends on: the bytes of its source and the size that it is reduced to."""
+    """Return a key for a stored picture: of the bytes of its source and the size that it is reduced to."""
     return hashlib.sha256(f"{source} {size}".encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Vectors of many contents in a folder that later runs extend: what is encoded, what is kept, what is missing."""
+"""Vectors of many contents, in a folder that later runs extend."""
 
 import json
 from collections import Counter
@@ -114,11 +114,9 @@ def embed_contents(
         )
     values = [entry.value for entry in contents.entries if entry.value is not None]
     fitted, inputs = encoder.fit(values) if fit else encoder, list(inputs)
-    check_folder(out, STAGE)
-    if is_finished(out, STAGE):
-        refuse_others(out, config or {}, replace)
-        if require_folder(out, STAGE)["encoder"] != fitted.fingerprint:
-            events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
+    former = check_output(out, config or {}, replace)
+    if former and former["encoder"] != fitted.fingerprint:
+        events.note(f"{out}: vectors of another encoder, or of other texts, are replaced")
     shards = Shards(out, fitted.fingerprint)
     missing = {key: value for key, value in available.items() if key not in shards.places}
     failed = _encode(fitted, missing, shards, engine, part_size, events) if missing else {}
@@ -128,20 +126,13 @@ def embed_contents(
             f"no {_NAMES[contents.modality]} could be encoded{_reasons(table['absent'])}; check the contents"
         )
     summary = _summarise(table, shards, len(missing) - len(failed), len(available) - len(missing))
-    if not summary.encoded and _is_unchanged(out, table, fitted.fingerprint, config or {}, inputs):
-        return summary
-    begin_folder(out, STAGE, [ITEMS, ENCODER])
-    with replacing(out / ITEMS) as partial:
-        table.write_parquet(partial)
-    files = table["file"].drop_nulls().unique().sort().to_list()
-    facts: dict[str, Any] = {
-        "encoder": fitted.fingerprint,
-        "portable": fitted.portable,
-        "summary": asdict(summary),
-    }
-    finish_folder(
-        out, STAGE, config or {}, [ITEMS, *_write_encoder(out, fitted, config), *files], inputs, **facts
-    )
+    if summary.encoded or not _is_unchanged(out, table, fitted.fingerprint, config or {}, inputs):
+        begin_folder(out, STAGE, [ITEMS, ENCODER])
+        with replacing(out / ITEMS) as partial:
+            table.write_parquet(partial)
+        shard_files = table["file"].drop_nulls().unique().sort().to_list()
+        files = [ITEMS, *_write_encoder(out, fitted, config), *shard_files]
+        finish_embedding(out, fitted.fingerprint, fitted.portable, summary, config or {}, files, inputs)
     return summary
 
 
@@ -157,17 +148,47 @@ def _is_unchanged(
     return made == wanted and pl.read_parquet(out / ITEMS, glob=False).equals(table)
 
 
-def refuse_others(out: Path, config: Mapping[str, Any], replace: bool) -> None:
-    """Refuse a finished folder of other settings, unless it may be replaced.
+def check_output(out: Path, config: Mapping[str, Any], replace: bool) -> dict[str, Any] | None:
+    """Return the manifest of the folder if it is finished, otherwise None.
 
     Raises:
-        FolderError: its settings are others, and `replace` is false.
+        FolderError: the folder belongs to another stage; or its settings are others, and `replace` is false.
     """
-    if not replace and require_folder(out, STAGE)["config"] != dict(config):
+    check_folder(out, STAGE)
+    if not is_finished(out, STAGE):
+        return None
+    manifest = require_folder(out, STAGE)
+    if not replace and manifest["config"] != dict(config):
         raise FolderError(
             f"{out} has vectors of other fields or another encoder; name another folder, or replace them with "
             "`replace`"
         )
+    return manifest
+
+
+def finish_embedding(
+    out: Path,
+    encoder: str,
+    portable: bool,
+    summary: Summary,
+    config: Mapping[str, Any],
+    files: Iterable[str],
+    inputs: Iterable[Path],
+) -> None:
+    """Write the manifest of the folder.
+
+    Args:
+        out: the folder.
+        encoder: the fingerprint of the encoder.
+        portable: whether vectors of other runs of this encoder can be compared with these.
+        summary: is recorded.
+        config: the settings of the stage.
+        files: see `folders.finish_folder`.
+        inputs: see `folders.finish_folder`.
+    """
+    finish_folder(
+        out, STAGE, config, files, inputs, encoder=encoder, portable=portable, summary=asdict(summary)
+    )
 
 
 def _write_encoder(out: Path, fitted: Encoder, config: Mapping[str, Any] | None) -> list[str]:

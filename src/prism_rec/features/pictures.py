@@ -110,9 +110,8 @@ def open_picture(path: Path) -> "Image":
     if len(body) > _MOST_BYTES:
         raise NoPictureError("too-many-bytes")
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # Pillow warns about odd metadata, and about sizes that are checked here
+        # Pillow warns about odd metadata, and about sizes that are checked here.
+        warnings.simplefilter("ignore")
         image = _open(body, MOST_PIXELS)
         if image.info.get("comment") != _STORED:
             stored = io.BytesIO()

@@ -65,7 +65,7 @@ def read_vectors_file(
 
 
 def given_features(given: Mapping[str, str], columns: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what a dataset takes as features: folders of the stage embed as they are, files as matrix and ids."""
+    """Return features as a dataset takes them: the path of a folder of the stage embed, or matrix and ids of a file."""
     return {
         name: Path(place) if Path(place).is_dir() else read_vectors_file(place, columns)[:2]
         for name, place in given.items()
@@ -154,9 +154,8 @@ def _load(path: Path) -> Any:
         ) from None
     tensors = list(content.values()) if isinstance(content, Mapping) else [content]
     dense = (one for one in tensors if isinstance(one, torch.Tensor) and not one.is_nested)
-    check_growth(
-        path, sum(one.numel() * one.element_size() for one in dense)
-    )  # also expanded and sparse ones
+    # Expanded and sparse tensors need more memory than their file.
+    check_growth(path, sum(one.numel() * one.element_size() for one in dense))
     return content
 
 

@@ -1,7 +1,6 @@
 """The words of items in a folder of the stage embed: their weights, and the vocabulary that new items need."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import polars as pl
 from prism_rec.data.bag import Bag
 from prism_rec.data.embedding_folder import ITEMS, STAGE, WORDS
 from prism_rec.features.contents import item_ids
-from prism_rec.features.embedding import Summary, refuse_others
+from prism_rec.features.embedding import Summary, check_output, finish_embedding
 from prism_rec.features.encoders.settings import Words
 from prism_rec.files import hash_file
-from prism_rec.folders import begin_folder, check_folder, finish_folder, is_finished
+from prism_rec.folders import begin_folder
 
 ABSENT = "no word that other items have"
 
@@ -43,9 +42,7 @@ def embed_words(
     Raises:
         InputError: a wrong id or field, no word in enough items, or `out` belongs to another stage.
     """
-    check_folder(out, STAGE)
-    if is_finished(out, STAGE):
-        refuse_others(out, config or {}, replace)
+    check_output(out, config or {}, replace)
     ids = item_ids(items, where)
     bag = Bag.of(items, fields, encoder.min_items, where)
     begin_folder(out, STAGE, [ITEMS, WORDS])
@@ -63,10 +60,6 @@ def embed_words(
         token_limit=None,
         width=bag.width,
     )
-    facts: dict[str, Any] = {
-        "encoder": f"words {hash_file(out / WORDS)}",
-        "portable": False,
-        "summary": asdict(summary),
-    }
-    finish_folder(out, STAGE, config or {}, [ITEMS, WORDS], inputs, **facts)
+    fingerprint = f"words {hash_file(out / WORDS)}"
+    finish_embedding(out, fingerprint, False, summary, config or {}, [ITEMS, WORDS], inputs)
     return summary

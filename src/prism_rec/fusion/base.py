@@ -66,7 +66,7 @@ class Fusion(nn.Module, ABC):
         """Return everything that depends on the item only; computed once per distinct item."""
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item; E is 0 if there is no gate."""
+        """Return the gate's input from each item; E is 0 if there is no gate."""
         return ids_ID[:, :0]
 
     @abstractmethod

@@ -99,7 +99,7 @@ class GateFusion(Fusion):
         return Parts(projected_IMD * features.present_IM[..., None], features.present_IM, projected_IMD)
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item; a learned vector replaces a modality that it lacks."""
+        """Return the gate's input from each item; a learned vector replaces a modality that it lacks."""
         return self.gate.evidence(parts.projected_IMD, ids_ID)
 
     def forward(self, reading: Reading) -> Fused:

@@ -45,7 +45,7 @@ class Gate(nn.Module):
     def evidence(
         self, components_IJD: Float[Tensor, "I J D"], ids_ID: Float[Tensor, "I D"]
     ) -> Float[Tensor, "I E"]:
-        """Return what each item adds to the hidden layer, without its bias; E = 2 D."""
+        """Return the term of each item in the hidden layer, without its bias; E = 2 D."""
         return F.linear(torch.cat([components_IJD.flatten(1), ids_ID], 1), self.inner.weight)
 
     def forward(self, evidence: Float[Tensor, "*P E"]) -> Float[Tensor, "*P J"]:

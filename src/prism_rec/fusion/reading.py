@@ -13,7 +13,7 @@ from prism_rec.nn.sparse import SparseRows
 
 
 class ModalityShape(NamedTuple):
-    """What a fusion gets of a modality: vectors that do not change, or vectors made of trained ones, one per word."""
+    """The input of a fusion from one modality: fixed vectors, or sums of trained vectors, one per word."""
 
     size: int
     """d_m, the width of the vectors; or the number U of words."""
@@ -22,7 +22,7 @@ class ModalityShape(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The words of I items, and the vectors of words of which those of the items are made."""
+    """The words of I items, and the vectors of words, whose sums are the vectors of the items."""
 
     rows: SparseRows  # [I, U], the weights of the words
     vectors_UD: Float[Tensor, "U D"]
@@ -60,7 +60,7 @@ class Seen(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a fusion's gate sees of the items that histories hold."""
+    """The gate's input from the items that histories hold."""
 
     rows_RE: Float[Tensor, "R E"]  # of the seen items; or of the whole set, if that needs no copy
     row_I: Int[Tensor, " I"]  # the row of each item of the set; meaningless for items not seen
@@ -118,7 +118,7 @@ class Reading(NamedTuple):
         return Reading(self.items._replace(seen=seen), index_P, Packing(lengths_B))
 
     def evidence(self) -> Float[Tensor, "P E"]:
-        """Return what the fusion's gate sees of the item at each place."""
+        """Return the gate's input from the item at each place."""
         rows_RE, row_I = self.items.evidence
         return gather_rows(rows_RE, row_I[self.index_P])
 

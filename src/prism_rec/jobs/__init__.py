@@ -1,1 +1,1 @@
-"""Work in processes of its own: what a job is, and where jobs run."""
+"""Jobs: work that runs in separate processes."""

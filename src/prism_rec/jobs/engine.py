@@ -1,4 +1,4 @@
-"""What every engine of jobs offers: it runs jobs next to each other, each in a process of its own."""
+"""The interface of engines of jobs: an engine runs several jobs at the same time, each in its own process."""
 
 from abc import abstractmethod
 from collections import Counter, deque

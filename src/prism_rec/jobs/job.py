@@ -1,4 +1,4 @@
-"""What a job is, and how jobs run."""
+"""A job, and how jobs run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Job(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages and tasks call the job."""
+        """The name of the job in messages and tasks."""
 
     @property
     def folder(self) -> Path:

@@ -62,7 +62,7 @@ class RayJobs(JobEngine):
     """How often a job begins again after its process was killed; it goes on from its last finished epoch."""
 
     def check(self, workers: Workers) -> Workers:
-        """Start Ray, and refuse what no node of the cluster can do."""
+        """Start Ray, and refuse settings that no node of the cluster can meet."""
         require_ray()
         nodes = _nodes(start_ray())
         most = int(max((node.get("CPU", 0) for node in nodes), default=0))
@@ -115,7 +115,7 @@ def start_ray() -> Any:
 
 
 def _nodes(ray: Any) -> list[dict[str, float]]:
-    """Return what each node of the cluster has."""
+    """Return the resources of each node of the cluster."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 

@@ -1,4 +1,4 @@
-"""What the process of a job does, and the messages that it sends."""
+"""The work of a job's process, and the messages that it sends."""
 
 import time
 from collections import defaultdict

@@ -108,7 +108,7 @@ class ModelConfig(Config):
     rules: RulesConfig | None = None
     """Adds a term for candidates that other users took after the latest items of the history; no content is needed."""
     fusion: FusionConfig = IdFusionConfig()
-    """What is made of pictures and texts."""
+    """How pictures and texts become components of an item."""
     backbone: BackboneConfig = SASRecConfig()
     """The sequence encoder."""
 

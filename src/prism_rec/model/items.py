@@ -15,7 +15,7 @@ from prism_rec.nn.word_bag import WordBag
 
 
 class LookedUp(NamedTuple):
-    """What two tables of the catalogue said when they were last read."""
+    """The state of two tables of the catalogue when they were last read."""
 
     tables: tuple[Tensor, ...]
     versions: list[int]

@@ -14,10 +14,10 @@ class UserStates(NamedTuple):
 
     states: Float[Tensor, "*P Z"]
     weights: Float[Tensor, "*P J"]
-    # Catalogue rows of the latest items, the latest first; L is 0 unless a term needs them.
     recent: Int[Tensor, "*P L"]
-    # In training, the rows of the items that follow each of them in the same history; otherwise W is 0.
+    """Catalogue rows of the latest items, the latest first; L is 0 unless a term needs them."""
     own: Int[Tensor, "*P L W"]
+    """In training, the rows of the items that follow each of them in the same history; otherwise W is 0."""
 
     def take(self, rows: slice | Int[Tensor, " _"]) -> "UserStates":
         """Return the states at some of the places."""

@@ -195,7 +195,7 @@ class SequenceRecommender(nn.Module):
         return UserStates(states_BZ, reading.packing.last(weights_PJ), *latest)
 
     def scattered(self, users: UserStates) -> Scattered | None:
-        """Return what is added to the products of queries and keys, by catalogue row; None: nothing."""
+        """Return the terms that are added to the products of queries and keys, by catalogue row; None: no term."""
         by_term = self._scattered_by_term(users)
         return Scattered.joined(by_term) if by_term else None
 
@@ -251,7 +251,7 @@ class SequenceRecommender(nn.Module):
         return reading.recent(lags), reading.followers(lags, self.rules.window)
 
     def _in_all_streams(self, fused: Float[Tensor, "*P D"]) -> Float[Tensor, "*P V"]:
-        """Return what a fusion adds to the ids: unchanged in the first stream, through a map in the others."""
+        """Return the fused vectors in all streams: unchanged in the first one, through a map in the others."""
         if self.further_streams is not None:
             return torch.cat([fused, self.further_streams(fused)], -1)
         return F.pad(fused, (0, (self.backbone.streams - 1) * self.items.width))
@@ -269,12 +269,12 @@ class SequenceRecommender(nn.Module):
         return torch.cat([keys_IQ, constant_I[..., None]], -1)
 
     def id_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P Q"]:
-        """Return what meets `id_key`."""
+        """Return the queries that are multiplied by `id_key`."""
         query_PQ = self.scale_query(self.backbone.id_query(states_PZ))
         return F.pad(query_PQ, (0, 1), value=1.0) if self.has_unknown_ids else query_PQ
 
     def content_query(self, states_PZ: Float[Tensor, "*P Z"]) -> Float[Tensor, "*P D"]:
-        """Return what meets components."""
+        """Return the queries that are multiplied by components."""
         return self.scale_query(self.backbone.content_query(states_PZ))
 
     def scale_query(self, queries: Float[Tensor, "*P Q"]) -> Float[Tensor, "*P Q"]:
@@ -367,7 +367,7 @@ class SequenceRecommender(nn.Module):
     def contributions(
         self, users: UserStates, rows_PC: Int[Tensor, "P C"], items: ItemSet
     ) -> Float[Tensor, "P C J"]:
-        """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
+        """Return the contribution of each of `component_names` to each candidate's score; their sum is the score."""
         states, weights = users.states, users.weights
         place_PC = items.place_N[rows_PC]
         components_IJD = items.parts.components_IJD if self.content else items.parts.components_IJD[:, :0]

@@ -49,7 +49,7 @@ class SimilarItems(nn.Module):
         return len(self.weights_LM)
 
     def forward(self, recent_PL: Int[Tensor, "P L"]) -> Scattered:
-        """Return what is added to the scores of which items.
+        """Return the term of each row, and the items whose scores it is added to.
 
         Args:
             recent_PL: catalogue rows of the latest items, the latest first; 0 if the history is shorter.

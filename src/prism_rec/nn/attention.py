@@ -42,7 +42,7 @@ class CausalAttention(nn.Module):
         lengths_B: Int[Tensor, " B"] | None = None,
         before: Before | None = None,
     ) -> Float[Tensor, "B A D"]:
-        """Return what each asking position gathers from the positions up to itself.
+        """Return, for each asking position, the weighted sum over the positions up to it.
 
         Args:
             asking_BAD: all positions, A = L; or, if lengths are given, each history's last position, A = 1.

@@ -45,9 +45,8 @@ class Packing:
         self.shapes = [place_bl.shape for place_bl in places]
         self.place_C = torch.cat([place_bl.flatten() for place_bl in places])
         real_C = torch.cat([real_bl.flatten() for real_bl in real])
-        real_cells_P = real_C.nonzero().squeeze(
-            1
-        )  # the cells that are not padding, in the order of the blocks
+        # The cells that are not padding, in the order of the blocks.
+        real_cells_P = real_C.nonzero().squeeze(1)
         self.cell_P = torch.empty_like(real_cells_P)
         self.cell_P[self.place_C[real_cells_P]] = real_cells_P
 

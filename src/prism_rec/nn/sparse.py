@@ -53,7 +53,7 @@ class ByColumn(NamedTuple):
 
 
 class Scattered(NamedTuple):
-    """What is added to a matrix [P, N]; a row may name a column several times."""
+    """A sparse term that is added to a matrix [P, N]; a row may name a column several times."""
 
     columns_PX: Int[Tensor, "P X"]
     values_PX: Float[Tensor, "P X"]
@@ -74,6 +74,6 @@ class Scattered(NamedTuple):
         matrix_PN.view(-1).put_(first_P1 + self.columns_PX, values_PX, accumulate=True)
 
     def at(self, columns_PC: Int[Tensor, "P C"]) -> Float[Tensor, "P C"]:
-        """Return what is added in C columns of each row."""
+        """Return the term in C columns of each row."""
         columns = columns_PC.split(1, dim=1)
         return torch.stack([(self.values_PX * (self.columns_PX == one_P1)).sum(1) for one_P1 in columns], 1)

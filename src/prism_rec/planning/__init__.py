@@ -1,1 +1,1 @@
-"""What a training run will take, before it runs."""
+"""Time, memory and disk of a training run, predicted before it starts."""

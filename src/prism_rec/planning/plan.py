@@ -20,7 +20,7 @@ STATES = 4
 
 
 class Plan(BaseModel):
-    """What a training run will take. Sizes are in bytes, times in seconds."""
+    """Time, memory and disk of a training run. Sizes are in bytes, times in seconds."""
 
     parameters: int
     """Numbers that are trained."""

@@ -46,7 +46,7 @@ class EnsembleRanker(CatalogueRanker):
         self._work_BN: Tensor | None = None
 
     def states(self, histories: Histories, questions: np.ndarray) -> EnsembleStates:
-        """Return what each model knows of the users."""
+        """Return the states of the users in each model."""
         return EnsembleStates(tuple(ranker.states(histories, questions) for _, ranker in self.members))
 
     def of_members(self, users: EnsembleStates) -> Sequence[UserStates]:
@@ -67,7 +67,7 @@ class EnsembleRanker(CatalogueRanker):
 
     @torch.no_grad()
     def contributions(self, users: EnsembleStates, rows_BC: Int[Tensor, "B C"]) -> Float[Tensor, "B C J"]:
-        """Return what each component adds to the score of each candidate, over all models."""
+        """Return the contribution of each component to the score of each candidate, over all models."""
         total_BCJ = torch.zeros(
             *rows_BC.shape, len(self.component_names), device=self.device, dtype=self.dtype
         )

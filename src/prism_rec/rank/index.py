@@ -52,7 +52,7 @@ class Lists(NamedTuple):
 
     @classmethod
     def load(cls, group: KeyGroup, file: Path) -> "Lists":
-        """Map what `save` wrote into memory: processes that map the same file hold it once."""
+        """Map the files that `save` wrote into memory: processes that map the same file hold it once."""
         import faiss
 
         faiss.omp_set_num_threads(torch.get_num_threads())

@@ -58,7 +58,7 @@ class RanksItems(Protocol):
 
 
 class Tables(NamedTuple):
-    """What depends on the catalogue only, computed once."""
+    """Tensors that depend on the catalogue only, computed once."""
 
     items: ItemSet
     groups: list[KeyGroup]
@@ -98,7 +98,7 @@ class CatalogueRanker(ABC):
 
     @abstractmethod
     def states(self, histories: Histories, questions: np.ndarray) -> Any:
-        """Return what is known of the users after the last item of some of the histories."""
+        """Return the states of users after the last item of some of the histories."""
 
     @abstractmethod
     def of_members(self, users: Any) -> Sequence[UserStates]:
@@ -110,7 +110,7 @@ class CatalogueRanker(ABC):
 
     @abstractmethod
     def contributions(self, users: Any, rows_BC: Int[Tensor, "B C"]) -> Float[Tensor, "B C J"]:
-        """Return what each of `component_names` adds to the score of each candidate; they sum to the score."""
+        """Return the contribution of each of `component_names` to each candidate's score; their sum is the score."""
 
     @torch.no_grad()
     def rank(
@@ -279,5 +279,5 @@ class Ranker(CatalogueRanker):
 
     @torch.no_grad()
     def contributions(self, users: UserStates, rows_BC: Int[Tensor, "B C"]) -> Float[Tensor, "B C J"]:
-        """Return what each component adds to the score of each candidate."""
+        """Return the contribution of each component to the score of each candidate."""
         return self.model.contributions(users, rows_BC, self.items)

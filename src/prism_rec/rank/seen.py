@@ -14,7 +14,7 @@ NEVER = int(np.iinfo(np.int64).max)
 
 
 def seen_from(dataset: Dataset) -> Seen:
-    """Return what follows from the data: `keep` if users come back to items, otherwise `remove`.
+    """Return the default for the data: `keep` if users come back to items, otherwise `remove`.
 
     Test events have no influence.
     """

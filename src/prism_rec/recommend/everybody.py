@@ -1,4 +1,4 @@
-"""What a recommender needs to know about all users together, kept where their histories are not."""
+"""Figures about all users together, so that a recommender can do without their histories."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Everybody(Config):
 
     @classmethod
     def load(cls, folder: Path) -> "Everybody":
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Raises:
             DamagedError: the file is missing or damaged.

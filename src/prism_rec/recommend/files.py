@@ -58,9 +58,8 @@ def read_histories(path: Path) -> dict[str, list[str]]:
     if history.dtype == pl.String:
         lists = [_split(text or "", path, row) for row, text in enumerate(history.to_list(), start=1)]
     elif isinstance(history.dtype, pl.List):
-        text_ids(
-            pl.Series("history", [], history.dtype.inner), str(path)
-        )  # refuses lists of anything but ids
+        # Refuse lists of anything but ids.
+        text_ids(pl.Series("history", [], history.dtype.inner), str(path))
         lists = [[*(items or ())] for items in history.to_list()]
     else:
         raise DataError(f"{path}: column history has no lists; give the ids of a history as a list")

@@ -115,7 +115,7 @@ def _within(column: pl.Series, name: str, condition: Mapping[str, Any]) -> pl.Se
 
 
 def _in_order(column: pl.Series, name: str) -> tuple[pl.Series, Callable[[Any, str], float]]:
-    """Return the numbers of a column, or the seconds of its dates; and what reads a bound in the same way."""
+    """Return the numbers of a column, or the seconds of its dates, and a function that reads a bound alike."""
     kind = column.dtype
     if kind in (pl.Date, pl.Datetime):
         return column.cast(pl.Datetime("us")).dt.timestamp("us") / 1_000_000, _date

@@ -15,7 +15,7 @@ HistoriesGiven = Mapping[str, Sequence[str]] | Iterable[Sequence[str]]
 
 
 class Questions(NamedTuple):
-    """Users and what they did."""
+    """Users and their histories."""
 
     users: list[str]
     """Any ids, known to the data or not."""
@@ -71,21 +71,23 @@ def _users_and_lists(given: Any) -> tuple[list[str], list[Any]]:
     if column is not None:
         lists = list(column)
         users = column_of(given, "user_id")
-        return [str(place) for place in range(len(lists))] if users is None else ids_from(
-            users, "users"
-        ), lists
+        return _places(lists) if users is None else ids_from(users, "users"), lists
     is_series = hasattr(given, "items") and hasattr(given, "index") and not hasattr(given, "columns")
     if isinstance(given, Mapping) or is_series:  # the index of a pandas series has the users
-        return ids_from(list(given.keys()), "the users of histories"), [
-            history for _, history in given.items()
-        ]
+        users = ids_from(list(given.keys()), "the users of histories")
+        return users, [history for _, history in given.items()]
     if hasattr(given, "columns") or isinstance(given, str | bytes | Set) or not isinstance(given, Iterable):
         raise InputError(
             f"histories: given is {show(given)}; give lists of item ids, by user or in a list, or a frame with "
             "the columns user_id and history"
         )
     lists = list(given)
-    return [str(place) for place in range(len(lists))], lists
+    return _places(lists), lists
+
+
+def _places(lists: list[Any]) -> list[str]:
+    """Return the places of histories from 0, which are the ids of users that have no other."""
+    return [str(place) for place in range(len(lists))]
 
 
 def require_k(k: int) -> None:

@@ -1,4 +1,4 @@
-"""The stage `ensemble`: finished runs to one that adds their scores, with weights that validation chooses."""
+"""The stage `ensemble`: combines finished runs into one that adds their scores; validation chooses the weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,32 +62,15 @@ def ensemble(
     for run in loaded[1:]:
         dataset = _united(dataset, loaded[0], run)
     dataset.require_targets("validation")
-    members = [as_member(run, dataset) for run in loaded]
-    metric = loaded[0].config.train.metric
+    united = [as_member(run, dataset) for run in loaded]
+    metric, seen = loaded[0].config.train.metric, loaded[0].seen
     with locked(out):
         if not (out / UNFINISHED).exists():  # what a kill or a full disk left is made again
             check_empty(out, resumes=False)
-        weights, scales, validation = _choose(members, dataset, metric, events)
-        found = [
-            Member(
-                run=run.folder.path.resolve().name,
-                sha256=hash_file(run.folder.best),
-                weight=weight,
-                scale=scale,
-            )
-            for run, weight, scale in zip(members, weights, scales, strict=True)
-        ]
-        for member in found:
-            left = "; left out" if member.weight == 0 else ""
-            events.note(f"{member.run}: weight {member.weight:.3f}{left}")
-        events.note(f"validation {metric}: {validation:.4f}")
-        kept = [place for place, member in enumerate(found) if member.weight > 0]
-        made = Ensemble(
-            EnsembleConfig(members=tuple(found[place] for place in kept), metric=metric, seen=loaded[0].seen),
-            dataset,
-            tuple(members[place] for place in kept),
-            RunFolder(out),
-        )
+        found, validation = _weigh(united, dataset, metric, events)
+        kept = [(member, run) for member, run in zip(found, united, strict=True) if member.weight > 0]
+        config = EnsembleConfig(members=tuple(member for member, _ in kept), metric=metric, seen=seen)
+        made = Ensemble(config, dataset, tuple(run for _, run in kept), RunFolder(out))
         parameters = sum(weight.numel() for run in made.members for weight in run.model.parameters())
         made.write(out, dataset, validation={metric: validation}, parameters=parameters)
     return made
@@ -156,6 +139,18 @@ class _Validation:
                 ranks_B = rank_of(total_BN, targets_B).masked_fill(gone_B, NEVER)
                 totals[place] += METRICS[name](ranks_B.cpu().numpy(), int(k)).sum()
         return (totals / len(questions.users)).tolist()
+
+
+def _weigh(runs: list[Run], dataset: Dataset, metric: str, events: Events) -> tuple[list[Member], float]:
+    """Return every run with its weight and scale, and the metric that they give on validation; note all of them."""
+    weights, scales, validation = _choose(runs, dataset, metric, events)
+    members = []
+    for run, weight, scale in zip(runs, weights, scales, strict=True):
+        name = run.folder.path.resolve().name
+        members.append(Member(run=name, sha256=hash_file(run.folder.best), weight=weight, scale=scale))
+        events.note(f"{name}: weight {weight:.3f}{'; left out' if weight == 0 else ''}")
+    events.note(f"validation {metric}: {validation:.4f}")
+    return members, validation
 
 
 def _choose(

@@ -10,15 +10,13 @@ from pydantic import Field
 
 from prism_rec.config import Config
 from prism_rec.data.dataset import Dataset
-from prism_rec.devices import choose_device
-from prism_rec.errors import DamagedError
 from prism_rec.files import write_text_atomically
 from prism_rec.folders import begin_folder, finish_folder, require_folder
 from prism_rec.rank import EnsembleRanker, Ranker, Seen, Tables
 from prism_rec.records import MANIFEST
 from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
-from prism_rec.training.checkpoint import load_tensors, save_tensors
+from prism_rec.training.checkpoint import save_tensors
 
 STAGE = "ensemble"
 
@@ -37,12 +35,12 @@ class Member(Config):
 
     @property
     def factor(self) -> float:
-        """What its scores are multiplied by."""
+        """The factor of its scores."""
         return self.weight / self.scale
 
 
 class EnsembleConfig(Config):
-    """What an ensemble is made of."""
+    """The members of an ensemble."""
 
     members: tuple[Member, ...]
     """The runs with a weight above 0, in the given order."""
@@ -84,7 +82,8 @@ class Ensemble:
         config = EnsembleConfig.parse(json.loads(files.config.read_text(encoding="utf-8")), str(files.config))
         dataset = Dataset.load(files.data, mapped)
         parts = [RunFolder(files.path / str(place)) for place in range(1, len(config.members) + 1)]
-        return cls(config, dataset, tuple(_load(part, dataset, device, mapped) for part in parts), files)
+        members = [Run.on(dataset, part, part.read_config(), device, mapped, STAGE) for part in parts]
+        return cls(config, dataset, tuple(members), files)
 
     @property
     def seen(self) -> Seen:
@@ -92,7 +91,7 @@ class Ensemble:
         return self.config.seen
 
     def ranker(self, batch_size: int | None = None, tables: Sequence[Tables] = ()) -> EnsembleRanker:
-        """Return what ranks the catalogue; see `Run.ranker`."""
+        """Return the ranker of the catalogue; see `Run.ranker`."""
         return EnsembleRanker(
             [
                 (
@@ -137,16 +136,6 @@ class Ensemble:
         settings = self.config.model_dump(mode="json")
         write_text_atomically(files.config, json.dumps(settings, indent=2) + "\n")
         finish_folder(folder, STAGE, settings, [*written, *others], kept=[*later, files.data.name], **facts)
-
-
-def _load(files: RunFolder, dataset: Dataset, device: str, mapped: bool) -> Run:
-    config = files.read_config()
-    model = config.model.build(dataset.number_of_items, dataset.features)
-    try:
-        model.load_state_dict(load_tensors(files.best)[0], assign=mapped)
-    except RuntimeError:
-        raise DamagedError(f"{files.best} does not fit {files.config}; make the ensemble again") from None
-    return Run(config, dataset, model.to(choose_device(device)).eval(), files)
 
 
 def as_member(run: Run, dataset: Dataset) -> Run:

@@ -73,7 +73,7 @@ class RunFolder:
 
     @property
     def claim(self) -> Path:
-        """What a comparison began the folder for."""
+        """The cell of a comparison that began the folder."""
         return self.path / "cell.json"
 
     @property

@@ -53,11 +53,36 @@ class Run:
             dataset = Dataset.load(files.data, mapped)
         except DamagedError as error:
             raise DamagedError(f"{str(error).rpartition(';')[0]}; run {STAGE} again") from None
+        return cls.on(dataset, files, config, device, mapped)
+
+    @classmethod
+    def on(
+        cls,
+        dataset: Dataset,
+        files: RunFolder,
+        config: RunConfig,
+        device: str,
+        mapped: bool,
+        again: str = "train",
+    ) -> Self:
+        """Load the weights of a run on data that are in memory.
+
+        Args:
+            dataset: the data, with the features that the model sees.
+            files: the folder of the weights.
+            config: the settings of the run.
+            device: see `load`.
+            mapped: see `load`.
+            again: the command that repairs a damaged folder, for the message.
+
+        Raises:
+            DamagedError: the weights do not fit the settings.
+        """
         model = config.model.build(dataset.number_of_items, dataset.features)
         try:
             model.load_state_dict(load_tensors(files.best)[0], assign=mapped)
         except RuntimeError:
-            raise DamagedError(f"{files.best} does not fit {files.config}; train again") from None
+            raise DamagedError(f"{files.best} does not fit {files.config}; run {again} again") from None
         return cls(config, dataset, model.to(choose_device(device)).eval(), files)
 
     @property
@@ -66,7 +91,7 @@ class Run:
         return self.config.seen_in(self.dataset)
 
     def ranker(self, batch_size: int | None = None, tables: Sequence[Tables] = ()) -> Ranker:
-        """Return what ranks the catalogue for this run, whether it is measured or served.
+        """Return the ranker of the catalogue for this run; evaluation and recommendation use the same one.
 
         Args:
             batch_size: users at once; as in validation if not given.

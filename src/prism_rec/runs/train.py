@@ -93,7 +93,7 @@ def _train_here(
     after_epoch: AfterEpoch | None,
     events: Events,
 ) -> Run:
-    """Train as this process of those that train together."""
+    """Do the part of this process in a training by several processes."""
     place = data.folder if isinstance(data, SharedData) else data
     check_folder(folder.path, STAGE, [] if isinstance(place, Dataset) else [Path(place)])
     dataset = _load(data)
@@ -135,7 +135,7 @@ def _train_here(
 
 @dataclass(frozen=True)
 class _Work:
-    """What a run is trained with."""
+    """The input of a training."""
 
     config: RunConfig
     folder: RunFolder
@@ -208,9 +208,8 @@ def _load(data: Dataset | Path | str | SharedData) -> Dataset:
         return data
     if isinstance(data, SharedData):
         return data.dataset
-    return Dataset.load(
-        Path(data), mapped=processes.world() > 1
-    )  # one copy of the vectors for all on a machine
+    # Several processes on one machine share one copy of the vectors.
+    return Dataset.load(Path(data), mapped=processes.world() > 1)
 
 
 def _open(work: _Work) -> None:

@@ -61,7 +61,7 @@ def begin_from(
 
 
 def _weights(model: SequenceRecommender) -> dict[str, torch.Tensor]:
-    """Return all parameters, and what the fusion has learned from the catalogue before training."""
+    """Return all parameters, and the state that the fusion has learned from the catalogue before training."""
     learned = {f"fusion.{name}": buffer for name, buffer in model.fusion.state_dict(keep_vars=True).items()}
     return {**dict(model.named_parameters()), **learned}
 

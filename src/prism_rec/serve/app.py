@@ -1,4 +1,4 @@
-"""The application: routes and what they answer."""
+"""The application: routes and their answers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -145,7 +145,7 @@ def make_app(
 
 
 def _report_problems(app: FastAPI) -> None:
-    """Answer what is wrong with a request as one line of JSON that repeats nothing of the request."""
+    """Answer a wrong request with one line of JSON that names the fault and repeats nothing of the request."""
 
     @app.exception_handler(InputError)
     async def wrong(_: Request, error: InputError) -> JSONResponse:
@@ -159,9 +159,8 @@ def _report_problems(app: FastAPI) -> None:
         first = _most_telling(error.errors())
         parts = [part for part in first["loc"][1:] if part != Bounds.__name__]
         place = ".".join(str(part) for part in parts if isinstance(part, str | int))
-        where = " ".join(place.encode("utf-8", "replace").decode().split())[
-            :100
-        ]  # may have names of the request
+        # A place may have names that the request chose: they are cut, and have no line ends.
+        where = " ".join(place.encode("utf-8", "replace").decode().split())[:100]
         return JSONResponse({"error": f"{where or 'body'}: {first['msg']}"}, 422)
 
     @app.exception_handler(HTTPException)
@@ -175,7 +174,7 @@ def _report_problems(app: FastAPI) -> None:
 
 
 def _most_telling(errors: Sequence[Any]) -> Any:
-    """Return the first error; of a condition with bounds that of the bound, not of other forms of a condition."""
+    """Return the first error. If a condition has bounds, it is the error of the bound."""
     inside = (one for one in errors if Bounds.__name__ in one["loc"][:-1])
     return next(inside, errors[0])
 
@@ -233,7 +232,7 @@ def _add_operations(app: FastAPI, server: Server) -> None:
 
     @app.get("/health", response_model=Health)
     async def health() -> Response:
-        """Say what is served."""
+        """Say which model is served."""
         version, recommender = server.served
         names, number = list(recommender.component_names), recommender.dataset.number_of_items
         return JSONResponse({"status": "ok", "version": version, "items": number, "components": names})

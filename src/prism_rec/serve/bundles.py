@@ -48,7 +48,7 @@ class Served(NamedTuple):
 
 
 def fingerprint(run: Path) -> str | None:
-    """Return what tells a finished run from others; None if there is no finished run."""
+    """Return a text that identifies a finished run; None if there is no finished run."""
     return hash_file(run / MANIFEST) if (run / MANIFEST).is_file() else None
 
 
@@ -75,7 +75,7 @@ class Bundles:
         path.mkdir(parents=True, exist_ok=True)
 
     def current(self) -> Current | None:
-        """Return what is served; None if there is no version yet.
+        """Return the version that is served; None if there is none yet.
 
         Raises:
             DamagedError: the file that says so is damaged.

@@ -1,4 +1,4 @@
-"""What surrounds every request: token, size and time; counts; and a log without personal data."""
+"""Checks around every request (token, size, time), counts, and a log without personal data."""
 
 import asyncio
 import hmac
@@ -66,7 +66,7 @@ class Guard:
         self.log_requests = log_requests
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request, or hand on what is not a request."""
+        """Answer one request; pass on other messages."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

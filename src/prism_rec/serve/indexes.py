@@ -33,7 +33,7 @@ class IndexSettings(Config, ABC):
     def write(
         self, ranker: "CatalogueRanker", histories: Histories, folder: Path, events: Events
     ) -> list[str]:
-        """Write what finds items quickly.
+        """Write an index that finds items quickly.
 
         Args:
             ranker: of the catalogue, on the CPU.
@@ -50,7 +50,7 @@ class IndexSettings(Config, ABC):
 
     @abstractmethod
     def load(self, ranker: "CatalogueRanker", folder: Path) -> "FindsItems":
-        """Return what finds items, with the files that `write` wrote."""
+        """Return the index in the files that `write` wrote."""
 
 
 class Exact(IndexSettings):

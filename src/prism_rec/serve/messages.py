@@ -1,4 +1,4 @@
-"""What requests and answers have in them."""
+"""The contents of requests and answers."""
 
 from typing import Annotated, Any, Literal
 
@@ -81,7 +81,7 @@ class RecommendAnswer(_Message):
 
 
 class ExplainRequest(_Message):
-    """What is explained: the score of an item for a history."""
+    """A request to explain the score of an item for a history."""
 
     history: list[Id]
     """Item ids, oldest first."""
@@ -126,7 +126,7 @@ class ItemsRequest(_Message):
 
 
 class ItemsAnswer(_Message):
-    """What was added."""
+    """The number of items that were added."""
 
     added: int
     """Number of items."""
@@ -135,7 +135,7 @@ class ItemsAnswer(_Message):
 
 
 class Health(_Message):
-    """What is served."""
+    """The model that is served."""
 
     status: str
     """`ok`."""

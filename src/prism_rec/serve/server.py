@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -30,10 +31,6 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
     Raises:
         InputError: the run is not finished, the address cannot be used, or the token file is empty.
     """
-    import uvicorn
-
-    from prism_rec.serve.workers import HANGS, Workers
-
     with (
         TemporaryDirectory(prefix="prism-rec-") as temporary,
         listen(settings.host, settings.port) as (listener, address),
@@ -56,26 +53,35 @@ def serve(run: Path, settings: Serve, events: Events = Events()) -> None:
         watch = threading.Thread(target=_watch, args=(bundles, run, settings, events, stop), daemon=True)
         watch.start()
         signal.signal(signal.SIGTERM, _leave)
-        config = uvicorn.Config(
-            "prism_rec.serve.worker:make",
-            factory=True,
-            http="prism_rec.serve.worker:Impatient",
-            ws="none",
-            workers=settings.workers,
-            access_log=False,
-            server_header=False,
-            log_level="error",
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=int(settings.max_seconds) + 1,
-            timeout_worker_healthcheck=HANGS,
-        )
         try:
-            if settings.workers > 1:
-                Workers(config, listener, events).run()
-            else:
-                uvicorn.Server(config).run([listener])
+            _answer(settings, listener, events)
         finally:
             stop.set()
+
+
+def _answer(settings: Serve, listener: socket.socket, events: Events) -> None:
+    """Answer requests at a socket until the process is stopped."""
+    import uvicorn
+
+    from prism_rec.serve.workers import HANGS, Workers
+
+    config = uvicorn.Config(
+        "prism_rec.serve.worker:make",
+        factory=True,
+        http="prism_rec.serve.worker:Impatient",
+        ws="none",
+        workers=settings.workers,
+        access_log=False,
+        server_header=False,
+        log_level="error",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(settings.max_seconds) + 1,
+        timeout_worker_healthcheck=HANGS,
+    )
+    if settings.workers > 1:
+        Workers(config, listener, events).run()
+    else:
+        uvicorn.Server(config).run([listener])
 
 
 def publish_if_new(bundles: Bundles, run: Path, histories: bool) -> int | None:

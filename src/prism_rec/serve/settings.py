@@ -31,7 +31,7 @@ class Limits(Config):
 
 
 class Service(Limits):
-    """What a worker serves and how."""
+    """The bundle that a worker serves, and how."""
 
     users: bool = False
     """Answer for users of the run by their ids too: the bundle then has the histories of everybody. Without it, the
@@ -45,7 +45,7 @@ class Service(Limits):
 
 
 class Worker(Service):
-    """What a worker process gets from the process that starts it."""
+    """Settings that a worker process gets from the process that starts it."""
 
     bundles: Path
     """The folder of bundles; see `serve.bundles`."""

@@ -41,7 +41,7 @@ def names_of(models: int) -> list[str]:
 
 
 def _save(tables: Tables, file: Path) -> None:
-    """Write what follows from items only; what follows from the weights in one step is left out."""
+    """Write the tables that follow from items only; those that follow from the weights in one step are left out."""
     items, groups, twins = tables
     named = {name: getattr(items.parts, name) for name in Parts._fields} | {
         "evidence": items.evidence.rows_RE,

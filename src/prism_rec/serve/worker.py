@@ -64,7 +64,7 @@ class Impatient(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
+        """Answer a request that is not HTTP."""
         self._refuse(400, "this is not a request of HTTP/1.1")
 
     def _refuse(self, status: int, why: str) -> None:
@@ -80,7 +80,6 @@ class Impatient(HttpToolsProtocol):
         if idle and self.cycle is self._seen:  # the last request is the one of the last look
             self.transport.close()
             return
-        self._seen = (
-            self.cycle if idle else self
-        )  # an answer that ends between two looks is not idle for long
+        # A connection whose answer ended between two looks has not been idle for long.
+        self._seen = self.cycle if idle else self
         self._watch = self.loop.call_later(self._patience, self._close_if_silent)

@@ -1,1 +1,1 @@
-"""What is run: each stage is a settings class and one function that writes a folder."""
+"""The stages: each is a settings class and one function that writes a folder."""

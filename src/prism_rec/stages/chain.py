@@ -125,7 +125,7 @@ def _from(folder: Path, value: Any) -> Any:
 
 
 def _state(folder: Path) -> tuple[str | None, bool]:
-    """Return what differs as soon as a stage has begun a folder: its manifest, and whether it is unfinished."""
+    """Return the manifest of a folder, and whether it is unfinished: both change when a stage begins it."""
     manifest = folder / MANIFEST
     return hash_file(manifest) if manifest.is_file() else None, (folder / UNFINISHED).is_file()
 

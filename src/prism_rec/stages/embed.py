@@ -67,7 +67,7 @@ class Encoding(Config):
             self.encoder.build(self.modality, self.engine)
 
     def recorded(self) -> dict[str, Any]:
-        """Return what the vectors depend on, as JSON values."""
+        """Return the settings that the vectors depend on, as JSON values."""
         return self.model_dump(mode="json", include={"fields", "encoder"})
 
 

@@ -23,7 +23,7 @@ class Join(Config):
     vectors: dict[str, Path] = Field(default_factory=dict)
     """A folder of the stage embed per modality."""
     principal_axes: PrincipalAxes = PrincipalAxes()
-    """What is done with these vectors."""
+    """How these vectors are changed; `prepare.vectors` of a recipe."""
 
 
 @checked

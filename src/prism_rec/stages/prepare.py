@@ -34,7 +34,7 @@ class Prepare(Config):
     allow_unknown_features: bool = False
     """Skip vectors of items that neither log nor items have, instead of refusing them."""
     vectors: PrincipalAxes = PrincipalAxes()
-    """What is done with vectors; it is kept with the dataset, so that new items get the same."""
+    """How vectors are changed; the map is kept with the dataset, so that new items get the same one."""
     cleaning: Cleaning = Cleaning()
     """Which events, users and items are dropped."""
     split: SplitRule = LeaveOneOut()

@@ -47,7 +47,7 @@ NO_IDS = 10**9
 
 
 class ModelFinding(Config):
-    """What was found for one model. A number per part is Spearman's correlation over users with the true mixture."""
+    """The figures of one model. A number per part is Spearman's correlation over users with the true mixture."""
 
     model: str
     """Name of the model."""
@@ -70,7 +70,7 @@ class ModelFinding(Config):
 
 
 class Findings(Config):
-    """What `validate-explanations` found."""
+    """The result of `validate-explanations`."""
 
     observer: dict[str, float]
     """The correlation for somebody who sees the true factors of every history: more cannot be recovered."""
@@ -91,7 +91,7 @@ def validate_explanations(
     device: str = "auto",
     replace: bool = False,
 ) -> Findings:
-    """Train models on planted data, and compare what they say of each user with the truth.
+    """Train models on planted data, and compare their shares and weights for each user with the truth.
 
     Nothing is done if it was done before with the same settings. An interrupted training continues.
 

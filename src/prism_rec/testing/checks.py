@@ -1,4 +1,4 @@
-"""What the contracts of all plug-ins share."""
+"""Checks that the contracts of all plug-ins share."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The contract of what finds the best items of a catalogue."""
+"""The contract of an index that finds the best items of a catalogue."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What training has before its first step: a module to train, its optimiser, averaged weights, and batches."""
+"""The state of training before its first step: a module to train, its optimiser, averaged weights, and batches."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext

@@ -68,7 +68,7 @@ class TrainConfig(Config):
 
 
 class RunConfig(Config):
-    """All settings of a run: what `prism-rec train CONFIG` reads, and what the run folder keeps."""
+    """All settings of a run, as `prism-rec train CONFIG` reads them and the run folder keeps them."""
 
     features: Control = "given"
     """The features that the model gets for each item.
@@ -99,7 +99,8 @@ class RunConfig(Config):
         if self.train.sparse_ids and not self.objective.samples:
             raise SettingsError(
                 f"objective {self.objective.kind} uses every id in every step, so that `train.sparse_ids` would change "
-                "the results for nothing; leave it out, or use an objective that samples, such as sampled_cross_entropy"
+                "the results and save no time; leave it out, or use an objective that samples, such as "
+                "sampled_cross_entropy"
             )
         if self.features != "given" and not self.model.fusion.uses_features:
             raise SettingsError(

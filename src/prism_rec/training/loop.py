@@ -19,7 +19,7 @@ from prism_rec.model import SequenceRecommender
 from prism_rec.nn.processes import per_process
 from prism_rec.objectives.base import Batches, Objective
 from prism_rec.training.average import WeightAverage
-from prism_rec.training.begin import begin
+from prism_rec.training.begin import Training, begin
 from prism_rec.training.checkpoint import load_tensors, save_tensors
 from prism_rec.training.config import TrainConfig
 from prism_rec.training.step import TrainStep
@@ -28,6 +28,8 @@ TASK = "training"
 """Name of the task that `fit` reports to its events."""
 AfterEpoch = Callable[[Sequence["EpochRecord"]], None]
 """Is called with the records of all epochs so far, the newest last."""
+Validate = Callable[[SequenceRecommender], Mapping[str, float]]
+"""Returns validation metrics of the model."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def fit(
     objective: Objective,
     histories: Histories,
     config: TrainConfig,
-    validate: Callable[[SequenceRecommender], Mapping[str, float]] | None,
+    validate: Validate | None,
     last: Path,
     best: Path,
     after_epoch: AfterEpoch | None = None,
@@ -85,15 +87,12 @@ def fit(
         One record per epoch.
     """
     training = begin(model, objective, histories, config, events)
-    step, batches, state = training.step, training.batches, training.state
-    writes, hear = processes.is_first(), after_epoch or (lambda records: None)
-    records: list[EpochRecord] = []
-    if last.exists():
-        records = [EpochRecord(**record) for record in state.restore(last)["records"]]
-        if stopped_by(records, config) is None:
-            events.note(f"continuing from epoch {len(records) + 1} of at most {config.epochs}")
-        if writes:
-            hear(records)
+    step, batches = training.step, training.batches
+    writes = processes.is_first()
+    hear = after_epoch if writes and after_epoch else (lambda records: None)
+    records = _restored(training, last, config, events)
+    if records:
+        hear(records)
     wrapped = wrap(step)
     events.begin(TASK, config.epochs * len(batches))
     events.advance(TASK, len(records) * len(batches))
@@ -104,23 +103,36 @@ def fit(
             step, training.optimizer, batches, epoch, config, events, training.average, wrapped
         )
         with training.validated():
-            validated = validate is not None and (
-                epoch % config.validate_every == 0 or epoch == config.epochs
-            )
-            if validated or validate is None:
-                training.note_unknown_ids()
-            if validate is not None and validated:
-                record = replace(record, validation=dict(validate(model)))
-            records.append(record)
+            records.append(_validated(record, training, config, validate))
             if writes and (validate is None or best_epoch(records, config.metric) == epoch):
                 save_tensors(best, model.state_dict(), {"epoch": epoch})
         if writes:
-            state.save(last, {"records": [asdict(record) for record in records]})
-            hear(records)
+            training.state.save(last, {"records": [asdict(record) for record in records]})
+        hear(records)
     events.end(TASK)
     processes.wait()
     model.load_state_dict(load_tensors(best)[0])
     return records
+
+
+def _restored(training: Training, last: Path, config: TrainConfig, events: Events) -> list[EpochRecord]:
+    """Restore a training that was interrupted; return the records of its epochs, none if there is no such training."""
+    if not last.exists():
+        return []
+    records = [EpochRecord(**record) for record in training.state.restore(last)["records"]]
+    if stopped_by(records, config) is None:
+        events.note(f"continuing from epoch {len(records) + 1} of at most {config.epochs}")
+    return records
+
+
+def _validated(
+    record: EpochRecord, training: Training, config: TrainConfig, validate: Validate | None
+) -> EpochRecord:
+    """Return the record of an epoch, with its validation metrics if the epoch is validated."""
+    if validate is not None and record.epoch % config.validate_every and record.epoch != config.epochs:
+        return record
+    training.note_unknown_ids()
+    return record if validate is None else replace(record, validation=dict(validate(training.step.model)))
 
 
 def train_epoch(
@@ -201,7 +213,7 @@ def best_epoch(records: Sequence[EpochRecord], metric: str) -> int | None:
 
 
 def stopped_by(records: Sequence[EpochRecord], config: TrainConfig) -> Literal["patience", "epochs"] | None:
-    """Return what has run out, `patience` if both have; None if training continues."""
+    """Return whether `patience` or `epochs` has run out, `patience` if both have; None if training continues."""
     best = best_epoch(records, config.metric)
     since = sum(bool(record.validation) for record in records[best:]) if best is not None else 0
     if since >= config.patience:

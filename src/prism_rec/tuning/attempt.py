@@ -46,7 +46,7 @@ class Bench:
         return RunFolder(self.out / "trials" / f"{number:03}")
 
     def attempt(self, trial: Trial, number: int) -> TrialResult:
-        """Train with what a trial proposes; if its folder was begun before, from the last epoch on.
+        """Train with the settings that a trial proposes; continue from the last epoch if its folder was begun before.
 
         Raises:
             InputError: something is wrong with the data or the folder. The settings are not the cause, so the error

@@ -7,7 +7,7 @@ from prism_rec.tuning.ranges import Value
 
 
 class TrialResult(Config):
-    """What one trial tried and reached."""
+    """The settings and the result of one trial."""
 
     number: int
     """Number of the trial, from 0."""

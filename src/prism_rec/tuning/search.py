@@ -33,12 +33,12 @@ class TuneConfig(Config):
 
 @dataclass(frozen=True)
 class Search:
-    """The settings of a run as plain values, and what is searched in them; made by `parse`."""
+    """The settings of a run as plain values, and the ranges that are searched; made by `parse`."""
 
     base: dict[str, Any]
     """The settings of a run, as nested mappings."""
     tune: TuneConfig
-    """What is searched, and the budget."""
+    """The ranges that are searched, and the budget."""
     where: str
     """How errors name the place of the settings."""
 

@@ -70,7 +70,7 @@ def opened(path: Path, config: TuneConfig) -> Iterator[Study]:
 
 
 def _in_one_line(error: BaseException, path: Path) -> InputError:
-    """Return what is wrong with the file; a file that is in use or cannot be written is not damaged."""
+    """Return the fault of the file; a file that is in use or cannot be written is not damaged."""
     why = str(error).splitlines()[0]
     if "locked" in why or "busy" in why:
         return FolderError(f"{path} is in use by another program; wait for it, then {AGAIN}")
@@ -81,7 +81,7 @@ def _in_one_line(error: BaseException, path: Path) -> InputError:
 
 
 class Study:
-    """Finished trials, and what to try next.
+    """Finished trials, and proposals for the next ones.
 
     Args:
         study: of Optuna; trials that it has as running are ended.
@@ -100,7 +100,7 @@ class Study:
 
     @property
     def claim(self) -> Any:
-        """What the study was begun for, as JSON values; None if it is new."""
+        """The settings that the study was begun with, as JSON values; None if it is new."""
         return self._study.user_attrs.get("claim")
 
     @claim.setter

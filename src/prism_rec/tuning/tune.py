@@ -123,7 +123,7 @@ class SearchJob:
     name: str
     """What messages call the search."""
     search: Search
-    """What is searched."""
+    """The search."""
     dataset: Path
     """Folder of the dataset."""
     folder: Path
@@ -144,7 +144,7 @@ def run_search(job: SearchJob, device: str, threads: int, events: Events) -> str
 
 
 def run_trials(search: Search, data: Path, out: Path, device: str, events: Events) -> Tuned:
-    """Do what `tune` does in a folder that is `locked` already."""
+    """Search in a folder that is `locked` already."""
     choose_device(device)
     bench = Bench(search, SharedData(data, out / "data"), out, device, events)
     dataset = bench.data.dataset

@@ -1,4 +1,4 @@
-"""The pages of the dataset card: what a dataset has and how it was made, as Markdown and as HTML."""
+"""The pages of the dataset card, as Markdown and as HTML: the contents of a dataset, and how it was made."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -22,7 +22,7 @@ _SIZES_2023 = ("large", "hi_res", "thumb")  # `large`, about 500 pixels, is enou
 
 
 class AmazonReviews(Config):
-    """What the editions have in common."""
+    """The settings that all editions have."""
 
     kind: str
     """Name of the source."""

@@ -27,7 +27,7 @@ def check_growth(path: Path, grown: int) -> None:
 
 
 def check_parquet(path: Path) -> None:
-    """Refuse a Parquet file that grows like no real table. What is no Parquet file is left to the reader.
+    """Refuse a Parquet file that grows more than a real table when it is read. Other files are left to the reader.
 
     Raises:
         DataError: see `check_growth`.

@@ -1,4 +1,4 @@
-"""What every encoder offers, and how its vectors come back."""
+"""The interface of encoders, and the form of their vectors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

@@ -22,7 +22,7 @@ _HUES, _SATURATIONS, _BRIGHTNESSES = 8, 3, 3
 
 
 class PictureDescriptorEncoder(PictureEncoder):
-    """Turns pictures into unit vectors of their colours and shapes; D = 936. What is shown is not recognised."""
+    """Turns pictures into unit vectors of their colours and shapes; D = 936. Objects are not recognised."""
 
     fingerprint = "picture-descriptors 1"
     batch_size = 64

@@ -1,4 +1,4 @@
-"""What every engine offers: it runs an encoder over many contents and gives the vectors part by part."""
+"""The interface of engines: an engine runs an encoder over many contents and returns the vectors part by part."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What both forms of PRISM share: settings, experts, the roles of components, and the weighted losses."""
+"""The parts that both forms of PRISM share: settings, experts, the roles of components, and the weighted losses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal

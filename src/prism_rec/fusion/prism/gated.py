@@ -19,7 +19,7 @@ class GatedFusion(Fusion):
     gate: Gate | OpenGate | None
 
     def evidence(self, parts: Parts, ids_ID: Float[Tensor, "I D"]) -> Float[Tensor, "I E"]:
-        """Return what the gate sees of each item."""
+        """Return the gate's input from each item."""
         if self.gate is None:
             return super().evidence(parts, ids_ID)
         return self.gate.evidence(parts.components_IJD, ids_ID)

@@ -29,7 +29,7 @@ class OpenGate(nn.Module):
     def evidence(
         self, components_IJD: Float[Tensor, "I J D"], ids_ID: Float[Tensor, "I D"]
     ) -> Float[Tensor, "I E"]:
-        """Return what each item adds to the hidden layer, without its bias; E = H."""
+        """Return the term of each item in the hidden layer, without its bias; E = H."""
         return F.linear(torch.cat([components_IJD.flatten(1), ids_ID], 1), self.inner.weight)
 
     def weigh(self, reading: Reading) -> Float[Tensor, "P J"]:

@@ -1,4 +1,4 @@
-"""PRISM in the form that this library recommends: what a part sees decides what it can hold."""
+"""PRISM in the form that this library recommends: the input of a part limits what it can hold."""
 
 from collections.abc import Mapping
 from typing import Literal

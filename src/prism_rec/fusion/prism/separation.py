@@ -23,7 +23,7 @@ WORD_DIRECTIONS = 256
 
 
 class Separation(nn.Module):
-    """Splits the vectors of items into what all modalities share and each one's own rest.
+    """Splits the vectors of items into a part that all modalities share and a rest of each modality.
 
     Args:
         modalities: name -> what is known of its vectors.
@@ -100,7 +100,7 @@ class Separation(nn.Module):
 
 
 class Split(NamedTuple):
-    """The vectors of I items, split without loss; everything is zero for what an item lacks."""
+    """The vectors of I items, split without loss; zero for a modality that an item lacks."""
 
     shared_ID: Float[Tensor, "I D"]
     """The shared numbers, averaged over the modalities that an item has, at a length of about 1."""
@@ -111,7 +111,7 @@ class Split(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What is shared, as linear maps of the M modalities; K directions, the most shared first."""
+    """The shared part, as linear maps of the M modalities; K directions, the most shared first."""
 
     means: tuple[Tensor, ...]
     """For each modality the mean vector [d_m]."""

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LineReader:
-    """Reads a file once, whole lines at a time, and collects what is wrong with it.
+    """Reads a file once, whole lines at a time, and collects its faults.
 
     Args:
         path: a plain or gzipped file, whatever its name.
