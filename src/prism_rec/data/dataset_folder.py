@@ -15,7 +15,7 @@ from prism_rec.data.principal_axes import MAPS
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.split import SplitRule
 from prism_rec.data.vectors import check_modality_name
-from prism_rec.errors import DamagedError
+from prism_rec.errors import DamagedError, UnknownKindError
 from prism_rec.folders import require_folder
 from prism_rec.plugins import choose
 from prism_rec.records import MANIFEST
@@ -107,4 +107,6 @@ def read_facts(folder: Path) -> Facts:
         rule = choose(SplitRule, split["rule"], "rule", str(folder / SPLITS))
     except (KeyError, TypeError) as error:
         raise DamagedError(f"{where} was changed ({error!r}); run {STAGE} again") from None
+    except UnknownKindError as error:
+        raise error.of_a_folder() from None
     return Facts.parse(recorded | {"rule": rule}, where)
