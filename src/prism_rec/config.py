@@ -111,7 +111,9 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
             f"should be less than 2**63 (given: {_SHORT.repr(context['given'])})", where, unfit
         )
     given = (
-        "" if first["type"] == "missing" else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
+        ""
+        if first["type"] in ("missing", "too_short")
+        else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
     )
     return SettingsError(f"{' '.join(_say_plainly(first).split())}{given}", where, key or "the file")
 
@@ -120,6 +122,8 @@ def _say_plainly(error: Mapping[str, Any]) -> str:
     pattern = error.get("ctx", {}).get("pattern", "")
     if pattern.startswith("^(") and "|" in pattern:  # a choice of names
         return "choose one of " + pattern.removeprefix("^(").removesuffix(")$").replace("|", ", ")
+    if error["type"] == "too_short":
+        return f"give at least {error['ctx']['min_length']}"
     return PLAINLY.get(error["type"], str(error["msg"]))
 
 
