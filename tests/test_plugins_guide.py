@@ -1,4 +1,4 @@
-"""The backbone and the fusion that docs/how-to/plugins.md writes keep their contracts, with the tests of the guide.
+"""The backbone, fusion and objective of docs/how-to/plugins.md keep their contracts, with the tests of the guide.
 
 They also work from a package of their own.
 """
@@ -44,6 +44,7 @@ def run_guide(name: str, module: str, contract: str) -> None:
 sys.modules["my_package"] = ModuleType("my_package")
 run_guide("my_package.decaying_mean", *MODULES[:2])
 run_guide("my_package.scaled_sum", *MODULES[2:4])
+run_guide("my_package.margin", *MODULES[4:6])
 del sys.modules["my_package"]
 
 
@@ -52,7 +53,7 @@ def test_every_file_and_name_of_the_guide_is_there() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     files = re.findall(r"`((?:src|tests|docs)/[\w/.]+)`", guide)
     assert [name for name in files if not (root / name).exists() and "decaying_mean" not in name] == []
-    assert {"TestDecayingMean", "TestScaledSum"} <= globals().keys()
+    assert {"TestDecayingMean", "TestScaledSum", "TestMargin"} <= globals().keys()
 
 
 Install = Callable[..., Path]
@@ -80,8 +81,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     [
         (MODULES[0], "DecayingMean", "backbones", "decaying_mean", {"keep": 0.5}, "(8, 4)"),
         (MODULES[2], "ScaledSum", "fusions", "scaled_sum", {"start": 0.5}, '({"text": ModalityShape(4)}, 8)'),
+        (MODULES[4], "Margin", "objectives", "margin", {"negatives": 2, "margin": 0.5}, "()"),
     ],
-    ids=["backbone", "fusion"],
+    ids=["backbone", "fusion", "objective"],
 )
 @pytest.mark.slow
 def test_a_plug_in_of_the_guide_works_from_a_package_of_its_own(
@@ -91,9 +93,11 @@ def test_a_plug_in_of_the_guide_works_from_a_package_of_its_own(
     text = GUIDE.read_text(encoding="utf-8")
     assert f'[project.entry-points."prism_rec.{part}"]\n{kind} = "my_package.{kind}:{built}Config"' in text
     chosen = {"kind": kind, **options}
+    settings = {part[:-1]: chosen}
+    settings, place = (settings, "") if part == "objectives" else ({"model": settings}, "model.")
     script = (
         "import prism_rec; from prism_rec.training import RunConfig;"
-        f"chosen = RunConfig.parse({{'model': {{{part[:-1]!r}: {chosen!r}}}}}).model.{part[:-1]};"
+        f"chosen = RunConfig.parse({settings!r}).{place}{part[:-1]};"
         "from prism_rec.fusion.reading import ModalityShape;"
         f"print(type(chosen.build(*{sizes})).__name__, chosen.model_dump(mode='json'))"
     )

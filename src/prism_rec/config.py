@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from prism_rec.errors import InputError, SettingsError
+from prism_rec.errors import InputError, SettingsError, UnknownKindError
 from prism_rec.strict_yaml import load
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
         return SettingsError(str(context["error"]), where, key)
     if first["type"] == "union_tag_invalid":
         choices = context["expected_tags"].replace("'", "")
-        return SettingsError(f"there is no {context['tag']!r}; choose one of {choices}", where, f"{key}.kind")
+        return UnknownKindError(
+            f"there is no {context['tag']!r}; choose one of {choices}", where, f"{key}.kind"
+        )
     if first["type"] == "unknown_key":
         unknown = _name_key(values, (*first["loc"], context["key"]))
         fix = "".join(f"did you mean {name}?" for name in context["near"]) or "remove it"
@@ -109,7 +111,9 @@ def _explain(first: Mapping[str, Any], values: Any, where: str) -> SettingsError
             f"should be less than 2**63 (given: {_SHORT.repr(context['given'])})", where, unfit
         )
     given = (
-        "" if first["type"] == "missing" else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
+        ""
+        if first["type"] in ("missing", "too_short")
+        else f" (given: {' '.join(_SHORT.repr(first['input']).split()):.60})"
     )
     return SettingsError(f"{' '.join(_say_plainly(first).split())}{given}", where, key or "the file")
 
@@ -118,6 +122,8 @@ def _say_plainly(error: Mapping[str, Any]) -> str:
     pattern = error.get("ctx", {}).get("pattern", "")
     if pattern.startswith("^(") and "|" in pattern:  # a choice of names
         return "choose one of " + pattern.removeprefix("^(").removesuffix(")$").replace("|", ", ")
+    if error["type"] == "too_short":
+        return f"give at least {error['ctx']['min_length']}"
     return PLAINLY.get(error["type"], str(error["msg"]))
 
 

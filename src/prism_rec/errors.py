@@ -32,6 +32,14 @@ class SettingsError(InputError):
         self.why, self.where, self.key = why, where, key
 
 
+class UnknownKindError(SettingsError):
+    """Something is chosen by a name that nothing has; a package that is not installed may add it."""
+
+    def of_a_folder(self) -> SettingsError:
+        """Return the error of settings that a folder keeps: they were right when they were written."""
+        return SettingsError(f"{self.why}, or install the package that adds it", self.where, self.key)
+
+
 class DataError(InputError):
     """A file or frame has content that cannot be used."""
 

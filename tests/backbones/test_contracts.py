@@ -1,3 +1,9 @@
+from typing import Literal
+
+import pytest
+from torch import nn
+
+from prism_rec.backbones.base import Backbone, BackboneSettings
 from prism_rec.backbones.bsarec import BSARecConfig
 from prism_rec.backbones.esasrec import ESASRecConfig
 from prism_rec.backbones.gru4rec import GRU4RecConfig
@@ -54,3 +60,45 @@ class TestKullbackLeiblerStosa(BackboneContract):
 
 def test_every_registered_backbone_has_a_contract_test():
     assert_every_one_has_a_contract_test(BackboneConfig, BackboneContract, globals())
+
+
+class _Mean(Backbone):
+    """A map of the mean over the latest two items."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.output = nn.Linear(width, width)
+
+    def forward(self, inputs_BLD, lengths_B):
+        before = nn.functional.pad(inputs_BLD, (0, 0, 1, 0))[:, :-1]
+        return self.output(inputs_BLD + before)
+
+    def initialise(self, module):
+        if isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight)
+
+
+class MeanOfTwoConfig(BackboneSettings):
+    """Settings."""
+
+    kind: Literal["mean_of_two"] = "mean_of_two"
+    """Name."""
+
+    def build(self, width, max_length):
+        return _Mean(width)
+
+
+@pytest.mark.parametrize(
+    ("reach", "problem"), [(2, None), (None, "set `reach`"), (3, "`reach`"), (1, "beyond")]
+)
+def test_a_backbone_of_the_latest_items_keeps_the_contract_with_its_reach(reach, problem):
+    class OfTwo(BackboneContract):
+        config = MeanOfTwoConfig()
+
+    contract = OfTwo()
+    contract.reach = reach
+    if problem is None:
+        contract.test_a_state_sees_positions_up_to_itself_only()
+    else:
+        with pytest.raises(AssertionError, match=problem):
+            contract.test_a_state_sees_positions_up_to_itself_only()

@@ -121,6 +121,18 @@ def test_the_deviation_over_seeds_is_shown_if_there_are_two(
     assert ("0.7500 ± 0.3536" in capsys.readouterr().out) == (seeds == 2)
 
 
+def test_each_difference_names_what_it_is_to_if_a_recipe_says_against(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ranks = {"id": [[1, 9, 9]], "sum": [[1, 1, 9]], "prism": [[1, 1, 1]]}
+    _show(compare_ranks(ranks, against={"prism": "sum"}))
+    shown = capsys.readouterr().out
+    assert "to id" in shown
+    assert "to sum" in shown
+    _show(compare_ranks(ranks))
+    assert "to sum" not in capsys.readouterr().out
+
+
 def test_ray_that_is_not_installed_is_named_by_its_option(
     recipe: Recipe, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,9 @@ def test_the_same_options_mean_the_same_everywhere() -> None:
     [
         (["trian"], "train"),
         (["train", "--dvice", "cpu"], "--device"),
-        (["train"], "config"),
+        (["train"], "--config: missing; add it, as prism-rec train --help shows"),
+        (["train", "a.yaml", "--data", "x", "--uot", "y"], "--uot"),
+        (["ensemble", "one", "--out", "x"], "--runs: give at least 2"),
         (["evaluate", "nothing"], "nothing: no such folder"),
         (["evaluate", "nothing", "--part", "training"], "--part"),
         (["recommend", "nothing", "--k", "many"], "--k"),

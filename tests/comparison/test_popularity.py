@@ -9,7 +9,7 @@ from prism_rec.comparison.findings import findings
 from prism_rec.comparison.popularity import rank_by_popularity
 from prism_rec.comparison.report.page import make_page
 from prism_rec.comparison.result import load_result
-from prism_rec.comparison.table import full_row, reach_cells, short_row
+from prism_rec.comparison.table import cell_rows, full_row, reach_cells, short_row
 from prism_rec.data import Dataset
 from prism_rec.evaluation.results import Evaluation
 
@@ -42,5 +42,8 @@ def test_its_one_reading_meets_every_seed_of_a_model(prepared: Path, tmp_path: P
     assert "±" not in short_row(comparison, row)["recall@10"]
     assert (full_row(comparison, row)["seeds"], short_row(comparison, row)["loss"]) == (1, "none")
     assert reach_cells(row.results) == {}
+    by_popularity = [cell for cell in cell_rows(comparison) if cell["model"] == "popularity"]
+    assert [cell["seed"] for cell in by_popularity if cell["metric"] == "recall@10"] == [0, 1, 2, 3, 4]
+    assert {cell["value"] for cell in by_popularity if cell["metric"] == "recall@10"} == {0.25}
     assert "5 of 5 cells" in " ".join(findings(comparison))  # nothing was trained for the row
     assert "popularity" in " ".join(make_page(comparison, {}).itertext())

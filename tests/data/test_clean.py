@@ -95,6 +95,11 @@ def test_a_threshold_without_ratings_is_refused() -> None:
         clean(frame_of([(0, 0, 1)]), Cleaning(min_rating=4))
 
 
+def test_an_empty_log_is_not_said_to_be_dropped() -> None:
+    with pytest.raises(InputError, match="^the log has no interactions; check the files of the source$"):
+        clean(frame_of([(0, 0, 1)]).clear(), Cleaning())
+
+
 def test_nothing_left_says_what_took_it() -> None:
     events = frame_of([(0, 0, 1), (0, 0, 2), (0, 1, 3), (1, 1, 4)]).with_columns(
         rating=pl.Series([5, 5, 5, 2])

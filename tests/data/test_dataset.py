@@ -194,3 +194,9 @@ def test_what_is_left_out_is_counted_even_if_its_ids_are_not_kept() -> None:
     dataset = Dataset.from_frame(log, core=2)
     assert dataset.number_left_out("user") == 1
     assert replace(dataset, left_out=dataset.left_out.clear()).number_left_out("user") == 1
+
+
+def test_it_prints_as_one_line() -> None:
+    log = pl.DataFrame({"user_id": ["a"] * 3, "item_id": ["1", "2", "3"], "timestamp": [1, 2, 3]})
+    made = Dataset.from_frame(log, features={"text": (np.eye(2), ["1", "3"])})
+    assert repr(made) == "Dataset(1 users, 3 items, 3 interactions, leave-one-out, text 2)"

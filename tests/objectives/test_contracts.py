@@ -14,17 +14,7 @@ from prism_rec.objectives.sampled import (
 )
 from prism_rec.objectives.stosa import StosaObjectiveConfig
 from prism_rec.testing import ObjectiveContract
-from prism_rec.testing.checks import ITEMS, assert_every_one_has_a_contract_test
-
-
-class DrawsForEachPosition(ObjectiveContract):
-    """The draws follow one another, position by position: in another order users get others."""
-
-    def steady(self, objective: Objective) -> None:
-        def draw(users_P, count):
-            return (users_P[:, None] * 5 + 3) % ITEMS + users_P.new_ones(1, count)
-
-        objective.sampler.draw = draw
+from prism_rec.testing.checks import assert_every_one_has_a_contract_test
 
 
 class TestCrossEntropy(ObjectiveContract):
@@ -39,15 +29,15 @@ class TestSampledCrossEntropyByPopularity(ObjectiveContract):
     config = SampledCrossEntropyConfig(negatives=8, proposal="popularity")
 
 
-class TestBinaryCrossEntropy(DrawsForEachPosition):
+class TestBinaryCrossEntropy(ObjectiveContract):
     config = BinaryCrossEntropyConfig(negatives=2)
 
 
-class TestBayesianPersonalisedRanking(DrawsForEachPosition):
+class TestBayesianPersonalisedRanking(ObjectiveContract):
     config = BayesianPersonalisedRankingConfig()
 
 
-class TestGeneralisedBinaryCrossEntropy(DrawsForEachPosition):
+class TestGeneralisedBinaryCrossEntropy(ObjectiveContract):
     config = GeneralisedBinaryCrossEntropyConfig(negatives=3)
 
 
@@ -68,7 +58,7 @@ class TestInDiRec(ObjectiveContract):
         objective.diffusion.generate = lambda guides: guides.detach().sin()
 
 
-class TestStosaObjective(DrawsForEachPosition):
+class TestStosaObjective(ObjectiveContract):
     config = StosaObjectiveConfig(negatives=2, weight=0.5)
     backbone = StosaConfig(heads=2)
     without_gradient = ("absent_MD",)

@@ -11,11 +11,12 @@ import torch
 
 from locks import held_elsewhere
 from prism_rec.data import Dataset
-from prism_rec.errors import BusyError, DamagedError, FolderError, InputError
+from prism_rec.errors import BusyError, DamagedError, FolderError, InputError, SettingsError
 from prism_rec.evaluation.results import Evaluation
 from prism_rec.events import Events
 from prism_rec.folders import begin_folder
 from prism_rec.runs.evaluate import evaluate
+from prism_rec.runs.folder import RunFolder
 from prism_rec.runs.run import Run
 from prism_rec.runs.train import train
 from prism_rec.training import RunConfig, TrainConfig
@@ -51,6 +52,14 @@ def test_what_no_run_began_is_neither_taken_nor_touched(tmp_path: Path, left: st
         train(CONFIG, tmp_path, data=make_dataset(), device="cpu")
     assert (tmp_path / left).read_text() == "precious"
     assert not (tmp_path / "config.json").exists()
+
+
+def test_a_run_of_a_plug_in_that_is_not_installed_says_so(tmp_path: Path) -> None:
+    settings = {"model": {"backbone": {"kind": "of_a_package", "size": 3}}}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    told = r"there is no 'of_a_package'; choose one of sasrec, .*, or install the package that adds it$"
+    with pytest.raises(SettingsError, match=told):
+        RunFolder(tmp_path).read_config()
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:

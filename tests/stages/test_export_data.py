@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -51,6 +52,19 @@ def test_an_export_is_done_once_per_dataset_and_format(data: Path) -> None:
         f"export-data: {out} is replaced: other settings (format)",
     ]
     assert "i_id_mapping.csv" in require_folder(out, "export-data")["files"]
+
+
+def test_what_a_format_has_no_place_for_is_named(data: Path) -> None:
+    log = pl.DataFrame({"user_id": ["a"] * 9, "item_id": [*"123456789"], "timestamp": range(9)})
+    features = {"text": (np.eye(9), [*"123456789"])}
+    Dataset.from_frame(log, features=features, split="temporal").save(data.parent / "temporal")
+    for kind, told in {"recbole": ["vectors: those of text", "split: temporal"], "mmrec": []}.items():
+        notes = Notes()
+        settings = ExportData.parse({"data": data.parent / "temporal", "format": kind})
+        export_data(settings, data.parent / kind, notes)
+        assert len(notes.lines) == 1 + len(told)
+        for line, what in zip(notes.lines[1:], told, strict=True):
+            assert line.startswith(f"note: the format {kind} has no {what}")
 
 
 def test_a_file_of_others_is_not_overwritten(data: Path) -> None:

@@ -129,7 +129,7 @@ def test_without_the_package_its_dataset_names_the_missing_kind(
     assert ran.returncode == 2
     assert ran.stderr.endswith(
         "splits.json: rule.kind: there is no 'last-third'; "
-        "choose one of leave-one-out, temporal, cold-items, given, none\n"
+        "choose one of leave-one-out, temporal, cold-items, given, none, or install the package that adds it\n"
     )
 
 

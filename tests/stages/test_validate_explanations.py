@@ -72,7 +72,9 @@ def test_the_sentences_name_what_is_not_recovered(out: Path) -> None:
     model = found.models[0]
     good = model.model_copy(update={"shares": dict.fromkeys(FACTORS, 0.85), "faults": []})
     bad = good.model_copy(update={"shares": {**good.shares, "synergy": 0.5}, "faults": ["x is constant"]})
-    lines = _sentences(found.model_copy(update={"models": [good, bad]}))
+    plain = good.model_copy(update={"model": "sum", "shares": None, "weights": None})
+    lines = _sentences(found.model_copy(update={"models": [good, bad, plain]}))
+    assert "sum: has no parts with these names" in lines
     assert lines[0] == "prism-gate: trust the names of all parts on data like this"
     assert "prism-gate: do not trust the name of synergy" in lines
     assert "prism-gate: x is constant" in lines

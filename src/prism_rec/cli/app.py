@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, MissingArgumentError
 
 from prism_rec.cli.add_items import AddItemsOptions, add_items
 from prism_rec.cli.build import BuildOptions, build
@@ -136,6 +136,17 @@ def _say_last(line: str) -> None:
         say(line, sys.stderr)
 
 
+def _in_words(error: InputError | CycloptsError) -> str:
+    """Return an error as one line."""
+    line = " ".join(str(error).split())
+    if isinstance(error, MissingArgumentError) and error.argument and "Did you mean" not in line:
+        given = error.keyword is not None or error.argument.tokens
+        if not given:
+            command = " ".join(("prism-rec", *(error.command_chain or ())))
+            return f"{error.argument.name}: missing; add it, as {command} --help shows"
+    return line
+
+
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
@@ -149,7 +160,7 @@ def main() -> None:
             run(sys.argv[1:])
             sys.stdout.flush()
     except (InputError, CycloptsError) as error:
-        _say_last(f"error: {' '.join(str(error).split())}")
+        _say_last(f"error: {_in_words(error)}")
         leave(2)
     except KeyboardInterrupt as ended:
         _say_last(str(ended) or "interrupted: finished work is kept; run the same command again to continue")

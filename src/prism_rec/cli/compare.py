@@ -88,8 +88,11 @@ def _show(comparison: "Comparison") -> None:
                 for value, spread in zip(values, spreads, strict=True)
             ]
             found = comparison.differences.get((data, arm.model, metrics[0]))
+            other = f"to {found.reference}\n" if found and comparison.recipe.against else ""
             gap = found and found.estimate
-            cells.append(f"{gap.mean:+.4f}\n{gap.low:+.4f} to {gap.high:+.4f}" if gap else "the reference")
+            cells.append(
+                f"{other}{gap.mean:+.4f}\n{gap.low:+.4f} to {gap.high:+.4f}" if gap else "the reference"
+            )
             table.add_row(arm.model, *cells, f"{arm.cost('training_seconds'):.0f}")
         console.print(table)
     for sentence in findings(comparison):

@@ -28,7 +28,8 @@ class EvaluateOptions(Talk, Machine):
     run: Path
     """Folder of a finished run."""
     part: Literal["test", "validation"] = "test"
-    """Which targets are ranked: the last item of each user (test), or the one before it (validation)."""
+    """Which targets of the split are ranked. With leave-one-out, test has the last item of each user, and validation
+    the one before it."""
 
 
 def evaluate(options: EvaluateOptions) -> None:

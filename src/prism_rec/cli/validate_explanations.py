@@ -81,11 +81,12 @@ def _sentences(found: "Findings") -> list[str]:
     for one in found.models:
         best = one.shares or one.weights or {}
         low = [part for part, value in best.items() if value < ENOUGH]
-        lines.append(
-            f"{one.model}: trust the names of all parts on data like this"
-            if best and not low
-            else f"{one.model}: do not trust the name of {', '.join(low)}"
-        )
+        if not best:
+            lines.append(f"{one.model}: has no parts with these names")
+        elif low:
+            lines.append(f"{one.model}: do not trust the name of {', '.join(low)}")
+        else:
+            lines.append(f"{one.model}: trust the names of all parts on data like this")
         lines += [f"{one.model}: {fault}" for fault in one.faults]
         if one.deletion is not None:
             lines.append(f"{one.model}: {_deleted(one.deletion.one, one.deletion.third)}")

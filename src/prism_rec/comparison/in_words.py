@@ -32,11 +32,13 @@ def results_in_words(comparison: Comparison) -> list[str]:
 
 def _name(arm: Arm) -> str:
     """Return a model's name, and what it reads if that is in its settings."""
-    model = arm.results[0].config.get("model", {})
+    config = arm.results[0].config
+    model = config.get("model", {})
     fusion = model.get("fusion", {}).get("kind")
     if fusion is None:
         return arm.model
-    features = (
-        "ids only" if fusion == "id" else f"with {' and '.join(model.get('modalities') or ['all features'])}"
-    )
+    modalities = " and ".join(model.get("modalities") or ["all features"])
+    controls = {"shuffled": "of other items", "random": "replaced by noise"}
+    control = controls.get(config.get("features", "given"))
+    features = "ids only" if fusion == "id" else " ".join(filter(None, ("with", modalities, control)))
     return f"{arm.model} ({features})"

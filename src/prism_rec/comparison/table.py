@@ -84,12 +84,12 @@ def _difference_columns(comparison: Comparison, arm: Arm, metric: str) -> dict[s
 
 
 def cell_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return one row per cell and metric: the mean over users with one seed."""
+    """Return one row per data, model, seed and metric: the mean over users. Popularity has the same value with each."""
     return [
-        {"data": arm.data, "model": arm.model, "seed": result.seed, "metric": metric, "value": float(value)}
+        {"data": arm.data, "model": arm.model, "seed": seed, "metric": metric, "value": float(value)}
         for arm in comparison.arms
         for metric in ACCURACY_NAMES
-        for result, value in zip(arm.results, arm.seed_means(metric), strict=True)
+        for seed, value in zip(comparison.recipe.seeds, arm.seed_means(metric), strict=True)
     ]
 
 

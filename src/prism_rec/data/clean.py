@@ -68,6 +68,8 @@ def clean(
     dropped |= _count_difference(distinct, core, "outside_core")
     long = core.filter(pl.len().over("user") >= shortest_history)
     dropped |= _count_difference(core, long, "in_short_histories")
+    if events.is_empty():
+        raise SettingsError("the log has no interactions; check the files of the source")
     if long.is_empty():
         reasons = _reasons(dropped, cleaning, shortest_history)
         raise SettingsError(

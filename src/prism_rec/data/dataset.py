@@ -240,6 +240,12 @@ class Dataset:
             dropped[key] = dropped.get(key, 0) + int(table.present.sum()) - int(tables[name].present.sum())
         return replace(self, features=tables, maps=maps, dropped=dropped, notes=tuple(notes))
 
+    def __repr__(self) -> str:
+        """Return one line with the sizes; `describe` says more."""
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts().items())
+        tables = "".join(f", {name} {table.width}" for name, table in self.features.items())
+        return f"Dataset({counts}, {self.rule.kind}{tables})"
+
     @property
     def number_of_items(self) -> int:
         """N, without padding."""

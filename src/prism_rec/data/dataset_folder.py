@@ -16,7 +16,7 @@ from prism_rec.data.principal_axes import MAPS, FeatureMap, load_maps, save_maps
 from prism_rec.data.raw_log import TimeKind
 from prism_rec.data.split import SplitRule
 from prism_rec.data.vectors import check_modality_name
-from prism_rec.errors import DamagedError
+from prism_rec.errors import DamagedError, UnknownKindError
 from prism_rec.files import replacing, write_text_atomically
 from prism_rec.folders import begin_folder, finish_folder, require_folder
 from prism_rec.plugins import choose
@@ -122,6 +122,8 @@ def read(folder: Path, mapped: bool) -> tuple[dict[str, Any], dict[str, int]]:
         recorded["cleaning"] = manifest["config"]["cleaning"]
     except (KeyError, TypeError) as error:
         raise DamagedError(f"{where} was changed ({error!r}); run {STAGE} again") from None
+    except UnknownKindError as error:
+        raise error.of_a_folder() from None
     fields = {"rule": rule, **dict(Recorded.parse(recorded, where))}
     for name in (*TABLES, *([LEFT_OUT] if _file(LEFT_OUT) in further else [])):
         fields[name] = pl.read_parquet(folder / _file(name), glob=False)

@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 from prism_rec.data.histories import Histories, IntArray
 
+FEW = 100
+"""With fewer questions, one user moves Recall by more than .01."""
+
 
 @dataclass(frozen=True, eq=False)
 class Queries:
@@ -49,3 +52,16 @@ class Queries:
     def repeated_share(self) -> float:
         """The share of targets that are in their own history; 0 if there are no questions."""
         return float(self.repeated.mean()) if len(self.targets) else 0.0
+
+
+def say_few(number: int, part: str) -> str | None:
+    """Return one line for people on a part with few questions; None if it has none or enough.
+
+    Args:
+        number: its questions.
+        part: `validation` or `test`.
+    """
+    if not 0 < number < FEW:
+        return None
+    effect = "the choice of epochs and settings" if part == "validation" else "a difference between models"
+    return f"{part} has {number} questions, so that one user moves recall by {1 / number:.3f}: {effect} may be chance"

@@ -99,7 +99,10 @@ def _paths(given: str) -> tuple[Path, Path]:
 
 def _read_ids(path: Path, matrix: Path) -> pl.Series:
     if not path.is_file():
-        raise DataError(f"{path}: no such file; it should have the ids of {matrix.name}, one per line")
+        raise DataError(
+            f"{path}: no such file; it should have the ids of {matrix.name}, one per line; "
+            f"if they are in another file, give {matrix.name}:IDS_FILE"
+        )
     ids = read_lines(path, "utf-8")[0].alias("item_id")
     return ids.set(ids == "", None)
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from prism_rec.errors import DamagedError
+from prism_rec.errors import DamagedError, UnknownKindError
 from prism_rec.files import LOCK, write_text_atomically
 from prism_rec.folders import begin_folder, remove_claimed, remove_folder, require_folder
 from prism_rec.records import MANIFEST, UNFINISHED
@@ -115,7 +115,8 @@ class RunFolder:
 
         Raises:
             DamagedError: the file is missing or not JSON.
-            SettingsError: another version of the library wrote settings that this one does not know.
+            SettingsError: another version of the library wrote settings that this one does not know, or a plug-in is
+                not installed.
         """
         try:
             settings = json.loads(self.config.read_text(encoding="utf-8"))
@@ -123,7 +124,10 @@ class RunFolder:
             raise DamagedError(f"{self.config} is missing or not JSON; train again") from None
         if not isinstance(settings, dict):
             raise DamagedError(f"{self.config} has no settings; train again")
-        return RunConfig.parse(settings, str(self.config))
+        try:
+            return RunConfig.parse(settings, str(self.config))
+        except UnknownKindError as error:
+            raise error.of_a_folder() from None
 
     def write_config(self, config: RunConfig) -> None:
         """Write the settings."""

@@ -11,6 +11,7 @@ from prism_rec import processes
 from prism_rec.config import name_difference
 from prism_rec.data.controls import control_features
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.queries import say_few
 from prism_rec.devices import choose_device
 from prism_rec.errors import DamagedError, FolderError
 from prism_rec.evaluation.metrics import accuracy
@@ -174,8 +175,12 @@ def _fit(
 ) -> list[EpochRecord]:
     """Train the model into the folder, validated on the dataset, and return a record per epoch."""
     questions, seen = dataset.queries("validation"), config.seen_in(dataset)
-    if note := say_repeats(questions.repeated_share, "validation", seen):
-        events.note(f"note: {note}")
+    for note in (
+        say_repeats(questions.repeated_share, "validation", seen),
+        say_few(len(questions), "validation"),
+    ):
+        if note:
+            events.note(f"note: {note}")
 
     def validate(model: SequenceRecommender) -> Mapping[str, float]:
         ranker = Ranker(model, config.train.rank_batch_size, seen)

@@ -53,6 +53,8 @@ def export_data(
         dataset = Dataset.load(settings.data)
         begin_folder(out, STAGE, [PARTIAL])
         names = _write(settings.format, dataset, out)
+        for note in _say_left_out(settings.format, dataset):
+            events.note(f"note: {note}")
         config = {"format": settings.format.model_dump(mode="json")}
         finish_folder(out, STAGE, config, names, kept=[PARTIAL], counts=dataset.counts())
 
@@ -68,6 +70,19 @@ def export_data(
     with locked(out):
         run_chain([step], out, events, replace)
         return [out / name for name in require_folder(out, STAGE)["files"]]
+
+
+def _say_left_out(export_format: ExportFormat, dataset: Dataset) -> list[str]:
+    """Return one line for people on each thing of the dataset that the format has no place for."""
+    lacks, kind, notes = getattr(export_format, "leaves_out", ()), export_format.kind, []
+    if "vectors" in lacks and dataset.features:
+        notes.append(f"the format {kind} has no vectors: those of {', '.join(dataset.features)} are left out")
+    if "split" in lacks and dataset.rule.kind != "leave-one-out":
+        notes.append(
+            f"the format {kind} has no split: {dataset.rule.kind} is left out, and another library's own split has "
+            "other questions"
+        )
+    return notes
 
 
 def _write(export_format: ExportFormat, dataset: Dataset, out: Path) -> list[str]:

@@ -33,11 +33,14 @@ class BackboneContract(PluginContract):
         config: settings that build the backbone.
         knows_what_follows: whether a state depends on how many items follow it, for instance because positions are
             counted from the last one. It may never depend on which items follow.
+        reach: how many of the latest items a state depends on, such as the kernel of a convolution; None if it depends
+            on all of them.
         without_gradient: ends of names of parameters that no loss can reach, such as a bias of the keys, which moves
             all logits of a softmax by the same number.
     """
 
     knows_what_follows = False
+    reach: int | None = None
     without_gradient: tuple[str, ...] = ("attention.key.bias",)
 
     def model(self, **changes: Any) -> SequenceRecommender:
@@ -60,7 +63,12 @@ class BackboneContract(PluginContract):
                 changed[0, t] *= -1
                 after = backbone(changed, LENGTHS[:1])
                 assert_equal(after[0, :t], whole[0, :t], f"positions before a change at {t}")
-                assert (after[0, t:] != whole[0, t:]).any(-1).all(), f"a state does not depend on item {t}"
+                end = inputs.shape[1] if self.reach is None else t + self.reach
+                reached = (after[0, t:end] != whole[0, t:end]).any(-1)
+                assert reached.all(), (
+                    f"a state does not depend on item {t}; if it sees the latest n only, set `reach`"
+                )
+                assert_equal(after[0, end:], whole[0, end:], f"positions beyond the reach of item {t}")
                 if not self.knows_what_follows:
                     alone = backbone(inputs[:, : t + 1], torch.tensor([t + 1]))
                     assert_equal(alone[0, t], whole[0, t], f"position {t}, encoded without the later items")

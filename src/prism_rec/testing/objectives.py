@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from prism_rec.backbones.sasrec import SASRecConfig
-from prism_rec.batches import Batch, BatchPlan
+from prism_rec.batches import Batch, BatchPlan, NegativeSampler
 from prism_rec.data.histories import Histories
 from prism_rec.fusion.prism.with_experts import ExpertPrismConfig
 from prism_rec.model import SequenceRecommender
 from prism_rec.objectives.base import Objective
+from prism_rec.objectives.sampled import SampledObjective
 from prism_rec.testing.checks import (
     DTYPES,
     HISTORIES,
@@ -27,6 +28,14 @@ from prism_rec.training.step import TrainStep
 FUSION = ExpertPrismConfig(hidden=4)
 MAX_LENGTH = 8
 TRAINING = Histories.from_lists([history for history in HISTORIES if len(history) > 1])
+
+
+class _SteadySampler:
+    """Draws that depend on the user only. Those of a sampler follow one another, position by position."""
+
+    def draw(self, users_P: Tensor, count: int) -> Tensor:
+        """Return the same item `count` times for each position."""
+        return (users_P[:, None] * 5 + 3) % ITEMS + users_P.new_ones(1, count)
 
 
 class ObjectiveContract(PluginContract):
@@ -69,7 +78,13 @@ class ObjectiveContract(PluginContract):
         return Batch(batch.users_B.flip(0), torch.cat(items), batch.lengths_B.flip(0), torch.cat(targets))
 
     def steady(self, objective: Objective) -> None:
-        """Make each draw depend only on the example that it is for; nothing to do if a draw is for all examples."""
+        """Make each draw depend only on the example that it is for.
+
+        By default this is done for a `SampledObjective`. Override it for draws of other kinds, unless a draw is for all
+        examples of a batch.
+        """
+        if isinstance(objective, SampledObjective):
+            objective.sampler = cast(NegativeSampler, _SteadySampler())
 
     def test_the_loss_is_a_number(self) -> None:
         """Finite and of the model's dtype, with any modality missing."""
@@ -89,7 +104,10 @@ class ObjectiveContract(PluginContract):
             objective, batch = self.prepare(model)
             self.steady(objective)
             turned = self.loss(model, objective, self.turned(batch))
-            assert_equal(turned, self.loss(model, objective, batch), "order")
+            told = (
+                "the loss of the same examples in another order; if it draws per example, override `steady`"
+            )
+            assert_equal(turned, self.loss(model, objective, batch), told)
 
     def step(self, seed: int) -> nn.Module:
         """Use the losses of a training step; of the ids, check those in histories."""

@@ -113,7 +113,7 @@ class SourceContract(SettingsContract):
             self.read()
         except InputError as error:
             return str(error)
-        raise AssertionError("a log without events was read")
+        raise AssertionError("a log without events was read; raise a DataError that says so")
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:

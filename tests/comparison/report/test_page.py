@@ -296,6 +296,27 @@ def test_the_page_opens_with_the_result_in_plain_words() -> None:
     assert results_in_words(only) == []
 
 
+def test_the_words_of_a_control_say_that_its_features_are_not_its_own() -> None:
+    ranks = {
+        "prism": [[1] * 60 + [30] * 40],
+        "other": [[1] * 50 + [30] * 50],
+        "noise": [[1] * 50 + [30] * 50],
+    }
+    found = compare_ranks(ranks, metrics=["recall@10"])
+    settings = {
+        "prism": {"model": {"fusion": {"kind": "prism"}}},
+        "other": {"features": "shuffled", "model": {"fusion": {"kind": "prism"}, "modalities": ["text"]}},
+        "noise": {"features": "random", "model": {"fusion": {"kind": "prism"}}},
+    }
+    arms = [
+        replace(arm, results=(arm.results[0].model_copy(update={"config": settings[arm.model]}),))
+        for arm in found.arms
+    ]
+    told = " ".join(results_in_words(replace(found, arms=tuple(arms))))
+    assert "other (with text of other items) against prism (with all features)" in told
+    assert "noise (with all features replaced by noise)" in told
+
+
 def test_charts_for_a_phone_keep_the_size_of_their_letters(comparison: Comparison) -> None:
     for figure in (differences(comparison, "films"), slices(comparison, "films"), curves(comparison.arms)):
         wide, narrow = (svg for svg in figure if svg.tag == "svg")

@@ -56,6 +56,25 @@ def test_tells_what_there_is() -> None:
     assert ("interactions read", "8 = 7 kept + 1 in short histories") in in_words(facts)
 
 
+def test_tells_that_few_questions_decide_nothing() -> None:
+    facts = describe(make())
+    told = [text for label, text in in_words(facts) if label == "note" and "questions" in text]
+    assert [line.partition(" ")[0] for line in told] == ["validation", "test"]
+    assert "one user moves recall by 0.500" in told[0]
+    facts["split"] |= {"validation_queries": 100, "test_queries": 0}
+    assert not [text for label, text in in_words(facts) if label == "note" and "questions" in text]
+
+
+def test_tells_in_words_which_vectors_are_none() -> None:
+    facts = describe(make()) | {
+        "dropped": {"word_bags_vectors_zero": 3, "users_vectors_unknown": 1, "odd": 2}
+    }
+    words = in_words(facts)
+    assert ("dropped vectors of word_bags", "3 have only zeros, which counts as no vector") in words
+    assert ("dropped vectors of users", "1 have an id that neither log nor items have") in words
+    assert ("dropped odd", "2") in words
+
+
 def test_tells_how_many_items_each_column_describes() -> None:
     log = pl.DataFrame({"user_id": ["a"] * 4, "item_id": ["1", "2", "3", "4"], "timestamp": range(4)})
     items = pl.DataFrame(

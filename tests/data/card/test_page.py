@@ -113,3 +113,9 @@ def test_bars_are_as_long_as_their_counts() -> None:
 
 def page_of(log: pl.DataFrame) -> str:
     return as_html(make_card(Dataset.from_frame(log), {}, []))
+
+
+def test_the_card_of_joined_data_names_the_files_that_the_log_was_made_from(tmp_path: Path) -> None:
+    make().save(tmp_path / "data", {"raw_files": {"raw/log.csv": "0" * 64}})
+    write_card(make(), tmp_path / "data")
+    assert "- log.csv" in (tmp_path / "data" / "card.md").read_text()

@@ -192,3 +192,12 @@ def test_settings_of_a_gate_are_refused_without_one(name: str, value: float) -> 
     default = PrismConfig.model_fields[name].default
     assert PrismConfig.parse({name: default}) == PrismConfig()
     assert getattr(PrismConfig.parse({"gate": "personal", name: value}), name) == value
+
+
+def test_one_modality_alone_is_reported_to_share_nothing() -> None:
+    features = Features((torch.randn(40, 4),), torch.ones(40, 1, dtype=torch.bool), (None,))
+    made = PrismConfig().build({"text": ModalityShape(4)}, WIDTH)
+    assert made.begin_training(features) == "text is the only modality, so redundancy and synergy are empty"
+    parts = components(made, features)
+    assert parts[:, 0].any()
+    assert not parts[:, 1:].any()

@@ -9,6 +9,7 @@ import polars as pl
 from prism_rec.data.card.leakage import measure_leakage
 from prism_rec.data.card.next_item import measure_next_items, measure_rules, say_next_item, say_rules
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.queries import say_few
 from prism_rec.data.times import IN_WORDS
 
 _QUANTILES = {
@@ -120,13 +121,24 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if any(facts["left_out"].values()):
         known = " and ".join(f"{count:,} {role}" for role, count in facts["left_out"].items())
         lines.append(("left out", f"{known}, whose ids are kept to say why"))
-    others = [
-        (reason.replace("_", " "), count)
+    lines += [
+        _dropped_in_words(reason, count)
         for reason, count in facts["dropped"].items()
         if count and not any(_is_of(reason, role) for role in facts["balance"])
     ]
-    lines += [(f"dropped {reason}", f"{count:,}") for reason, count in others]
-    return lines + [("note", note) for note in facts["notes"]]
+    few = (say_few(split[f"{part}_queries"], part) for part in ("validation", "test"))
+    return lines + [("note", note) for note in (*facts["notes"], *filter(None, few))]
+
+
+def _dropped_in_words(reason: str, count: int) -> tuple[str, str]:
+    name, is_vectors, why = reason.rpartition("_vectors_")
+    if not is_vectors:
+        return f"dropped {reason.replace('_', ' ')}", f"{count:,}"
+    told = {
+        "zero": "have only zeros, which counts as no vector",
+        "unknown": "have an id that neither log nor items have",
+    }
+    return f"dropped vectors of {name}", f"{count:,} {told.get(why, why)}"
 
 
 def _time_in_words(time: dict[str, Any]) -> str:

@@ -50,7 +50,10 @@ def write_card(dataset: Dataset, folder: Path) -> None:
         FolderError: the folder is not a finished dataset.
     """
     manifest = require_folder(folder, STAGE)
-    card = make_card(dataset, manifest["config"], (name.rpartition("/")[2] for name in manifest["inputs"]))
+    files = manifest["inputs"] or manifest["config"].get(
+        "raw_files", {}
+    )  # those of a joined dataset are settings
+    card = make_card(dataset, manifest["config"], (name.rpartition("/")[2] for name in files))
     for name, page in zip(CARDS, (as_markdown(card), as_html(card)), strict=True):
         write_text_atomically(folder / name, page)
     add_files(folder, CARDS)

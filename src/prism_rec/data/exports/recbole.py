@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 
@@ -16,6 +16,7 @@ class RecBoleFiles(Config):
 
     kind: Literal["recbole"] = "recbole"
     """Name of the format."""
+    leaves_out: ClassVar[tuple[str, ...]] = ("split", "vectors")
 
     def write(self, dataset: Dataset, folder: Path) -> list[str]:
         """Write the files, named after the folder.

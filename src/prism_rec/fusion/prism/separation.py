@@ -48,7 +48,7 @@ class Separation(nn.Module):
         """Find the shared directions in the vectors of a catalogue, and in the weights of its words.
 
         Returns:
-            How many there are; None if they were found before, or there is one modality only.
+            How many there are, or that one modality alone shares nothing; None if they were found before.
         """
         if self.found:
             return None
@@ -75,7 +75,7 @@ class Separation(nn.Module):
             self.get_buffer(f"load_{m}").zero_()[:count] = load_KX
         self.found.fill_(True)
         if len(self.names) == 1:
-            return None
+            return f"{self.names[0]} is the only modality, so redundancy and synergy are empty"
         return f"{' and '.join(self.names)} share {len(shared.loads[0])} directions"
 
     def forward(self, features: Features) -> "Split":
