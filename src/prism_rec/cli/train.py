@@ -94,5 +94,6 @@ def show(manifest: dict[str, Any], metric: str, out: Path) -> None:
         say(f"best epoch {best} of {epochs}: validation {metric} {found[metric]:.4f}")
         say(f"wrote {out}; now: prism-rec evaluate {out}")
     else:
-        say(f"trained on everything for {epochs} epochs; the data has nothing to validate on")
+        number = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+        say(f"trained on everything for {number}; the data has nothing to validate on")
         say(f"wrote {out}; now: prism-rec recommend {out} --all-users")

@@ -172,12 +172,24 @@ def with_item_id(frame: pl.DataFrame, columns: Mapping[str, str], where: str) ->
     return frame.rename({name: "item_id"})
 
 
-def require_column(found: Sequence[str], name: str, role: str, where: str) -> None:
-    """Refuse a table without the column `name`; the message lists its columns."""
-    if name not in found:
+def require_columns(found: Sequence[str], names: Mapping[str, str], where: str) -> None:
+    """Refuse a table without some of the columns; the message lists its columns.
+
+    Args:
+        found: the columns of the table.
+        names: the columns that it needs, by role.
+        where: the file or argument, for messages.
+
+    Raises:
+        DataError: a column is missing.
+    """
+    missing = [role for role, name in names.items() if name not in found]
+    if missing:
+        columns = " and ".join(repr(names[role]) for role in missing)
+        s = "" if len(missing) == 1 else "s"
         raise DataError(
-            f"{where} has no column {name!r} (found: {', '.join(found)}); "
-            f"give the name of the {role} column in `columns`"
+            f"{where} has no column{s} {columns} (found: {', '.join(found)}); "
+            f"give the name{s} of the {' and '.join(missing)} column{s} in `columns`"
         )
 
 
