@@ -98,10 +98,14 @@ def publish_if_new(bundles: Bundles, run: Path, histories: bool) -> int | None:
 
 
 def _watch(bundles: Bundles, run: Path, settings: Serve, events: Events, stop: threading.Event) -> None:
-    failed = None
+    failed: str | None = ""
     while not stop.wait(settings.check_seconds):
         source = fingerprint(run)
-        if source is None or source == failed:
+        if source == failed:
+            continue
+        if source is None:
+            failed = None
+            events.note(f"{run} is not a finished run now; the old version stays")
             continue
         try:
             version = publish_if_new(bundles, run, settings.users)
@@ -109,6 +113,7 @@ def _watch(bundles: Bundles, run: Path, settings: Serve, events: Events, stop: t
             failed = source
             events.note(f"the run has changed and cannot be served; the old version stays: {error}")
         else:
+            failed = ""
             if version is not None:
                 events.note(f"the run has changed: version {version}")
 
