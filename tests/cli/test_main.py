@@ -60,6 +60,10 @@ def test_the_same_options_mean_the_same_everywhere() -> None:
         (["trian"], "train"),
         (["train", "--dvice", "cpu"], "--device"),
         (["train"], "config"),
+        (
+            ["evaluate", "run", "item=sku", "user=c"],
+            "no option takes 'item=sku', 'user=c'; to give an option several values, repeat it",
+        ),
         (["evaluate", "nothing"], "nothing: no such folder"),
         (["evaluate", "nothing", "--part", "training"], "--part"),
         (["recommend", "nothing", "--k", "many"], "--k"),

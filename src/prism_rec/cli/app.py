@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
 
 from prism_rec.cli.add_items import AddItemsOptions, add_items
 from prism_rec.cli.build import BuildOptions, build
@@ -136,6 +136,13 @@ def _say_last(line: str) -> None:
         say(line, sys.stderr)
 
 
+def _in_words(error: InputError | CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        words = ", ".join(map(repr, error.unused_tokens or ()))
+        return f"no option takes {words}; to give an option several values, repeat it: --columns A=B --columns C=D"
+    return str(error)
+
+
 def main() -> None:
     """Run the command line; a mistake in the input ends with one line and status 2."""
     use_huge_pages()
@@ -148,7 +155,7 @@ def main() -> None:
             run(sys.argv[1:])
             sys.stdout.flush()
     except (InputError, CycloptsError) as error:
-        _say_last(f"error: {' '.join(str(error).split())}")
+        _say_last(f"error: {' '.join(_in_words(error).split())}")
         leave(2)
     except KeyboardInterrupt as ended:
         _say_last(str(ended) or "interrupted: finished work is kept; run the same command again to continue")

@@ -100,5 +100,5 @@ def test_a_sample_is_always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_data_without_validation_targets_says_so() -> None:
     facts = describe(make("none"))
     assert facts["features"]["place"]["next_item"] is None
-    assert ("next items by place", say_next_item(None)) in in_words(facts)
+    assert not [name for name, _ in in_words(facts) if name in ("next items by place", "repeated targets")]
     assert describe(make())["features"]["place"]["next_item"]["questions"] > 50
