@@ -52,8 +52,8 @@ def test_all_missing_columns_are_named_at_once() -> None:
     log = LOG.rename({"user_id": "who", "item_id": "what"}).lazy()
     with pytest.raises(InputError) as error:
         events_from(log, {}, "absolute", "log.csv")
-    assert str(error.value).startswith("log.csv has no columns 'user_id' and 'item_id' (found: who, what, ")
-    assert str(error.value).endswith("give the names of the user and item columns in `columns`")
+    assert str(error.value).startswith("log.csv has no columns 'user_id', 'item_id' (found: who, what, ")
+    assert str(error.value).endswith("give their names in `columns`: user=NAME, item=NAME")
 
 
 @pytest.mark.parametrize("role", ["rating", "timestamp"])

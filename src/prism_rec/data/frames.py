@@ -185,12 +185,13 @@ def require_columns(found: Sequence[str], names: Mapping[str, str], where: str) 
     """
     missing = [role for role, name in names.items() if name not in found]
     if missing:
-        columns = " and ".join(repr(names[role]) for role in missing)
+        columns = ", ".join(repr(names[role]) for role in missing)
+        if len(missing) == 1:
+            fix = f"give the name of the {missing[0]} column in `columns`"
+        else:
+            fix = f"give their names in `columns`: {', '.join(f'{role}=NAME' for role in missing)}"
         s = "" if len(missing) == 1 else "s"
-        raise DataError(
-            f"{where} has no column{s} {columns} (found: {', '.join(found)}); "
-            f"give the name{s} of the {' and '.join(missing)} column{s} in `columns`"
-        )
+        raise DataError(f"{where} has no column{s} {columns} (found: {', '.join(found)}); {fix}")
 
 
 def text_ids(ids: pl.Series, where: str) -> pl.Series:
