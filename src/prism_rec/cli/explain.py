@@ -71,8 +71,9 @@ def _show(found: "Explanation") -> None:
         parts.add_column(column, justify="left" if column == "part of the score" else "right")
     for name, value in found.contributions.items():
         weights = [found.weights.get(name), found.average_weights.get(name)][: len(weighed)]
+        label = "id (the usual one of new items)" if name == "id" and not found.own_id else name
         parts.add_row(
-            name, f"{value:.3f}", *("-" if weight is None else f"{weight:.2f}" for weight in weights)
+            label, f"{value:.3f}", *("-" if weight is None else f"{weight:.2f}" for weight in weights)
         )
     parts.add_row("score", f"{found.score:.3f}", *["-"] * len(weighed))
     console.print(parts)
