@@ -169,8 +169,8 @@ def test_many_users_are_one_table(folder: Path, tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give one of --user, --history, --users, --histories, --all-users"),
-        (["--user", "u", "--history", "a"], "give one of"),
+        ([], "give exactly one of --user, --history, --users, --histories, --all-users"),
+        (["--user", "u", "--history", "a"], "give exactly one of"),
         (["--history", "item-01", "--out", "x.txt"], "unknown ending; use .parquet, .csv, .jsonl"),
         (["--history", "item-01", "--features", "text=x.npy"], "give both"),
         (["--history", "item-01", "--k", "0"], "--k"),

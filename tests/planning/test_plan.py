@@ -21,7 +21,7 @@ from prism_rec.planning.probe import SomeBatches, probe
 from prism_rec.training.config import RunConfig
 
 
-@pytest.mark.parametrize(("key", "command"), [("models", "compare"), ("base", "tune")])
+@pytest.mark.parametrize(("key", "command"), [("models", "compare"), ("base", "compare"), ("tune", "tune")])
 def test_a_recipe_of_another_command_is_named(tmp_path: Path, key: str, command: str) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(f"{key}: {{}}\n")

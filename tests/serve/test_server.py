@@ -214,6 +214,8 @@ def test_mistakes_are_reported_in_one_line(running: Running, tmp_path: Path) -> 
             run_command(["serve", str(running.link), *words])
     with pytest.raises(InputError, match="is not a finished run"):
         run_command(["serve", str(tmp_path), "--port", "0"])
+    with pytest.raises(InputError, match="nowhere does not exist; check the path"):
+        run_command(["serve", str(tmp_path / "nowhere"), "--port", "0"])
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def plan(options: PlanOptions) -> None:
     from prism_rec.training.config import RunConfig
 
     values = read_yaml(options.config, options.overrides)
-    for key, command in (("models", "compare"), ("base", "tune")):
+    for key, command in (("models", "compare"), ("base", "compare"), ("tune", "tune")):
         if key in values:
             raise InputError(
                 f"{options.config} is a recipe of `{command}`; `plan` takes the settings of one run"

@@ -80,7 +80,7 @@ def recommend(options: RecommendOptions) -> None:
     from prism_rec.recommend.recommender import load
 
     if sum(getattr(options, name) not in (None, False) for name in SOURCES) != 1:
-        raise InputError(f"give one of {', '.join(flag_of(name) for name in SOURCES)}")
+        raise InputError(f"give exactly one of {', '.join(flag_of(name) for name in SOURCES)}")
     if options.out is not None:
         check_output(options.out, _inputs(options), options.replace)
     use_threads(options)
@@ -165,7 +165,7 @@ def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recomm
     for row in frame.iter_rows(named=True):
         numbers = [row[name] for name in ("score", *recommender.component_names)]
         cells = (
-            ["popular", *["-"] * (len(numbers) - 1)] if numbers[0] is None else map("{:.2f}".format, numbers)
+            ["popular", *["-"] * (len(numbers) - 1)] if numbers[0] is None else map("{:z.2f}".format, numbers)
         )
         user = [Text(row["user_id"] if row["rank"] == 1 else "")] if many else []
         table.add_row(*user, str(row["rank"]), Text(_named(row["item_id"], row.get("title"))), *cells)

@@ -50,6 +50,10 @@ def train(options: TrainOptions) -> None:
     values = read_yaml(options.config, options.overrides)
     if "models" in values:
         raise InputError(f"{options.config} is a recipe of several models; run it with prism-rec compare")
+    if "tune" in values:
+        raise InputError(
+            f"{options.config} has a section tune; search with prism-rec tune, and train the best.yaml that it writes"
+        )
     config = RunConfig.parse(values, name_origin(options.config, options.overrides))
     use_threads(options)
     first = is_first()

@@ -89,7 +89,8 @@ def publish_if_new(bundles: Bundles, run: Path, histories: bool) -> int | None:
     """
     source, current = fingerprint(run), bundles.current()
     if source is None:
-        raise FolderError(f"{run} is not a finished run; train it first")
+        why = "is not a finished run; train it first" if run.exists() else "does not exist; check the path"
+        raise FolderError(f"{run} {why}")
     source += " users" if histories else ""
     source += "" if bundles.index == Exact() else f" {bundles.index.model_dump_json()}"
     if current is not None and current.source == source:
