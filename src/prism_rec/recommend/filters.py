@@ -30,7 +30,7 @@ def matching(items: pl.DataFrame, where: Mapping[str, Any]) -> pl.Series:
     Raises:
         InputError: the catalogue has no such column, the condition does not suit it, or no item has any of the values.
     """
-    items = items.drop("row", strict=False)  # the place in the catalogue, which is no property
+    items = items.drop("row", strict=False)  # the place in the catalogue is not a property
     meets = pl.repeat(True, len(items), dtype=pl.Boolean, eager=True)
     for name, condition in where.items():
         if name not in items.columns:
