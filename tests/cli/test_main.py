@@ -62,6 +62,10 @@ def test_the_same_options_mean_the_same_everywhere() -> None:
         (["train"], "--config: missing; add it, as prism-rec train --help shows"),
         (["train", "a.yaml", "--data", "x", "--uot", "y"], "--uot"),
         (["ensemble", "one", "--out", "x"], "--runs: give at least 2"),
+        (
+            ["evaluate", "run", "item=sku", "user=c"],
+            "no option takes 'item=sku', 'user=c'; to give an option several values, repeat it",
+        ),
         (["evaluate", "nothing"], "nothing: no such folder"),
         (["evaluate", "nothing", "--part", "training"], "--part"),
         (["recommend", "nothing", "--k", "many"], "--k"),

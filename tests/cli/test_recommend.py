@@ -110,6 +110,24 @@ def test_users_that_are_not_in_the_run_are_counted(
     assert "give them with --users" in said
 
 
+def test_users_whom_a_refit_run_lacks_are_not_said_to_have_fewer_than_one_event(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = [(f"u{user}", f"i{item}", item) for user in range(6) for item in range(4)] + [("few", "i0", 1)]
+    dataset = Dataset.from_frame(
+        pl.DataFrame(log, schema=["user_id", "item_id", "timestamp"], orient="row"), None
+    )
+    model = {"width": 4, "max_length": 4, "fusion": {"kind": "id"}}
+    train(RunConfig.parse({"model": model, "train": {"epochs": 1}}), tmp_path / "run", data=dataset)
+    run(["refit", str(tmp_path / "run"), "--out", str(tmp_path / "all")])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 users had too few events for the split of the data" in said
+    assert "training on everything for 1 epoch, because epoch 1 of 1" in said
+    run(["recommend", str(tmp_path / "all"), "--all-users", "--k", "1", "--json"])
+    said = capsys.readouterr().err
+    assert "note: 1 users of the log are not in the run (no event of theirs is in its data)" in said
+
+
 def test_an_unknown_user_gets_popular_items(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,8 +169,8 @@ def test_many_users_are_one_table(folder: Path, tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give one of --user, --history, --users, --histories, --all-users"),
-        (["--user", "u", "--history", "a"], "give one of"),
+        ([], "give exactly one of --user, --history, --users, --histories, --all-users"),
+        (["--user", "u", "--history", "a"], "give exactly one of"),
         (["--history", "item-01", "--out", "x.txt"], "unknown ending; use .parquet, .csv, .jsonl"),
         (["--history", "item-01", "--features", "text=x.npy"], "give both"),
         (["--history", "item-01", "--k", "0"], "--k"),

@@ -89,3 +89,9 @@ def test_an_interruption_says_how_far_the_run_is(tmp_path: Path, log: str | None
     with pytest.raises(KeyboardInterrupt) as ended, _said_if_stopped(tmp_path):
         raise KeyboardInterrupt
     assert str(ended.value) == f"interrupted: stopped {after}; the same command with --resume continues"
+
+
+def test_a_search_is_named_with_the_command_that_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "search.yaml").write_text("tune: {trials: 3}\n")
+    with pytest.raises(InputError, match=r"search\.yaml has a section tune; search with prism-rec tune"):
+        run(["train", str(tmp_path / "search.yaml"), "--data", str(tmp_path), "--out", str(tmp_path / "out")])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from prism_rec.data import Cleaning, Dataset, NoSplit, RawLog
 from prism_rec.data.card.describe import balance, in_words
+from prism_rec.data.new_items import add_items
 from prism_rec.errors import InputError
 
 EVENTS = st.lists(
@@ -63,6 +64,20 @@ def test_the_balance_in_words_names_each_reason() -> None:
     assert words["interactions read"] == "9 = 4 kept + 4 of other types + 1 in short histories"
     assert words["users read"] == "2 = 1 kept + 1 in short histories"
     assert words["items read"] == "10 = 4 kept + 3 of other types + 1 in short histories + 2 without events"
+
+
+def test_items_that_came_later_are_not_those_that_were_kept() -> None:
+    log = pl.DataFrame({"user_id": ["a"] * 3, "item_id": ["0", "2", "3"], "timestamp": [1, 2, 3]})
+    dataset = Dataset.from_frame(log, pl.DataFrame({"item_id": ["0", "9"]}))
+    grown = add_items(dataset, pl.DataFrame({"item_id": ["9", "10"]}), {})
+    assert balance(grown)["items"] == {
+        "read": 4,
+        "kept": 3,
+        "dropped": {"without_events": 1},
+        "added": 2,
+    }
+    words = dict(in_words(_describe(grown)))
+    assert words["items read"] == "4 = 3 kept + 1 without events; 2 added later"
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:

@@ -48,6 +48,14 @@ def test_a_missing_column_is_named_with_the_mend(column: str) -> None:
     assert str(error.value).endswith(f"give the name of the {role} column in `columns`")
 
 
+def test_all_missing_columns_are_named_at_once() -> None:
+    log = LOG.rename({"user_id": "who", "item_id": "what"}).lazy()
+    with pytest.raises(InputError) as error:
+        events_from(log, {}, "absolute", "log.csv")
+    assert str(error.value).startswith("log.csv has no columns 'user_id', 'item_id' (found: who, what, ")
+    assert str(error.value).endswith("give their names in `columns`: user=NAME, item=NAME")
+
+
 @pytest.mark.parametrize("role", ["rating", "timestamp"])
 def test_a_column_named_by_the_user_must_exist(role: str) -> None:
     with pytest.raises(InputError, match="no column 'stars'"):
@@ -153,7 +161,7 @@ def test_a_column_that_looks_like_types_of_events_and_is_not_read_is_named() -> 
     log = LOG.with_columns(action=pl.Series(["view", "buy"] * (len(LOG) // 2) + ["buy"] * (len(LOG) % 2)))
     (note,) = events_from(log.lazy(), {}, "absolute", "log.csv").notes
     assert "log.csv: column 'action' looks like the type of an event (buy, view) and is not read" in note
-    assert "add event=action to `columns`, and choose types with `cleaning.event_types`" in note
+    assert "add event=action to `columns`, and choose types with `event_types`" in note
     assert not events_from(log.lazy(), {"event": "action"}, "absolute", "log.csv").notes
 
 

@@ -116,6 +116,14 @@ def test_the_sentence_names_what_raises_the_score_most() -> None:
     )
 
 
+def test_the_id_of_a_new_item_is_no_reason() -> None:
+    new = made_up(contributions={"id": 1.75, "text": 0.25}, own_id=False, because=None)
+    assert say(new) == (
+        "Aliens has the score 2.00: its largest part besides the usual id (1.75) of new items is text (0.25), and it "
+        "would be 0.25 lower without any text."
+    )
+
+
 def test_the_sentence_names_nothing_that_does_not_raise_the_score() -> None:
     down = made_up(
         score=-3.0, contributions={"id": -2.0, "text": -1.0}, because=None, modalities={"text": 0.0}

@@ -14,7 +14,8 @@ import pytest
 from exporting.exports import export_all
 from prism_rec import Export, Onnx, TorchProgram, export, load, load_exported
 from prism_rec.errors import FolderError, InputError
-from prism_rec.exporting import parity
+from prism_rec.exporting import parity, reader
+from prism_rec.inputs import split_ids
 
 pytestmark = pytest.mark.slow  # importing the exporter of PyTorch and writing the folders takes ten seconds
 
@@ -121,6 +122,44 @@ def test_nothing_but_numpy_and_onnxruntime_is_needed(runs: Path, tmp_path: Path)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     expected = load(runs / "run", "cpu").recommend([["item-01", "item-05"]], k=2)
     assert [row["item_id"] for row in rows] == expected["item_id"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--k", "0"], "a k of at least 1"),
+        (["--folder", "nowhere"], "nowhere has no finished export"),
+        (["--history", "item-01", "--user", "u1"], "not allowed with"),
+    ],
+)
+def test_a_mistake_in_the_words_of_the_program_is_one_line(
+    runs: Path,
+    words: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["recommend.py", "--folder", str(runs / "run-onnx"), *words])
+    with pytest.raises(SystemExit) as ended:
+        reader.main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_program_answers_for_users(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["recommend.py", "--folder", str(runs / "run-onnx"), "--user", "u1", "--k", "2"]
+    monkeypatch.setattr(sys, "argv", words)
+    reader.main()
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    expected = load(runs / "run", "cpu").recommend(users=["u1"], k=2)
+    assert [row["item_id"] for row in rows] == expected["item_id"].to_list()
+
+
+def test_ids_of_a_history_are_split_as_the_package_splits_them() -> None:
+    for text in ("1,34,260", ' "a,b" , c', '"say ""hi""",x', "Ä 3,#4", ""):
+        assert reader.split_ids(text) == split_ids(text)
 
 
 def test_the_packages_reader_does_not_import_torch(runs: Path) -> None:

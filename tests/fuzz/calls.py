@@ -177,6 +177,7 @@ def _of_functions(world: Path) -> list[Case]:
         "history_of": (recommender.history_of, {"user": "u1"}),
         "title_of": (recommender.title_of, {"item": "i1"}),
         "unknown_items": (recommender.unknown_items, {"items": ["i1"]}),
+        "unknown_users": (recommender.unknown_users, {"users": ["u1"]}),
         "add_items": (
             p.load(world / "run", "cpu").add_items,
             {"items": new, "features": None, "pictures": None, "encode": True},

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,17 @@ import prism_rec
 from prism_rec.cli.app import run
 from prism_rec.data.bag import Table
 from prism_rec.data.dataset import Dataset
+from prism_rec.data.split import NoSplit
 from prism_rec.errors import InputError
 from prism_rec.model import SequenceRecommender
 from prism_rec.model.similar import nearest
 from prism_rec.planning import plan as planning
-from prism_rec.planning.plan import count_parameters
+from prism_rec.planning.plan import Plan, count_parameters
 from prism_rec.planning.probe import SomeBatches, probe
 from prism_rec.training.config import RunConfig
 
 
-@pytest.mark.parametrize(("key", "command"), [("models", "compare"), ("base", "tune")])
+@pytest.mark.parametrize(("key", "command"), [("models", "compare"), ("base", "compare"), ("tune", "tune")])
 def test_a_recipe_of_another_command_is_named(tmp_path: Path, key: str, command: str) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(f"{key}: {{}}\n")
@@ -114,6 +116,21 @@ def test_a_plan_says_what_training_takes(data: Path, tmp_path: Path) -> None:
     written = sum(path.stat().st_size for path in run.folder.path.rglob("*") if path.is_file())
     assert written <= planned.disk + 10_000, "the log and the settings are not counted"
     assert not [path for path in tmp_path.iterdir() if path.name not in ("data", "run")], "nothing is kept"
+
+
+def test_data_without_questions_takes_no_time_for_validation(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(Dataset.load(data), rule=NoSplit()).save(tmp_path / "whole")
+    measured = probe(CONFIG, tmp_path / "whole", "cpu")
+    assert measured.validation_seconds == 0
+    planned = Plan(**dict.fromkeys(Plan.model_fields, 1) | {"device": "cpu", "validation_seconds": 0})
+    monkeypatch.setattr(planning, "plan", lambda *_, **__: planned)
+    (tmp_path / "run.yaml").write_text("{}")
+    run(["plan", str(tmp_path / "run.yaml"), "--data", str(data)])
+    said = capsys.readouterr().out
+    assert "no validation" in said
+    assert "patience" not in said
 
 
 def test_what_does_not_fit_is_refused_before_it_is_made(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

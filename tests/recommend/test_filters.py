@@ -71,6 +71,14 @@ def test_of_many_values_the_first_are_named() -> None:
         matching(items, {"size": "99"})
 
 
+def test_a_value_with_a_comma_is_named_in_quotes_and_the_row_is_no_property() -> None:
+    items = pl.DataFrame({"row": [1, 2], "category": ["Bags, large", "Hats"]})
+    with pytest.raises(InputError, match=r"found: 'Bags, large', Hats; choose"):
+        matching(items, {"category": "Shoes"})
+    with pytest.raises(InputError, match=r"no column 'row' \(they have: category\)"):
+        matching(items, {"row": 1})
+
+
 def test_conditions_as_texts() -> None:
     found = read_conditions(["price<=20", "price >= 5", "category=Books", "category=Films", "title~a=b"])
     assert found == {

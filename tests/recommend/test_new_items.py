@@ -105,6 +105,13 @@ def test_an_added_item_is_there_after_saving_and_loading(
         loaded.save(shop / "run")
 
 
+def test_an_explanation_says_that_a_new_item_has_no_id_of_its_own(recommender: Recommender) -> None:
+    recommender.add_items(pl.DataFrame({"item_id": ["new"], "title": ["robots in paris"]}))
+    new, old = (recommender.explain(["a", "b"], item) for item in ("new", "c"))
+    assert (new.own_id, old.own_id) == (False, True)
+    assert "largest part is id" not in new.sentence
+
+
 def test_a_folder_without_histories_has_nobody_in_it_and_recommends_as_before(
     recommender: Recommender, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ def test_it_takes_everything_for_the_epochs_of_the_best_one(measured: Run, tmp_p
     best = measured.folder.read_manifest()["best_epoch"]
     ran = prism_rec("refit", measured.folder.path, "--out", tmp_path / "whole")
     assert ran.status == 0, ran.err
-    assert f"trained on everything for {best} epochs" in ran.out
+    assert f"trained on everything for {best} epoch" in ran.out
     run = Run.load(tmp_path / "whole", "cpu")
     assert run.config.train.epochs == run.folder.read_manifest()["epochs"] == best
     assert run.dataset.rule.kind == "none"

@@ -86,7 +86,7 @@ def test_a_value_that_no_item_has_is_refused(client: TestClient) -> None:
 def test_a_wrong_form_of_a_request_is_said_in_words_of_the_request(client: TestClient) -> None:
     asked = {"histories": [["item-01"]], "where": {"price": {"max": "cheap"}}}
     answer = client.post("/recommend", json=asked)
-    assert answer.json() == {"error": "where.price.max: Input should be a valid number"}
+    assert answer.json() == {"error": "where.price.max: give a number"}
     answer = client.post("/recommend", content=json.dumps(asked), headers={"Content-Type": "text/plain"})
     assert (answer.status_code, answer.json()) == (
         422,
@@ -122,24 +122,42 @@ def test_health_metrics_and_description(client: TestClient) -> None:
         ("/recommend", {}, 422, "give either histories or users"),
         ("/recommend", {"histories": [["item-01"]], "users": ["u1"]}, 422, "give either"),
         ("/recommend", {"users": ["u1"]}, 422, "this server knows no users"),
-        ("/recommend", {"histories": [["item-01"]], "k": 0}, 422, "k: Input should be greater"),
+        ("/recommend", {"histories": [["item-01"]], "k": 0}, 422, "k: give at least 1"),
         ("/recommend", {"histories": [["item-01"]], "k": 10**9}, 422, "1000000000 items for each user"),
-        ("/recommend", {"histories": [["item-01"]], "k": 10**400}, 422, "k: Input should be less"),
+        ("/recommend", {"histories": [["item-01"]], "k": 10**400}, 422, "k: give at most 2147483648"),
         ("/recommend", {"histories": [["item-01"]], "k": "5"}, 422, "k: "),
-        ("/recommend", {"histories": [["item-01"]], "K": 5}, 422, "K: Extra inputs"),
-        ("/recommend", {"histories": [[1]]}, 422, "histories.0.0: "),
-        ("/recommend", {"histories": "item-01"}, 422, "histories: "),
+        (
+            "/recommend",
+            {"histories": [["item-01"]], "K": 5},
+            422,
+            "K: there is no such key; the keys are k, candidates, ",
+        ),
+        ("/recommend", {"histories": [[1]]}, 422, "histories.0.0: give a text in quotes"),
+        ("/recommend", {"histories": "item-01"}, 422, "histories: give a list"),
         ("/recommend", {"histories": [["item-01"] * 51]}, 422, "51 items of a history are too many"),
         ("/recommend", {"histories": [[]] * 11}, 422, "11 histories or users are too many"),
         ("/recommend", {"histories": [["item-01"]], "where": {"price": 1}}, 422, "no column 'price'"),
         ("/recommend", {"histories": [["item-01"]], "candidates": ["x"]}, 422, "none of the candidates"),
         ("/explain", {"history": [], "item": "item-01"}, 422, "no item of the history is known"),
         ("/explain", {"history": ["item-01"], "item": "x"}, 422, "item 'x' is unknown"),
+        ("/explain", {"item": "item-01"}, 422, "give either history or user"),
+        ("/explain", {"item": "item-01", "user": "u1"}, 422, "this server knows no users; give a history"),
+        ("/explain", {"history": ["item-01"]}, 422, "item: missing; add it"),
+        ("/recommend", [], 422, "body: give an object"),
+        ("/recommend", {"histories": [[""]]}, 422, "histories.0.0: the text is empty"),
+        ("/recommend", {"histories": [[]], "seen": "no"}, 422, "seen: give 'remove' or 'keep'"),
+        (
+            "/recommend",
+            {"histories": [[]], "where": {"x": {"less": 1}}},
+            422,
+            "the keys are min, max, contains",
+        ),
+        ("/items", {"items": []}, 422, "items: the list is empty"),
         ("/similar", {"item": "x"}, 422, "item 'x' is unknown"),
         ("/items", {"items": [{"item_id": "new"}]}, 403, "this server takes no items"),
         ("/items", {"items": [{"x\ny": {}}]}, 422, "items.0.x y"),
         ("/nothing", {}, 404, "there is no such path; /openapi.json lists them"),
-        ("/health", {}, 405, "Method Not Allowed"),
+        ("/health", {}, 405, "this path is asked with GET"),
     ],
 )
 def test_a_wrong_request_gets_a_reason(
@@ -169,6 +187,12 @@ def test_a_body_that_is_no_request_is_refused(client: TestClient, body: bytes, s
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
+def test_what_is_not_json_is_said_with_its_place(client: TestClient) -> None:
+    answer = client.post("/recommend", content=b'{"k": 1,}', headers={"content-type": "application/json"})
+    assert answer.json()["error"].startswith("body: not JSON (")
+    assert answer.json()["error"].endswith(", at character 8)")
+
+
 def test_without_the_token_only_health_answers(bundles: Bundles) -> None:
     with TestClient(make_app(bundles, Service(), token="secret")) as client:
         assert client.get("/health").status_code == 200
@@ -187,13 +211,26 @@ def test_users_are_answered_only_if_the_server_has_them(run: Path, tmp_path: Pat
     found = [[item["item_id"] for item in items] for items in answer["recommendations"]]
     assert found[0] == found[2] == recommender.recommend(users=["u1"], k=2)["item_id"].to_list()
     assert answer["recommendations"][1][0]["score"] is None
+    assert answer["unknown_users"] == ["nobody"]
+
+
+def test_a_user_is_explained_by_the_users_history(run: Path, tmp_path: Path) -> None:
+    bundles = Bundles(tmp_path / "with-users")
+    recommender = load(run, "cpu")
+    bundles.publish(recommender, "source", histories=True)
+    with TestClient(make_app(bundles, Service(users=True))) as client:
+        asked = client.post("/explain", json={"user": "u1", "item": "item-05"}).json()
+        history = client.post("/explain", json={"history": recommender.history_of("u1"), "item": "item-05"})
+        unknown = client.post("/explain", json={"user": "nobody", "item": "item-05"})
+    assert asked == history.json()
+    assert (unknown.status_code, "user 'nobody' is unknown" in unknown.json()["error"]) == (422, True)
 
 
 def test_added_items_are_a_new_version(bundles: Bundles) -> None:
     features = {"text": {"new": [1.0] * WIDTH}}
     with TestClient(make_app(bundles, Service(add_items=True))) as client:
         request = {"items": [{"item_id": "new", "title": "Fresh"}], "features": features}
-        assert client.post("/items", json=request).json() == {"added": 1, "version": 2}
+        assert client.post("/items", json=request).json() == {"added": 1, "without_vectors": [], "version": 2}
         assert client.get("/health").json()["items"] == 13
         answer = client.post("/recommend", json={"histories": [["item-01"]], "candidates": ["new"]}).json()
         assert answer["recommendations"][0][0]["title"] == "Fresh"

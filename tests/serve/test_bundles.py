@@ -211,7 +211,7 @@ def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
         Bundles(tmp_path)
     with pytest.raises(FolderError, match="has no bundle yet"):
         Bundles(tmp_path / "new").load()
-    with pytest.raises(FolderError, match="is not a finished run"):
+    with pytest.raises(FolderError, match="nothing does not exist"):
         publish_if_new(Bundles(tmp_path / "new"), tmp_path / "nothing", histories=False)
     (tmp_path / "new" / CURRENT).write_text("{")
     with pytest.raises(DamagedError, match="is damaged"):

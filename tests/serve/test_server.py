@@ -21,6 +21,11 @@ import pytest
 from fuzz.requests import HOSTILE, complaint, head, send
 from prism_rec.cli.app import run as run_command
 from prism_rec.errors import InputError
+from prism_rec.events import Events
+from prism_rec.serve.bundles import Bundles
+from prism_rec.serve.server import _watch, publish_if_new
+from prism_rec.serve.settings import Serve
+from prism_rec.serve.worker import Log
 from recommend.test_recommender import make_run
 
 SECONDS = 2.0
@@ -157,6 +162,47 @@ def test_a_head_without_an_end_is_refused_before_it_fills_the_memory(running: Ru
     assert b"65536 bytes" in answer.body
 
 
+class Looks:
+    """Stands for the event that ends the watch: before each look at the run, the link gets the next target."""
+
+    def __init__(self, link: Path, targets: list[Path]) -> None:
+        self.link, self.targets = link, targets
+
+    def wait(self, seconds: float) -> bool:
+        if not self.targets:
+            return True
+        self.link.unlink()
+        self.link.symlink_to(self.targets.pop(0))
+        return False
+
+
+def test_a_run_that_is_not_finished_is_said_once_and_the_old_version_stays(tmp_path: Path) -> None:
+    class Notes(Events):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def note(self, line: str) -> None:
+            self.lines.append(line)
+
+    first, second, broken, link = (tmp_path / name for name in ("first", "second", "broken", "link"))
+    make_run(first)
+    make_run(second, width=4)
+    broken.mkdir()
+    link.symlink_to(first)
+    bundles, notes = Bundles(tmp_path / "bundles"), Notes()
+    publish_if_new(bundles, link, histories=False)
+    looks = Looks(link, [broken, broken, second, broken, broken])
+    _watch(bundles, link, Serve(), notes, looks)  # type: ignore[arg-type]
+    unfinished = f"{link} is not a finished run now; the old version stays"
+    assert notes.lines == [unfinished, "the run has changed: version 2", unfinished]
+
+
+def test_a_line_of_the_log_is_one_line_of_plain_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    Log().note('{"route": "/health"}')
+    Log().note("the folder é\x1b[2J\nhas nothing")
+    assert capsys.readouterr().err == '{"route": "/health"}\nthe folder \\xe9\\x1b[2J\\nhas nothing\n'
+
+
 def test_mistakes_are_reported_in_one_line(running: Running, tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
     for words, message in (
@@ -168,6 +214,8 @@ def test_mistakes_are_reported_in_one_line(running: Running, tmp_path: Path) -> 
             run_command(["serve", str(running.link), *words])
     with pytest.raises(InputError, match="is not a finished run"):
         run_command(["serve", str(tmp_path), "--port", "0"])
+    with pytest.raises(InputError, match="nowhere does not exist; check the path"):
+        run_command(["serve", str(tmp_path / "nowhere"), "--port", "0"])
 
 
 @pytest.mark.slow

@@ -131,11 +131,10 @@ def add_from_files(
     Raises:
         InputError: a file cannot be read, or see `Recommender.add_items`.
     """
-    import numpy as np
-
     from prism_rec.data.reading import reading
     from prism_rec.data.sources.files import scan_table
     from prism_rec.features.vectors_file import given_features
+    from prism_rec.recommend.new_items import without_vectors
 
     with reading(str(items)):
         frame = scan_table(items).collect()
@@ -149,10 +148,9 @@ def add_from_files(
         events=events,
     )
     dataset = recommender.dataset
-    described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]
-    bare = dataset.items["item_id"][known:].filter(~described)
+    bare = without_vectors(dataset, known)
     if len(bare):
         events.note(
-            f"note: {len(bare)} of {len(described)} new items have no vectors, first {bare[0]}: they all get the same "
-            "score; give --features, or the columns that texts and words come from"
+            f"note: {len(bare)} of {dataset.number_of_items - known} new items have no vectors, first {bare[0]}: "
+            "they all get the same score; give --features, or the columns that texts and words come from"
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from cyclopts import App, CycloptsError, Group, MissingArgumentError
+from cyclopts import App, CycloptsError, Group, MissingArgumentError, UnusedCliTokensError
 
 from prism_rec.cli.add_items import AddItemsOptions, add_items
 from prism_rec.cli.build import BuildOptions, build
@@ -138,6 +138,9 @@ def _say_last(line: str) -> None:
 
 def _in_words(error: InputError | CycloptsError) -> str:
     """Return an error as one line."""
+    if isinstance(error, UnusedCliTokensError):
+        words = ", ".join(map(repr, error.unused_tokens or ()))
+        return f"no option takes {words}; to give an option several values, repeat it: --columns A=B --columns C=D"
     line = " ".join(str(error).split())
     if isinstance(error, MissingArgumentError) and error.argument and "Did you mean" not in line:
         given = error.keyword is not None or error.argument.tokens

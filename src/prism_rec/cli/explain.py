@@ -71,8 +71,9 @@ def _show(found: "Explanation") -> None:
         parts.add_column(column, justify="left" if column == "part of the score" else "right")
     for name, value in found.contributions.items():
         weights = [found.weights.get(name), found.average_weights.get(name)][: len(weighed)]
+        label = "id (the usual one of new items)" if name == "id" and not found.own_id else name
         parts.add_row(
-            name, f"{value:.3f}", *("-" if weight is None else f"{weight:.2f}" for weight in weights)
+            label, f"{value:z.3f}", *("-" if weight is None else f"{weight:.2f}" for weight in weights)
         )
     parts.add_row("score", f"{found.score:.3f}", *["-"] * len(weighed))
     console.print(parts)
@@ -80,10 +81,10 @@ def _show(found: "Explanation") -> None:
     effects.add_column("without")
     effects.add_column("the score is lower by", justify="right")
     for past in sorted(found.history, key=_effect, reverse=True)[:SHOWN_HISTORY]:
-        effect = "the only one" if past.effect is None else f"{past.effect:.3f}"
+        effect = "the only one" if past.effect is None else f"{past.effect:z.3f}"
         effects.add_row(Text(f"{past.title} [{past.item_id}]" if past.title else past.item_id), effect)
     for name, value in found.modalities.items():
-        effects.add_row(f"any {name}", f"{value:.3f}")
+        effects.add_row(f"any {name}", f"{value:z.3f}")
     console.print(effects)
     if len(found.history) > SHOWN_HISTORY:
         console.print(f"{SHOWN_HISTORY} of {len(found.history)} past items; --json has all", highlight=False)

@@ -32,7 +32,7 @@ def plan(options: PlanOptions) -> None:
     from prism_rec.training.config import RunConfig
 
     values = read_yaml(options.config, options.overrides)
-    for key, command in (("models", "compare"), ("base", "tune")):
+    for key, command in (("models", "compare"), ("base", "compare"), ("tune", "tune")):
         if key in values:
             raise InputError(
                 f"{options.config} is a recipe of `{command}`; `plan` takes the settings of one run"
@@ -49,8 +49,10 @@ def plan(options: PlanOptions) -> None:
 def _show(planned: "Plan") -> None:
     from prism_rec.planning.plan import in_gb
 
-    validated = f"; a validation {in_time(planned.validation_seconds)}"
-    threads = f", {planned.threads} threads" if planned.device == "cpu" else ""
+    validates = planned.validation_seconds > 0
+    validated = f"; a validation {in_time(planned.validation_seconds)}" if validates else "; no validation"
+    sooner = "; patience may stop it earlier" if validates else ""
+    threads = f", threads: {planned.threads}" if planned.device == "cpu" else ""
     for label, value in (
         ("weights", f"{planned.parameters:,}"),
         (
@@ -61,7 +63,7 @@ def _show(planned: "Plan") -> None:
         ("one epoch", f"{in_time(planned.epoch_seconds)}, {planned.batches:,} steps{validated}"),
         (
             "whole run",
-            f"{in_time(planned.seconds)} for {planned.epochs} epochs; patience may stop it earlier",
+            f"{in_time(planned.seconds)} for {planned.epochs} epochs{sooner}",
         ),
     ):
         say(f"{label:10} {value}")

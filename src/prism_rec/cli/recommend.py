@@ -16,6 +16,7 @@ from prism_rec.inputs import split_ids
 if TYPE_CHECKING:
     import polars as pl
 
+    from prism_rec.data import Dataset
     from prism_rec.recommend.recommender import Recommender
 
 SHOWN_HISTORY = 8
@@ -79,7 +80,7 @@ def recommend(options: RecommendOptions) -> None:
     from prism_rec.recommend.recommender import load
 
     if sum(getattr(options, name) not in (None, False) for name in SOURCES) != 1:
-        raise InputError(f"give one of {', '.join(flag_of(name) for name in SOURCES)}")
+        raise InputError(f"give exactly one of {', '.join(flag_of(name) for name in SOURCES)}")
     if options.out is not None:
         check_output(options.out, _inputs(options), options.replace)
     use_threads(options)
@@ -119,9 +120,8 @@ def _whom(options: RecommendOptions, recommender: "Recommender", events: Events)
         dataset = recommender.dataset
         if absent := dataset.number_left_out("user"):
             events.note(
-                f"note: {absent:,} users of the log are not in the run (fewer than "
-                f"{dataset.fewest_events('user')} events are left of theirs); give them with --users, and they get "
-                "popular items"
+                f"note: {absent:,} users of the log are not in the run ({_too_few(dataset)}); give them with --users, "
+                "and they get popular items"
             )
         return {"users": recommender.dataset.users["user_id"]}
     if options.users is not None:
@@ -129,6 +129,13 @@ def _whom(options: RecommendOptions, recommender: "Recommender", events: Events)
     if options.histories is not None:
         return {"histories": read_histories(options.histories)}
     return {"histories": [items_of(options.history or "", recommender)]}
+
+
+def _too_few(dataset: "Dataset") -> str:
+    fewest = dataset.fewest_events("user")
+    if fewest > 1:
+        return f"fewer than {fewest} events are left of theirs"
+    return "no event of theirs is in its data"  # of `refit`, whose data may be of a split that needed more events
 
 
 def _add_items(recommender: "Recommender", options: RecommendOptions, events: Events) -> None:
@@ -158,7 +165,7 @@ def _show(frame: "pl.DataFrame", options: RecommendOptions, recommender: "Recomm
     for row in frame.iter_rows(named=True):
         numbers = [row[name] for name in ("score", *recommender.component_names)]
         cells = (
-            ["popular", *["-"] * (len(numbers) - 1)] if numbers[0] is None else map("{:.2f}".format, numbers)
+            ["popular", *["-"] * (len(numbers) - 1)] if numbers[0] is None else map("{:z.2f}".format, numbers)
         )
         user = [Text(row["user_id"] if row["rank"] == 1 else "")] if many else []
         table.add_row(*user, str(row["rank"]), Text(_named(row["item_id"], row.get("title"))), *cells)

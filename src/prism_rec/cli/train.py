@@ -53,6 +53,10 @@ def train(options: TrainOptions) -> None:
     values = read_yaml(options.config, options.overrides)
     if "models" in values:
         raise InputError(f"{options.config} is a recipe of several models; run it with prism-rec compare")
+    if "tune" in values:
+        raise InputError(
+            f"{options.config} has a section tune; search with prism-rec tune, and train the best.yaml that it writes"
+        )
     config = RunConfig.parse(values, name_origin(options.config, options.overrides))
     use_threads(options)
     first = is_first()
@@ -97,5 +101,6 @@ def show(trained: "Run", as_json: bool) -> None:
         say(f"best epoch {best} of {epochs}: validation {metric} {found[metric]:.4f}")
         say(f"wrote {out}; now: prism-rec evaluate {out}")
     else:
-        say(f"trained on everything for {epochs} epochs; the data has nothing to validate on")
+        number = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+        say(f"trained on everything for {number}; the data has nothing to validate on")
         say(f"wrote {out}; now: prism-rec recommend {out} --all-users")

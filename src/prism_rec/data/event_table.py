@@ -8,7 +8,7 @@ from typing import Any, get_args
 import polars as pl
 
 from prism_rec.data.decimals import read_decimals
-from prism_rec.data.frames import complete_columns, require_column, text_ids
+from prism_rec.data.frames import complete_columns, require_columns, text_ids
 from prism_rec.data.item_lists import explode_lists, looks_like_list
 from prism_rec.data.raw_log import PARTS, Part, RawLog, TimeKind
 from prism_rec.data.reading import reading
@@ -89,8 +89,7 @@ def events_from(
     roles = _roles(columns, names, found, time, listed)
     if time is None:
         time = "absolute" if "timestamp" in roles and not listed else "order"
-    for role in roles:
-        require_column(found, names[role], role, where)
+    require_columns(found, {role: names[role] for role in roles}, where)
     _refuse_shared({role: names[role] for role in roles})
     with reading(where):
         given = frame.select(names[role] for role in roles).collect()
@@ -199,7 +198,7 @@ def _unread_types(frame: pl.LazyFrame, unread: Sequence[str], where: str) -> lis
         columns = [frame.select(pl.col(name).unique()).head(_MOST_TYPES + 1).collect() for name in names]
     return [
         f"{where}: column {column.name!r} looks like the type of an event ({', '.join(column.sort())}) and is not "
-        f"read; to read it, add event={column.name} to `columns`, and choose types with `cleaning.event_types`"
+        f"read; to read it, add event={column.name} to `columns`, and choose types with `event_types`"
         for column in (one.to_series().drop_nulls() for one in columns)
         if column.dtype == pl.String and 1 < len(column) <= _MOST_TYPES
     ]

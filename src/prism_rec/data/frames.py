@@ -172,13 +172,26 @@ def with_item_id(frame: pl.DataFrame, columns: Mapping[str, str], where: str) ->
     return frame.rename({name: "item_id"})
 
 
-def require_column(found: Sequence[str], name: str, role: str, where: str) -> None:
-    """Refuse a table without the column `name`; the message lists its columns."""
-    if name not in found:
-        raise DataError(
-            f"{where} has no column {name!r} (found: {', '.join(found)}); "
-            f"give the name of the {role} column in `columns`"
-        )
+def require_columns(found: Sequence[str], names: Mapping[str, str], where: str) -> None:
+    """Refuse a table without some of the columns; the message lists its columns.
+
+    Args:
+        found: the columns of the table.
+        names: the columns that it needs, by role.
+        where: the file or argument, for messages.
+
+    Raises:
+        DataError: a column is missing.
+    """
+    missing = [role for role, name in names.items() if name not in found]
+    if missing:
+        columns = ", ".join(repr(names[role]) for role in missing)
+        if len(missing) == 1:
+            fix = f"give the name of the {missing[0]} column in `columns`"
+        else:
+            fix = f"give their names in `columns`: {', '.join(f'{role}=NAME' for role in missing)}"
+        s = "" if len(missing) == 1 else "s"
+        raise DataError(f"{where} has no column{s} {columns} (found: {', '.join(found)}); {fix}")
 
 
 def text_ids(ids: pl.Series, where: str) -> pl.Series:

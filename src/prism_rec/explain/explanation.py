@@ -47,6 +47,9 @@ class Explanation(Config):
     """The score."""
     contributions: dict[str, float]
     """What `id` and each component of the fusion add to the score; may be negative."""
+    own_id: bool = True
+    """Whether the part `id` was learned for this item. If not, the item has no training event, and the part is the
+    usual one of recommended items, the same for all new items."""
     history: tuple[PastItem, ...]
     """The distinct items of the history, in the order of their first place."""
     because: str | None
@@ -90,6 +93,7 @@ def explain(
         title=title,
         score=score,
         contributions=dict(zip(ranker.component_names, parts_J.tolist(), strict=True)),
+        own_id=_has_own_id(ranker, item),
         history=tuple(past),
         because=max(effects, key=lambda one: effects[one]) if effects else None,
         modalities={
@@ -132,6 +136,12 @@ def effects_of(
     return effects | {row: score - float(found) for row, found in zip(without, scores, strict=True)}
 
 
+def _has_own_id(ranker: CatalogueRanker, item: int) -> bool:
+    models = [one.model for _, one in ranker.members]
+    row = torch.tensor(item, device=ranker.device)
+    return not any(model.has_unknown_ids and bool(model.items.without_id(row)) for model in models)
+
+
 def _past_items(
     ranker: CatalogueRanker, history: IntArray, item: int, score: float, name: Name
 ) -> list[PastItem]:
@@ -163,9 +173,13 @@ def say(found: Explanation) -> str:
     """Return the largest part and the largest effects in one sentence, if they raise the score."""
     titles = {past.item_id: past.title or past.item_id for past in found.history}
     says = []
-    part = max(found.contributions, key=lambda name: found.contributions[name])
-    if len(found.contributions) > 1 and found.contributions[part] > 0:
-        says.append(f"its largest part is {part} ({found.contributions[part]:.2f})")
+    parts = {name: part for name, part in found.contributions.items() if found.own_id or name != "id"}
+    part = max(parts, key=lambda name: parts[name], default="")
+    if len(found.contributions) > 1 and parts and parts[part] > 0:
+        besides = (
+            "" if found.own_id else f" besides the usual id ({found.contributions['id']:.2f}) of new items"
+        )
+        says.append(f"its largest part{besides} is {part} ({parts[part]:.2f})")
     if found.because is not None:
         effect = next(past.effect for past in found.history if past.item_id == found.because)
         says.append(f"it would be {effect:.2f} lower without {titles[found.because]} in the history")

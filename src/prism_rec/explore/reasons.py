@@ -25,7 +25,7 @@ def bar(parts: dict[str, float]) -> Element:
     for place, value in enumerate(parts.values()):
         style = f"width:{100 * abs(value) / whole:.1f}%"
         pieces.append(element("span", class_=f"part-{place % 8}{' less' if value < 0 else ''}", style=style))
-    label = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items())
+    label = ", ".join(f"{name} {value:+z.2f}" for name, value in parts.items())
     return element("span", *pieces, class_="bar", role="img", aria_label=label, title=label)
 
 
@@ -52,8 +52,8 @@ def why_box(why: Explanation, question: Question, place: str) -> Element:
         element(
             "tr",
             element("th", name),
-            element("td", f"{value:+.2f}", class_="number"),
-            element("td", f"{100 * value / whole:+.0f} %", class_="number"),
+            element("td", f"{value:+z.2f}", class_="number"),
+            element("td", f"{100 * value / whole:+z.0f} %", class_="number"),
             *(element("td", text, class_="number") for text in _weights(why, name)),
         )
         for name, value in why.contributions.items()

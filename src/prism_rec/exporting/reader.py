@@ -8,6 +8,7 @@ An exported folder has a copy of this file, so that the folder works on its own.
 import argparse
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ Encode = Callable[[Array, Array], tuple[Array, Array, Array]]
 FACTS, ITEMS, USERS = "export.json", "items.json", "users.json"
 MANIFEST, GRAPH = "manifest.json", "encoder.onnx"
 AT_ONCE = 256
+ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*)),')
+"""An item id and the comma after it."""
 TINY = np.finfo(np.float32).tiny
 
 
@@ -270,24 +273,55 @@ def best_of(scores_N: Array, k: int) -> Array:
     return rows[np.argsort(-scores_N[rows], kind="stable")[:k]]
 
 
+def split_ids(text: str) -> list[str]:
+    """Return the ids of a text that separates them by commas; an id that has a comma is in double quotes."""
+    ids = [
+        plain.strip() if quoted is None else quoted.replace('""', '"')
+        for quoted, plain in (found.groups() for found in ITEM.finditer(f"{text},"))
+    ]
+    return [item for item in ids if item]
+
+
 def main() -> None:
-    """Print recommendations as JSON lines."""
+    """Print recommendations as JSON lines; a mistake ends with one line and status 2."""
     parser = argparse.ArgumentParser(
         description="Recommend items from an exported folder; prints JSON lines."
     )
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="the exported folder")
-    parser.add_argument("--history", default="", help="A,B,C: item ids, oldest first")
+    whom = parser.add_mutually_exclusive_group()
+    whom.add_argument(
+        "--history",
+        default="",
+        help="A,B,C: item ids, oldest first; an id that has a comma is in double quotes, as in '\"a,b\",c'",
+    )
+    whom.add_argument("--user", help="a user of the run, if the folder was exported with --users")
     parser.add_argument("--k", type=int, default=10, help="number of items")
     options = parser.parse_args()
-    history = [item.strip() for item in options.history.split(",") if item.strip()]
-    recommender = load_exported(options.folder)
+    try:
+        recommender = load_exported(options.folder)
+        rows = _answer(recommender, options.user, split_ids(options.history), options.k)
+    except ValueError as error:
+        parser.exit(2, f"error: {error}\n")
+    for row in rows:
+        sys.stdout.write(json.dumps(row) + "\n")
+
+
+def _answer(
+    recommender: ExportedRecommender, user: str | None, history: list[str], k: int
+) -> list[dict[str, Any]]:
+    """Return the rows for a user or a history; notes on the error stream say what is unknown."""
+    if user is not None:
+        if not recommender.histories:
+            raise ValueError("the folder has no users; give --history, or export with --users")
+        if user not in recommender.histories:
+            sys.stderr.write(f"note: user {user!r} is unknown\n")
+        return recommender.recommend(users=[user], k=k)
     unknown = [item for item in history if item not in recommender.row_of]
     if unknown:
         sys.stderr.write(
             f"note: {len(unknown)} items of the history are unknown, first {unknown[0]!r}; left out\n"
         )
-    for row in recommender.recommend([history], k=options.k):
-        sys.stdout.write(json.dumps(row) + "\n")
+    return recommender.recommend([history], k=k)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Plan(BaseModel):
     epoch_seconds: float
     """One epoch without validation."""
     validation_seconds: float
-    """One validation."""
+    """One validation; 0 if the data has nothing to validate on."""
     epochs: int
     """Epochs at most; patience may stop training earlier."""
     seconds: float

@@ -136,13 +136,14 @@ def _validation_seconds(
     As many users as validation encodes at once are encoded before, because that takes the most memory.
     """
     questions = dataset.queries("validation")
+    if not len(questions.targets):
+        return 0.0
     began = time.perf_counter()
     ranker = Ranker(model, config.train.rank_batch_size, config.seen_in(dataset))
     once = time.perf_counter() - began
     asked, total = min(256, len(questions.targets)), len(questions.targets)
-    if total:
-        ranker.states(questions.histories, np.arange(min(total, ranker.batch_size)))
-    while total:
+    ranker.states(questions.histories, np.arange(min(total, ranker.batch_size)))
+    while True:
         part = Histories(
             questions.histories.items[: questions.histories.offsets[asked]],
             questions.histories.offsets[: asked + 1],
@@ -153,7 +154,6 @@ def _validation_seconds(
         if asked == total or spent > seconds / 4:
             return once + spent * total / asked
         asked = min(total, 4 * asked)
-    return once
 
 
 def main() -> None:

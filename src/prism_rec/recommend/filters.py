@@ -30,6 +30,7 @@ def matching(items: pl.DataFrame, where: Mapping[str, Any]) -> pl.Series:
     Raises:
         InputError: the catalogue has no such column, the condition does not suit it, or no item has any of the values.
     """
+    items = items.drop("row", strict=False)  # the place in the catalogue is not a property
     meets = pl.repeat(True, len(items), dtype=pl.Boolean, eager=True)
     for name, condition in where.items():
         if name not in items.columns:
@@ -94,7 +95,8 @@ def _found(column: pl.Series) -> str:
 
 
 def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(f"{str(value):.60}" for value in values)
+    texts = (f"{str(value):.60}" for value in values)
+    return ", ".join(f"'{text}'" if "," in text else text for text in texts)
 
 
 def _within(column: pl.Series, name: str, condition: Mapping[str, Any]) -> pl.Series:

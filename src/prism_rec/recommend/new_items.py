@@ -127,6 +127,17 @@ def say_contents(dataset: Dataset, count: int) -> str:
     return f"{count:,} new items: {', '.join(having)}"
 
 
+def without_vectors(dataset: Dataset, known: int) -> pl.Series:
+    """Return the ids of items that have no vector of any modality: they all get the same score.
+
+    Args:
+        dataset: with the new items.
+        known: the number of items before they came.
+    """
+    described = np.any([table.present for table in dataset.features.values()], axis=0)[known + 1 :]
+    return dataset.items["item_id"][known:].filter(pl.Series(~described))
+
+
 def new_items_frame(items: Any, columns: Mapping[str, str]) -> pl.DataFrame:
     """Return any frame of items as polars, ids as text in the column `item_id`; `columns` may name theirs.
 

@@ -261,6 +261,10 @@ class Recommender:
         """Return those of some item ids that the model does not know, in the given order."""
         return self._items.unknown(ids_from(items, "items"))
 
+    def unknown_users(self, users: Iterable[str]) -> list[str]:
+        """Return those of some user ids that the data does not have, in the given order."""
+        return self._users.unknown(ids_from(users, "users"))
+
     @checked
     def title_of(self, item: str | int) -> str | None:
         """Return the title of a known item; None if it has none."""

@@ -59,12 +59,20 @@ def refit(
     if is_finished(Path(out), STAGE) and read_manifest(Path(out) / MANIFEST)["inputs"] not in ({}, weights):
         raise FolderError(f"{out} was made from another run; name another folder")
     epochs = facts["best_epoch"]
-    events.note(f"on everything, for {epochs} epochs: the best of the {facts['epochs']} of {path}")
+    number = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    events.note(
+        f"training on everything for {number}, because epoch {epochs} of {facts['epochs']} of {path} was the best"
+    )
     # The features of a run's own data are those that the model sees, so a control is not applied again.
     given = {"features": "given"} if data is None else {}
     settings = first.config.train.model_copy(update={"epochs": epochs})
     config = first.config.model_copy(update={"train": settings, **given})
     loaded = first.dataset if data is None else data if isinstance(data, Dataset) else Dataset.load(data)
+    if short := loaded.dropped.get("users_in_short_histories", 0):
+        events.note(
+            f"note: {short:,} users had too few events for the split of the data and are not in it; to have them too, "
+            "prepare the log with the split none and give it as `data`"
+        )
     made = train(
         config,
         out,

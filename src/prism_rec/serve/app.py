@@ -1,7 +1,7 @@
 """The application: routes and their answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -16,12 +16,12 @@ from starlette.exceptions import HTTPException
 from prism_rec.errors import InputError
 from prism_rec.events import Events
 from prism_rec.explain.explanation import Explanation
+from prism_rec.recommend.new_items import without_vectors
 from prism_rec.recommend.recommender import Recommender
 from prism_rec.serve.batching import Batches, Busy
 from prism_rec.serve.bundles import Bundles
 from prism_rec.serve.guard import Guard
 from prism_rec.serve.messages import (
-    Bounds,
     ExplainRequest,
     Health,
     ItemsAnswer,
@@ -33,6 +33,7 @@ from prism_rec.serve.messages import (
     SimilarRequest,
 )
 from prism_rec.serve.metrics import Metrics
+from prism_rec.serve.problems import say_problem
 from prism_rec.serve.settings import Service
 from prism_rec.version import VERSION
 
@@ -92,6 +93,15 @@ class Server:
         """Call a function in the models' thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.models, lambda: function(*arguments, **named))
+
+    def require_users(self, otherwise: str) -> None:
+        """Refuse to answer for users by their ids if the bundle has none.
+
+        Raises:
+            InputError: it has none; `otherwise` is what may be given.
+        """
+        if not self.service.users:
+            raise InputError(f"this server knows no users; give {otherwise}, or start it with --users")
 
     def check(self, number: int, most: int, what: str) -> None:
         """Refuse more than the limit.
@@ -156,27 +166,20 @@ def _report_problems(app: FastAPI) -> None:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if request.method == "POST" and kind != "application/json":
             return JSONResponse({"error": "body: send Content-Type: application/json"}, 422)
-        first = _most_telling(error.errors())
-        parts = [part for part in first["loc"][1:] if part != Bounds.__name__]
-        place = ".".join(str(part) for part in parts if isinstance(part, str | int))
-        # A place may have names that the request chose: they are cut, and have no line ends.
-        where = " ".join(place.encode("utf-8", "replace").decode().split())[:100]
-        return JSONResponse({"error": f"{where or 'body'}: {first['msg']}"}, 422)
+        return JSONResponse({"error": say_problem(error.errors(), request.url.path)}, 422)
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
-        why = "there is no such path; /openapi.json lists them" if error.status_code == 404 else error.detail
+        why = error.detail
+        if error.status_code == 404:
+            why = "there is no such path; /openapi.json lists them"
+        if error.status_code == 405:
+            why = f"this path is asked with {(error.headers or {}).get('Allow', 'another method')}"
         return JSONResponse({"error": why}, error.status_code, error.headers)
 
     @app.exception_handler(Busy)
     async def busy(_: Request, error: Busy) -> JSONResponse:
         return JSONResponse({"error": "too many requests wait; ask again later"}, 503, {"Retry-After": "1"})
-
-
-def _most_telling(errors: Sequence[Any]) -> Any:
-    """Return the first error. If a condition has bounds, it is the error of the bound."""
-    inside = (one for one in errors if Bounds.__name__ in one["loc"][:-1])
-    return next(inside, errors[0])
 
 
 def _add_questions(app: FastAPI, server: Server) -> None:
@@ -187,8 +190,8 @@ def _add_questions(app: FastAPI, server: Server) -> None:
         """Recommend the k best items to histories or users."""
         if (request.histories is None) == (request.users is None):
             raise InputError("give either histories or users")
-        if request.users is not None and not limits.users:
-            raise InputError("this server knows no users; give histories, or start it with --users")
+        if request.users is not None:
+            server.require_users("histories")
         server.check(
             len(request.histories or request.users or ()), limits.max_histories, "histories or users"
         )
@@ -201,8 +204,16 @@ def _add_questions(app: FastAPI, server: Server) -> None:
     @app.post("/explain", response_model=Explanation)
     async def explain(request: ExplainRequest) -> Response:
         """Say what the score of an item is made of, and what of the history it depends on."""
-        server.check(len(request.history), limits.max_history, "items of a history")
-        found = await server.compute(server.served.recommender.explain, request.history, request.item)
+        if (request.history is None) == (request.user is None):
+            raise InputError("give either history or user")
+        recommender = server.served.recommender
+        if request.user is not None:
+            server.require_users("a history")
+            history = recommender.history_of(request.user)
+        else:
+            history = request.history or []
+            server.check(len(history), limits.max_history, "items of a history")
+        found = await server.compute(recommender.explain, history, request.item)
         return Response(found.model_dump_json(), media_type="application/json")
 
     @app.post("/similar", response_model=SimilarAnswer)
@@ -223,12 +234,16 @@ def _add_operations(app: FastAPI, server: Server) -> None:
         if not server.service.add_items:
             raise HTTPException(403, "this server takes no items; start it with --add-items")
 
+        bare: list[str] = []
+
         def add(recommender: Recommender) -> None:
+            known = recommender.dataset.number_of_items
             recommender.add_items(_frame(request.items), _vectors(request.features))
+            bare.extend(without_vectors(recommender.dataset, known))
 
         version = await asyncio.to_thread(server.bundles.change, add, server.service.users)
         await server.renew()
-        return JSONResponse({"added": len(request.items), "version": version})
+        return JSONResponse({"added": len(request.items), "without_vectors": bare, "version": version})
 
     @app.get("/health", response_model=Health)
     async def health() -> Response:

@@ -116,5 +116,9 @@ def _answer_one(served: Served, request: RecommendRequest) -> Answer:
 
 def _answer(served: Served, request: RecommendRequest, found: list[list[dict[str, Any]]]) -> Answer:
     items = (item for history in request.histories or () for item in history)
-    unknown = list(dict.fromkeys(served.recommender.unknown_items(items)))
-    return {"recommendations": found, "unknown_items": unknown, "version": served.version}
+    return {
+        "recommendations": found,
+        "unknown_items": list(dict.fromkeys(served.recommender.unknown_items(items))),
+        "unknown_users": list(dict.fromkeys(served.recommender.unknown_users(request.users or ()))),
+        "version": served.version,
+    }

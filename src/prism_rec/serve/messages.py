@@ -76,15 +76,19 @@ class RecommendAnswer(_Message):
     """The best item first. Histories without a known item get popular items."""
     unknown_items: list[str]
     """Items of the histories that the model does not know; they were left out."""
+    unknown_users: list[str]
+    """Users that the model does not know; they got popular items."""
     version: int
     """Version of the model that answered."""
 
 
 class ExplainRequest(_Message):
-    """A request to explain the score of an item for a history."""
+    """A request to explain the score of an item for a history or a user."""
 
-    history: list[Id]
+    history: list[Id] | None = None
     """Item ids, oldest first."""
+    user: Id | None = None
+    """A user of the run, if the server has users."""
     item: Id
     """Any item of the catalogue."""
 
@@ -130,6 +134,8 @@ class ItemsAnswer(_Message):
 
     added: int
     """Number of items."""
+    without_vectors: list[str]
+    """Those that have no vector of any modality: they all get the same score."""
     version: int
     """The version that has them; other workers follow within moments."""
 

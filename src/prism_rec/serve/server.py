@@ -95,7 +95,8 @@ def publish_if_new(bundles: Bundles, run: Path, histories: bool) -> int | None:
     """
     source, current = fingerprint(run), bundles.current()
     if source is None:
-        raise FolderError(f"{run} is not a finished run; train it first")
+        why = "is not a finished run; train it first" if run.exists() else "does not exist; check the path"
+        raise FolderError(f"{run} {why}")
     source += " users" if histories else ""
     source += "" if bundles.index == Exact() else f" {bundles.index.model_dump_json()}"
     if current is not None and current.source == source:
@@ -104,10 +105,14 @@ def publish_if_new(bundles: Bundles, run: Path, histories: bool) -> int | None:
 
 
 def _watch(bundles: Bundles, run: Path, settings: Serve, events: Events, stop: threading.Event) -> None:
-    failed = None
+    failed: str | None = ""
     while not stop.wait(settings.check_seconds):
         source = fingerprint(run)
-        if source is None or source == failed:
+        if source == failed:
+            continue
+        if source is None:
+            failed = None
+            events.note(f"{run} is not a finished run now; the old version stays")
             continue
         try:
             version = publish_if_new(bundles, run, settings.users)
@@ -115,6 +120,7 @@ def _watch(bundles: Bundles, run: Path, settings: Serve, events: Events, stop: t
             failed = source
             events.note(f"the run has changed and cannot be served; the old version stays: {error}")
         else:
+            failed = ""
             if version is not None:
                 events.note(f"the run has changed: version {version}")
 

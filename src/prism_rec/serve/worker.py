@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from http import HTTPStatus
 
@@ -10,10 +11,27 @@ import torch
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from prism_rec.events import JsonLines
+from prism_rec.events import Events
+from prism_rec.masking import mask
 from prism_rec.serve.app import make_app
 from prism_rec.serve.bundles import Bundles
 from prism_rec.serve.settings import PATIENCE, SETTINGS, TOKEN, Worker
+
+_NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
+"""Control characters, which are commands to a terminal, and what is not ASCII."""
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+class Log(Events):
+    """Writes notes to the error stream as they are: a request is one JSON object."""
+
+    def note(self, line: str) -> None:
+        """Write one line."""
+        sys.stderr.write(f"{_NOT_PLAIN.sub(_escaped, mask(line))}\n")
+        sys.stderr.flush()
 
 
 def make() -> FastAPI:
@@ -21,7 +39,7 @@ def make() -> FastAPI:
     settings = Worker.model_validate_json(os.environ[SETTINGS])
     torch.set_num_threads(settings.worker_threads)
     token = os.environ.get(TOKEN) or None
-    events = JsonLines(sys.stderr)
+    events = Log()
     bundles = Bundles(settings.bundles, settings.index, events)
     return make_app(bundles, settings, token, events, settings.log_requests)
 

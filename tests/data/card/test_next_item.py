@@ -100,7 +100,7 @@ def test_a_sample_is_always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_data_without_validation_targets_says_so() -> None:
     facts = describe(make("none"))
     assert facts["features"]["place"]["next_item"] is None
-    assert ("next items by place", say_next_item(None)) in in_words(facts)
+    assert not [name for name, _ in in_words(facts) if name in ("next items by place", "repeated targets")]
     assert describe(make())["features"]["place"]["next_item"]["questions"] > 50
 
 
@@ -132,4 +132,4 @@ def test_rules_find_the_next_items_that_others_took_after_the_latest_one() -> No
 def test_without_validation_targets_rules_are_not_measured() -> None:
     facts = describe(make("none"))
     assert facts["rules"] is None
-    assert ("next items by rules", say_rules(None)) in in_words(facts)
+    assert all(label != "next items by rules" for label, _ in in_words(facts))

@@ -52,6 +52,17 @@ def test_the_card_is_written_into_the_folder_of_the_dataset(tmp_path: Path) -> N
         write_card(make(), tmp_path / "nothing")
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    files = [tmp_path / "log.csv", tmp_path / "text" / "manifest.json", tmp_path / "photo" / "manifest.json"]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(file.parent.name)
+    make().save(tmp_path / "data", {}, files)
+    write_card(make(), tmp_path / "data")
+    listed = re.findall(r"^- (.*)", (tmp_path / "data" / "card.md").read_text(), re.MULTILINE)
+    assert listed == ["log.csv", "text/manifest.json", "photo/manifest.json"]
+
+
 @pytest.mark.parametrize(
     ("time", "told"),
     [("order", "not known: the data has only an order"), ("relative", "only times since each user")],

@@ -62,7 +62,7 @@ def test_a_folder_that_lacks_something_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("ratings.csv", "user,movie\n1,2\n", r"ratings\.csv has no column 'userId'"),
+        ("ratings.csv", "user,movie\n1,2\n", r"ratings\.csv has no columns 'userId', 'movieId', "),
         (
             "ratings.csv",
             RATINGS.replace("964982700", "?"),

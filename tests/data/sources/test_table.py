@@ -77,6 +77,19 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, name: str, content: bytes, mes
     assert "\n" not in str(error.value)
 
 
+def test_a_note_that_several_files_have_in_common_is_said_once(tmp_path: Path) -> None:
+    rows = {
+        "a.csv": "ann,x,1,view\nann,y,2,order\n",
+        "b.csv": "bob,x,3,order\nbob,y,4,view\n",
+        "c.csv": "bob,z,5,\n",
+    }
+    for name, lines in rows.items():
+        write(tmp_path / name, f"user_id,item_id,timestamp,action\n{lines}")
+    (note,) = Table(interactions=tmp_path).read().notes
+    assert note.startswith("a.csv and 1 more: column 'action' looks like the type of an event (order, view)")
+    assert str(tmp_path) not in note
+
+
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.csv: no such file"):
         Table(interactions=tmp_path / "nothing.csv").read()

@@ -63,7 +63,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
 def balance(dataset: Dataset) -> dict[str, Any]:
     """Return for interactions, users and items how many were read, kept and dropped by each reason.
 
-    The number read is the number kept plus all those dropped. Empty if it is not known what was read.
+    The number read is the number kept plus all those dropped. Items that came later, of `add_items`, are `added` and
+    not among those kept. Empty if it is not known what was read.
     """
     kept, facts = dataset.counts(), {}
     for role in ("interactions", "users", "items") if dataset.read else ():
@@ -72,7 +73,13 @@ def balance(dataset: Dataset) -> dict[str, Any]:
             for reason, count in dataset.dropped.items()
             if _is_of(reason, role) and count
         }
-        facts[role] = {"read": dataset.read[role], "kept": kept[role], "dropped": dropped}
+        added = max(0, kept[role] + sum(dropped.values()) - dataset.read[role])
+        facts[role] = {
+            "read": dataset.read[role],
+            "kept": kept[role] - added,
+            "dropped": dropped,
+            **({"added": added} if added else {}),
+        }
     return facts
 
 
@@ -95,10 +102,10 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
             f"{split['validation_queries']:,} validation and {split['test_queries']:,} test queries",
         ),
     ]
-    repeated = ", ".join(
-        f"{share:.2%} of {part} targets" for part, share in facts["repeated_targets"].items()
-    )
-    lines.append(("repeated targets", f"{repeated} are in the user's history"))
+    asked = [part for part in ("validation", "test") if split[f"{part}_queries"]]
+    if asked:
+        repeated = ", ".join(f"{facts['repeated_targets'][part]:.2%} of {part} targets" for part in asked)
+        lines.append(("repeated targets", f"{repeated} are in the user's history"))
     if facts["described"]:
         shares = (f"{name} {share:.1%}" for name, share in facts["described"].items())
         lines.append(("items described", ", ".join(shares)))
@@ -109,15 +116,21 @@ def in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
     lines += [
         (f"next items by {name}", say_next_item(table["next_item"]))
         for name, table in facts["features"].items()
+        if "validation" in asked
     ]
-    lines.append(("next items by rules", say_rules(facts["rules"])))
+    if "validation" in asked:
+        lines.append(("next items by rules", say_rules(facts["rules"])))
+    if "test" in asked:
+        cold = facts["leakage"]["cold_test_targets"]
+        lines.append(("cold test targets", f"{cold:.2%} of test queries"))
     lines += _leakage_in_words(facts["leakage"], time)
     for role, sums in facts["balance"].items():
         parts = [
             f"{sums['kept']:,} kept",
             *(f"{n:,} {why.replace('_', ' ')}" for why, n in sums["dropped"].items()),
         ]
-        lines.append((f"{role} read", f"{sums['read']:,} = {' + '.join(parts)}"))
+        added = f"; {sums['added']:,} added later" if "added" in sums else ""
+        lines.append((f"{role} read", f"{sums['read']:,} = {' + '.join(parts)}{added}"))
     if any(facts["left_out"].values()):
         known = " and ".join(f"{count:,} {role}" for role, count in facts["left_out"].items())
         lines.append(("left out", f"{known}, whose ids are kept to say why"))
@@ -149,7 +162,7 @@ def _time_in_words(time: dict[str, Any]) -> str:
 
 
 def _leakage_in_words(leakage: dict[str, Any], time: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [("cold test targets", f"{leakage['cold_test_targets']:.2%} of test queries")]
+    lines = []
     if "simultaneous" in leakage:
         share = leakage["simultaneous"]
         order = "shuffled" if time["ties"] == "shuffle" else "in the order of the file"

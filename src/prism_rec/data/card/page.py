@@ -50,13 +50,20 @@ def write_card(dataset: Dataset, folder: Path) -> None:
         FolderError: the folder is not a finished dataset.
     """
     manifest = require_folder(folder, STAGE)
-    files = manifest["inputs"] or manifest["config"].get(
-        "raw_files", {}
-    )  # those of a joined dataset are settings
-    card = make_card(dataset, manifest["config"], (name.rpartition("/")[2] for name in files))
+    # Those of a joined dataset are settings.
+    files = manifest["inputs"] or manifest["config"].get("raw_files", {})
+    card = make_card(dataset, manifest["config"], _short(files))
     for name, page in zip(CARDS, (as_markdown(card), as_html(card)), strict=True):
         write_text_atomically(folder / name, page)
     add_files(folder, CARDS)
+
+
+def _short(files: Iterable[str]) -> list[str]:
+    """Return the names of files; with the folder if several have the same name, such as the manifests of vectors."""
+    names = [file.rpartition("/")[2] for file in files]
+    return [
+        name if names.count(name) == 1 else file.lstrip("/") for name, file in zip(names, files, strict=True)
+    ]
 
 
 def make_card(dataset: Dataset, config: Mapping[str, Any], files: Iterable[str]) -> Card:

@@ -22,11 +22,7 @@ def merge(tables: Sequence[EventTable], files: Sequence[Path]) -> EventTable:
         DataError: the tables have times of different kinds or units.
     """
     first = tables[0]
-    notes = tuple(
-        note.replace(str(file), file.name)  # a dataset does not record where its files were
-        for table, file in zip(tables, files, strict=False)
-        for note in table.notes
-    )
+    notes = _notes(tables, files)
     if len(tables) == 1:
         return replace(first, notes=notes)
     shift, parts = 0, []
@@ -41,3 +37,24 @@ def merge(tables: Sequence[EventTable], files: Sequence[Path]) -> EventTable:
         parts.append(events)
     events = pl.concat(parts, how="diagonal_relaxed")
     return EventTable(events, first.time, first.unit, notes)
+
+
+def _notes(tables: Sequence[EventTable], files: Sequence[Path]) -> tuple[str, ...]:
+    """Return the notes of all tables; what several files have in common is said once.
+
+    Files are named without their folders, because a dataset does not record where its files were.
+    """
+    files_of: dict[str, list[str]] = {}
+    for table, file in zip(tables, files, strict=False):
+        for note in table.notes:
+            said = note.removeprefix(f"{file}: ").replace(str(file), file.name)
+            named = [file.name] if note.startswith(f"{file}: ") else []
+            files_of.setdefault(said, []).extend(named)
+    return tuple(f"{_named(names)}{said}" for said, names in files_of.items())
+
+
+def _named(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    others = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return f"{names[0]}{others}: "
