@@ -8,7 +8,7 @@ from prism_rec.errors import DataError, FolderError, SettingsError
 from prism_rec.events import Events
 from prism_rec.folders import begin_folder, finish_folder
 from prism_rec.records import write_record
-from prism_rec.stages.chain import Step, files_in, run_chain
+from prism_rec.stages.chain import Step, run_chain
 
 
 class Notes(Events):
@@ -141,14 +141,6 @@ def test_a_missing_input_is_named(chain: Chain) -> None:
     (chain.folder / "raw.txt").unlink()
     with pytest.raises(DataError, match=r"raw\.txt: no such file; check the path"):
         chain.run()
-
-
-def test_files_in_a_folder_and_a_file(tmp_path: Path) -> None:
-    for name in ("b", "a"):
-        (tmp_path / name).touch()
-    (tmp_path / "sub").mkdir()
-    assert files_in(tmp_path) == [tmp_path / "a", tmp_path / "b"]
-    assert files_in(tmp_path / "none") == [tmp_path / "none"]
 
 
 def test_a_step_that_fails_after_its_folder_was_finished_is_done_again(chain: Chain) -> None:

@@ -162,7 +162,7 @@ def _list(look: Look, question: Question, shown: Shown, tiles: Tiles, both: set[
         )
         for name in look.modalities
     ]
-    rows = [_recommended(row, look, question, tiles, both, place) for row in shown.items]
+    rows = [_recommended(row, question, tiles, both, place) for row in shown.items]
     content: list[Content] = [element("h2", f"Recommended by {look.name}")]
     is_popular = bool(shown.items) and shown.items[0].score is None
     if switches and not is_popular:
@@ -187,9 +187,7 @@ def _changes(question: Question, shown: Shown) -> Element:
     return element("p", text, action("undo", undo, "undo all changes"), class_="changes")
 
 
-def _recommended(
-    row: Recommended, look: Look, question: Question, tiles: Tiles, both: set[str], place: str
-) -> Element:
+def _recommended(row: Recommended, question: Question, tiles: Tiles, both: set[str], place: str) -> Element:
     marks = []
     if question.is_changed and row.before != row.rank:
         marks.append(element("span", "new" if row.before is None else f"was {row.before}", class_="mark"))

@@ -130,11 +130,6 @@ def _state(folder: Path) -> tuple[str | None, bool]:
     return hash_file(manifest) if manifest.is_file() else None, (folder / UNFINISHED).is_file()
 
 
-def files_in(path: Path) -> list[Path]:
-    """Return the files of a folder in the order of their names, or the file itself, whether it exists or not."""
-    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
-
-
 def _essence(done: Mapping[str, Any]) -> tuple[Any, Any, dict[str, str]]:
     hashes = {path: facts["sha256"] for path, facts in done.get("inputs", {}).items()}
     return done.get("prism_rec"), done.get("settings"), hashes

@@ -152,7 +152,7 @@ def _of_data(comparison: Comparison, data: str, maps: Maps) -> list[Content]:
         element("h2", f"Accuracy{suffix}"),
         accuracy(comparison, data),
         _table(accuracy_rows),
-        _every_metric(comparison, arms),
+        _every_metric(arms),
     ]
     if len(arms) > 1:
         sections += [
@@ -201,7 +201,7 @@ def _tests(comparison: Comparison, data: str) -> Element:
     return _table(rows)
 
 
-def _every_metric(comparison: Comparison, arms: Sequence[Arm]) -> Element:
+def _every_metric(arms: Sequence[Arm]) -> Element:
     rows = [
         {"metric": metric} | {arm.model: f"{_mean_of(arm, metric):.4f}" for arm in arms}
         for metric in arms[0].results[0].test["metrics"]
