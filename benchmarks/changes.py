@@ -35,11 +35,14 @@ CHANGES = (
         "the last checkpoint written before the best",
         "src/prism_rec/training/loop.py",
         (
-            ('            state.save(last, {"records": [asdict(record) for record in records]})\n', ""),
+            (
+                '            training.state.save(last, {"records": [asdict(record) for record in records]})\n',
+                "            pass\n",
+            ),
             (
                 "            if writes and (validate is None or best_epoch(records, config.metric) == epoch):\n",
                 "            if writes:\n"
-                '                state.save(last, {"records": [asdict(record) for record in records]})\n'
+                '                training.state.save(last, {"records": [asdict(record) for record in records]})\n'
                 "            if writes and (validate is None or best_epoch(records, config.metric) == epoch):\n",
             ),
         ),

@@ -29,6 +29,7 @@ NAMES = [
     "Dataset",
     "DivergedError",
     "ESASRecConfig",
+    "EfficientNet",
     "Embed",
     "Ensemble",
     "Events",

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from prism_rec.exporting.reader import ExportedRecommender as ExportedRecommender
     from prism_rec.exporting.reader import load_exported as load_exported
     from prism_rec.exporting.settings import Export as Export
+    from prism_rec.features.encoders.settings import EfficientNet as EfficientNet
     from prism_rec.features.encoders.settings import HashedText as HashedText
     from prism_rec.features.encoders.settings import HuggingFace as HuggingFace
     from prism_rec.features.encoders.settings import PictureDescriptors as PictureDescriptors
@@ -143,7 +144,13 @@ _NAMES = {
     "exporting.reader": ("ExportedRecommender", "load_exported"),
     "exporting.settings": ("Export",),
     "explain.validation_settings": ("ValidateExplanations",),
-    "features.encoders.settings": ("HashedText", "HuggingFace", "PictureDescriptors", "Words"),
+    "features.encoders.settings": (
+        "EfficientNet",
+        "HashedText",
+        "HuggingFace",
+        "PictureDescriptors",
+        "Words",
+    ),
     "features.engines.local": ("LocalEngine",),
     "features.engines.ray": ("RayEngine",),
     "fusion.baselines": ("ConcatFusionConfig", "GateFusionConfig", "IdFusionConfig", "SumFusionConfig"),
