@@ -240,7 +240,9 @@ class SequenceRecommender(nn.Module):
 
     def _latest(self, reading: Reading) -> tuple[Int[Tensor, "P L"], Int[Tensor, "P L W"]]:
         """Return the latest items at each place, and what follows each of them in the history; see `UserStates`."""
-        lags = max((term.lags for term in self.neighbour_terms.values()), default=0)
+        # Two branches, because an export cannot trace a loop over terms.
+        lags = 0 if self.similar is None else self.similar.lags
+        lags = lags if self.rules is None else max(lags, self.rules.lags)
         if self.rules is None:
             return reading.recent(lags), reading.index_P.new_zeros(len(reading.index_P), lags, 0)
         if self.training and reading.next_P is None:
