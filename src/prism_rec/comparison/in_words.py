@@ -24,9 +24,13 @@ def results_in_words(comparison: Comparison) -> list[str]:
             continue
         place = f"On {data}: " if len(comparison.recipe.data) > 1 else ""
         pair = _name(arms[data, model]), _name(arms[data, found.reference])
-        much = f"{found.estimate.mean / base:+.0%} {what}".replace("%", " %")
-        sure = "More than chance over these users." if is_shown(found) else "That may be chance."
-        sentences.append(f"{place}{pair[0]} against {pair[1]}: {much}. {sure}")
+        percent = round(100 * found.estimate.mean / base)
+        same = what if what == metric else f"number of {what}"
+        much = f"the same {same}, to the nearest percent."
+        if percent:
+            sure = "More than chance over these users." if is_shown(found) else "That may be chance."
+            much = f"{percent:+d} % {what}. {sure}"
+        sentences.append(f"{place}{pair[0]} against {pair[1]}: {much}")
     return sentences
 
 

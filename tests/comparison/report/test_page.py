@@ -287,7 +287,7 @@ def test_the_page_opens_with_the_result_in_plain_words() -> None:
     found = compare_ranks(ranks, metrics=["ndcg@10", "recall@10"])
     assert results_in_words(found) == [
         "prism (ids only) against id (ids only): +20 % hits in the top 10. More than chance over these users.",
-        "sum (ids only) against id (ids only): +0 % hits in the top 10. That may be chance.",
+        "sum (ids only) against id (ids only): the same number of hits in the top 10, to the nearest percent.",
     ]
     body = make_page(found, {}).find("body")
     assert body is not None
