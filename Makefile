@@ -6,6 +6,10 @@ SMALL := examples/movielens-small
 # Bytecode is kept, even if the environment says no: otherwise every process that a test starts compiles all of PyTorch.
 export PYTHONDONTWRITEBYTECODE :=
 
+# A package registry that fails for a moment is asked once more.
+PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
+install = $(PIP) $(1) || { sleep 10; $(PIP) $(1); }
+
 .PHONY: help demo test test-slow browser lint docs wheel reference bench clean
 
 help:
@@ -21,7 +25,7 @@ help:
 # Written last, so that an interrupted installation is taken up again.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt torch -e '.[dev]'
+	$(call install,torch -e '.[dev]')
 	touch $@
 
 demo: .venv/ready
@@ -54,7 +58,7 @@ lint: .venv/ready
 	$(BIN)/lint-imports
 
 docs: .venv/ready
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(call install,-e '.[docs]')
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 wheel: .venv/ready
