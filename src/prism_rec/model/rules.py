@@ -6,12 +6,11 @@ from torch import Tensor, nn
 
 from prism_rec.data.histories import Histories
 from prism_rec.data.sequential_rules import item_scales, rules_of, strongest
+from prism_rec.model.lags import PACE, first_decay
 from prism_rec.nn.sparse import Scattered
 
-PACE = 10.0
-"""How much faster than other weights the weights of lags move: they have to go far, and there are few."""
 _FIRST = 4.0
-"""First weight of the latest item; each item before it has .6 of the next one's."""
+"""First weight of the latest item."""
 
 
 class SequentialRules(nn.Module):
@@ -39,7 +38,7 @@ class SequentialRules(nn.Module):
         self.register_buffer("near_Nk", torch.zeros(rows, neighbours, dtype=torch.int32))
         self.register_buffer("values_Nk", torch.zeros(rows, neighbours))
         self.register_buffer("scale_N", torch.ones(rows), persistent=False)
-        self.weights_L = nn.Parameter(_FIRST / PACE * 0.6 ** torch.arange(lags))
+        self.weights_L = nn.Parameter(_FIRST / PACE * first_decay(lags))
 
     @property
     def lags(self) -> int:

@@ -9,16 +9,15 @@ from torch import Tensor, nn
 
 from prism_rec.data.bag import Bag, Table
 from prism_rec.data.histories import IntArray
+from prism_rec.model.lags import PACE, first_decay
 from prism_rec.nn.sparse import Scattered
 
 _CHUNK = 20_000_000
 """Numbers of the matrix of cosines that are in memory at once."""
 _SAMPLE = 500
 """Items from which the usual cosine of a modality is estimated."""
-PACE = 10.0
-"""How much faster than other weights the weights of lags move: they have to go far, and there are few."""
 _FIRST = 2.0
-"""First weight of the latest item, over all modalities; each item before it has .6 of the next one's."""
+"""First weight of the latest item, over all modalities."""
 
 
 class SimilarItems(nn.Module):
@@ -40,7 +39,7 @@ class SimilarItems(nn.Module):
         near_Nk, cosines_NkM = nearest(features, neighbours)
         self.register_buffer("near_Nk", near_Nk, persistent=False)
         self.register_buffer("cosines_NkM", cosines_NkM, persistent=False)
-        first_L1 = _FIRST / PACE / len(features) * 0.6 ** torch.arange(lags)[:, None]
+        first_L1 = _FIRST / PACE / len(features) * first_decay(lags)[:, None]
         self.weights_LM = nn.Parameter(first_L1.expand(-1, len(features)).clone())
 
     @property
